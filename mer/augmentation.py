@@ -1,0 +1,104 @@
+"""The paper's augmentation: crop, flip, rotation and blur, and beside them light, gray and holes.
+
+Originals and transformed copies together make the training set, as in the paper; the copies are
+drawn anew in each epoch, after the validation pictures were set aside.
+"""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mer.data import Pictures
+
+Picture = NDArray[np.uint8]  # (size, size, 3), RGB
+
+
+def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    """Pixels (n, h, w, 3) in 0..255 to float (n, 3, h, w) in 0..1, channels last in memory."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(255)
+
+
+class Batches:
+    """Batches of (images, targets) over chosen rows: originals, and `copies` of each transformed.
+
+    The order and the copies depend on `seed` and `epoch` alone, so that an epoch can be drawn
+    again.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        rows: NDArray[np.int64],
+        *,
+        batch: int,
+        copies: int = 0,
+        shuffle: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.pictures, self.rows, self.batch = pictures, rows, batch
+        self.copies, self.shuffle, self.seed = copies, shuffle, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        """Number of batches; when shuffled, a last one that is not full is left out."""
+        n = len(self.rows) * (1 + self.copies)
+        return max(n // self.batch, 1) if self.shuffle else -(-n // self.batch)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        n = len(self.rows) * (1 + self.copies)
+        order = rng.permutation(n) if self.shuffle else np.arange(n)
+        for number in range(len(self)):
+            places = order[number * self.batch : (number + 1) * self.batch]
+            rows = self.rows[places % len(self.rows)]
+            pixels = self.pictures.pixels[rows]
+            for place in np.flatnonzero(places >= len(self.rows)):
+                pixels[place] = transformed(pixels[place], rng)
+            yield to_tensor(pixels), torch.from_numpy(self.pictures.targets[rows])
+
+
+def transformed(picture: Picture, rng: np.random.Generator) -> Picture:
+    """One transformed copy of a picture, of the same shape."""
+    picture = _warp(picture, rng)
+    chance = rng.random(3)
+    if chance[0] < 0.2:
+        picture = cv2.GaussianBlur(picture, (5, 5), rng.uniform(0.4, 1.4)).astype(np.uint8)
+    if chance[1] < 0.2:
+        picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
+    picture = _light(picture, rng)
+    return _hole(picture, rng) if chance[2] < 0.25 else picture
+
+
+def _warp(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Crop or widen by up to a fifth, shift by up to 8 %, turn by up to 25 degrees, mirror."""
+    size = len(picture)
+    turn, zoom, stretch, right, down = rng.uniform(
+        (-25, 0.85, 0.92, -0.08, -0.08), (25, 1.25, 1.08, 0.08, 0.08)
+    )
+    centre = (size - 1) / 2
+    matrix = cv2.getRotationMatrix2D((centre, centre), turn, zoom)
+    matrix[:, 0] *= stretch if rng.random() < 0.5 else -stretch
+    middle = matrix[:, :2] @ (centre, centre)
+    matrix[:, 2] = centre - middle + (right * size, down * size)
+    warped = cv2.warpAffine(picture, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    return warped.astype(np.uint8, copy=False)
+
+
+def _light(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Contrast by up to a third and brightness by up to a fifth of the range."""
+    contrast, brightness = rng.uniform((0.67, -50), (1.33, 50))
+    table = (np.arange(256) - 128) * contrast + 128 + brightness
+    return cv2.LUT(picture, table.clip(0, 255).astype(np.uint8)).astype(np.uint8, copy=False)
+
+
+def _hole(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Random erasing (Zhong et al. 2020): a gray square of 15 to 40 % of the width."""
+    size = len(picture)
+    width = int(rng.uniform(0.15, 0.4) * size)
+    top, left = rng.integers(-width // 2, size - width // 2, 2).clip(0)
+    picture[top : top + width, left : left + width] = 128
+    return picture

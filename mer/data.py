@@ -1,0 +1,210 @@
+"""Data sets in: folders or zips of face crops, with labels, targets and fingerprints."""
+
+import csv
+import hashlib
+import logging
+import zipfile
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer import images, twins
+from mer.emotions import EMOTIONS
+from mer.errors import DataError, ImageError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+FERPLUS_FOLDERS = {"train": "FER2013Train", "test": "FER2013Valid"}
+# FER2013's own words for our classes; its sets have no other.
+FER2013_WORDS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A data set in memory."""
+
+    names: tuple[str, ...]  # relative to the source, such as "anger/anger1.jpg"
+    labels: NDArray[np.int64]  # (n,), index into EMOTIONS
+    targets: NDArray[np.float32]  # (n, 7), rows sum to 1: one-hot, or annotators' votes
+    pixels: NDArray[np.uint8]  # (n, size, size, 3), RGB
+    thumbnails: NDArray[np.float32]  # (n, 1024), see twins.thumbnail
+    fingerprint: str  # SHA-256 over names, contents and targets
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def counts(self, chosen: NDArray[np.int64] | None = None) -> dict[str, int]:
+        """Pictures of each class, of all or of the chosen rows."""
+        labels = self.labels if chosen is None else self.labels[chosen]
+        return dict(zip(EMOTIONS, np.bincount(labels, minlength=7).tolist(), strict=True))
+
+
+def entries(source: str | Path) -> Iterator[tuple[str, bytes]]:
+    """Every picture file below a folder or in a zip, as (name, content), sorted by name.
+
+    Raises:
+        DataError: there is no such folder or zip, or it is damaged.
+    """
+    path = Path(source)
+    if path.is_dir():
+        files = (f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+        for file in sorted(files):
+            yield file.relative_to(path).as_posix(), file.read_bytes()
+    elif path.is_file():
+        yield from _zip_entries(path)
+    else:
+        raise DataError(f"There is no folder or zip file {path}. Check the path.")
+
+
+def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(archive.namelist()):
+                if Path(name).suffix.lower() in SUFFIXES:
+                    yield name, archive.read(name)
+    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+        raise DataError(f"{path} is no readable zip file ({error}). Pack it again.") from error
+
+
+def load(source: str | Path, size: int, split: str = "") -> Pictures:
+    """Read a data set at `size` pixels.
+
+    Args:
+        source: a folder or zip of class folders (anger, disgust, ...), or of `train` and `test`
+            with class folders in them, or FER+ (FER2013Train, FER2013Valid, fer2013new.csv).
+        size: height and width to bring each picture to.
+        split: "train", "test", or "" for class folders without a split. In FER+, "test" is
+            its validation part.
+
+    Raises:
+        DataError: nothing readable is there, or a class folder is none of the seven.
+    """
+    labelled = _labelled_ferplus if _is_ferplus(source) else _labelled_folders
+    names: list[str] = []
+    rows: list[tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]] = []
+    digest = hashlib.sha256()
+    for name, content, target in labelled(Path(source), split):
+        try:
+            picture = images.read(content)
+        except ImageError as error:
+            logger.warning("%s is left out: %s", name, error)
+            continue
+        names.append(name)
+        rows.append((target, images.resize(picture, size), twins.thumbnail(picture)))
+        digest.update(f"{name}\0{target.tolist()}\0".encode() + hashlib.sha256(content).digest())
+    if not rows:
+        raise DataError(f"{source} holds no readable pictures{_where(split)}. {_LAYOUT}")
+    targets, pixels, thumbnails = (np.stack(column) for column in zip(*rows, strict=True))
+    labels = targets.argmax(1)
+    return Pictures(tuple(names), labels, targets, pixels, thumbnails, digest.hexdigest())
+
+
+_LAYOUT = (
+    "Expected are folders named " + ", ".join(EMOTIONS) + ", directly or inside train and test."
+)
+
+
+def _where(split: str) -> str:
+    return f" below {split}" if split else ""
+
+
+def _labelled_folders(source: Path, split: str) -> Iterator[tuple[str, bytes, NDArray[np.float32]]]:
+    """Pictures whose innermost folder names the class, of `split` where it is given."""
+    one_hot = np.eye(len(EMOTIONS), dtype=np.float32)
+    others: set[str] = set()
+    for name, content in entries(source):
+        folders = name.lower().split("/")[:-1]
+        if split and split not in folders:
+            continue
+        emotion = folders[-1] if folders else "."
+        if emotion in EMOTIONS:
+            yield name, content, one_hot[EMOTIONS.index(emotion)]
+        else:
+            others.add(emotion)
+    if others:
+        logger.warning("Left out of %s, being no class: %s. %s", source, sorted(others), _LAYOUT)
+
+
+def has_split(source: str | Path, split: str) -> bool:
+    """Whether the data set at `source` has a part called `split`, such as "train"."""
+    if _is_ferplus(source):
+        return split in FERPLUS_FOLDERS
+    if Path(source).is_dir():
+        return (Path(source) / split).is_dir()
+    return any(split in name.lower().split("/")[:-1] for name, _ in entries(source))
+
+
+def _is_ferplus(source: str | Path) -> bool:
+    return (Path(source) / "fer2013new.csv").is_file()
+
+
+def _labelled_ferplus(
+    source: Path, split: str
+) -> Iterator[tuple[str, bytes, NDArray[np.float32]]]:
+    """FER+ pictures, each with the mean of its annotators' votes and of FER2013's own label.
+
+    FER+'s majorities hardly know fear and disgust, FER2013's labels do. Pictures that more
+    annotators gave to contempt, unknown or no face than to any of the seven are left out.
+    """
+    folder = FERPLUS_FOLDERS.get(split or "train")
+    if folder is None:
+        raise DataError(f"FER+ has the splits train and test, not {split!r}.")
+    try:
+        own = _fer2013_labels(source, folder)
+        votes = _ferplus_votes(source, own.keys())
+    except (KeyError, ValueError, OSError) as error:
+        raise DataError(
+            f"fer2013new.csv or fer2013_labels.csv in {source} cannot be read ({error}). "
+            "Both belong beside the picture folders."
+        ) from error
+    for name, vote in votes.items():
+        path = source / folder / name
+        if path.is_file():
+            yield f"{folder}/{name}", path.read_bytes(), (vote / vote.sum() + own[name]) / 2
+
+
+def _ferplus_votes(source: Path, names: Collection[str]) -> dict[str, NDArray[np.float32]]:
+    """Votes for the seven classes (7,), of each named picture that mostly shows one of them."""
+    votes: dict[str, NDArray[np.float32]] = {}
+    with (source / "fer2013new.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            seven = np.array([int(row[column]) for column in EMOTIONS], np.float32)
+            others = max(int(row[column]) for column in ("contempt", "unknown", "NF"))
+            if row["Image name"] in names and seven.max() >= max(others, 1):
+                votes[row["Image name"]] = seven
+    return votes
+
+
+def _fer2013_labels(source: Path, folder: str) -> dict[str, NDArray[np.float32]]:
+    """FER2013's label of each picture as a row of targets; doubled labels share it."""
+    labels: dict[str, NDArray[np.float32]] = {}
+    with (source / "fer2013_labels.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["split"] == folder:
+                target = np.zeros(len(EMOTIONS), np.float32)
+                target[[FER2013_WORDS.index(word) for word in row["fer2013_class"].split("|")]] = 1
+                labels[row["image"]] = target / target.sum()
+    return labels
+
+
+def split(pictures: Pictures, fraction: float, seed: int) -> tuple[NDArray[np.int64], ...]:
+    """Rows for training and for validation; twins stay on one side.
+
+    About `fraction` of each class is held out, whole groups of twins at a time.
+    """
+    group = twins.groups(pictures.thumbnails)
+    wanted = np.ceil(np.bincount(pictures.labels, minlength=len(EMOTIONS)) * fraction)
+    held = np.zeros(len(pictures), bool)
+    members: dict[int, list[int]] = {}
+    for row, number in enumerate(group.tolist()):
+        members.setdefault(number, []).append(row)
+    for number in np.random.default_rng(seed).permutation(sorted(members)).tolist():
+        rows = members[number]
+        taken = np.bincount(pictures.labels[rows], minlength=len(EMOTIONS))
+        if (taken <= wanted).all():
+            held[rows] = True
+            wanted -= taken
+    return np.flatnonzero(~held), np.flatnonzero(held)

@@ -1,0 +1,75 @@
+"""Several data sets as one: training and validation rows, with twins on one side everywhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer import data, twins
+from mer.data import Pictures
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Pictures of all data sets, the rows of each side, and what the record says of them."""
+
+    pictures: Pictures
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    description: list[dict[str, Any]]
+
+
+def gather(sources: Sequence[Path], size: int, *, fraction: float, seed: int) -> Corpus:
+    """Read `sources` at `size` pixels and hold out about `fraction` of each class of each.
+
+    A data set is split by itself, so that its validation pictures are the same whether it is
+    trained alone or with others; a training picture with a twin among any data set's validation
+    pictures is then left out.
+
+    Raises:
+        DataError: a data set cannot be read.
+    """
+    parts = [_load(source, size) for source in sources]
+    splits = [data.split(part, fraction, seed) for part in parts]
+    held = np.concatenate([p.thumbnails[s[1]] for p, s in zip(parts, splits, strict=True)])
+    trains = [_without_twins(p, s[0], held) for p, s in zip(parts, splits, strict=True)]
+    starts = np.cumsum([0] + [len(part) for part in parts])[:-1]
+    return Corpus(
+        _joined(parts),
+        np.concatenate([rows + start for rows, start in zip(trains, starts, strict=True)]),
+        np.concatenate([s[1] + start for s, start in zip(splits, starts, strict=True)]),
+        [
+            {
+                "name": source.resolve().name,
+                "fingerprint": part.fingerprint,
+                "train": part.counts(rows),
+                "validation": part.counts(s[1]),
+            }
+            for source, part, rows, s in zip(sources, parts, trains, splits, strict=True)
+        ],
+    )
+
+
+def _load(source: Path, size: int) -> Pictures:
+    return data.load(source, size, "train" if data.has_split(source, "train") else "")
+
+
+def _without_twins(
+    part: Pictures, rows: NDArray[np.int64], held: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    found = twins.pairs(part.thumbnails[rows], held)
+    return np.delete(rows, np.unique(found.first))
+
+
+def _joined(parts: Sequence[Pictures]) -> Pictures:
+    return Pictures(
+        tuple(name for part in parts for name in part.names),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.targets for part in parts]),
+        np.concatenate([part.pixels for part in parts]),
+        np.concatenate([part.thumbnails for part in parts]),
+        "+".join(part.fingerprint for part in parts),
+    )

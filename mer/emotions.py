@@ -1,0 +1,25 @@
+"""The seven classes, in the paper's order, and the one colour each has everywhere."""
+
+from typing import Final
+
+EMOTIONS: Final[tuple[str, ...]] = (
+    "anger",
+    "disgust",
+    "fear",
+    "happiness",
+    "neutral",
+    "sadness",
+    "surprise",
+)
+
+# Readable on white and on near-black, and told apart with the common colour blindnesses
+# (derived from the Okabe-Ito palette).
+COLORS: Final[dict[str, str]] = {
+    "anger": "#d55e00",
+    "disgust": "#6f9e3f",
+    "fear": "#9467bd",
+    "happiness": "#e6a000",
+    "neutral": "#888888",
+    "sadness": "#2a7fc0",
+    "surprise": "#cc79a7",
+}

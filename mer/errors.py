@@ -1,0 +1,17 @@
+"""The one exception that users see: a sentence that says what is wrong and what to do."""
+
+
+class MerError(Exception):
+    """Something the user can mend. Its message is shown as it is, never with a trace."""
+
+
+class ImageError(MerError):
+    """A picture that cannot be read, or is larger than the limit."""
+
+
+class DataError(MerError):
+    """A data set folder or zip that cannot be used."""
+
+
+class WeightsError(MerError):
+    """Weights or their record are missing, damaged or made for another network."""

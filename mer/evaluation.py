@@ -1,0 +1,232 @@
+"""How good a network is: figures from a confusion matrix, on all and on the clean pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer.emotions import EMOTIONS
+from mer.errors import DataError
+
+if TYPE_CHECKING:
+    from mer.data import Pictures
+    from mer.predictor import Predictor
+
+BATCH: Final = 256  # pictures classified at once
+KEYS: Final = ("precision", "recall", "f1")
+
+
+def evaluate(confusion: np.ndarray) -> dict[str, Any]:
+    """All figures from a matrix of counts (7, 7): rows are the truth, order as in EMOTIONS.
+
+    Fractions are 0..1, and the result is valid JSON: what is undefined is None. A class without
+    a picture has no recall and no F1, and stays out of the macro averages and of the unweighted
+    average recall (`uar`, the same as `macro_recall`); its precision is 0 where the network names
+    it, else None. A class that the network never names has precision 0, as scikit-learn says.
+    `accuracy_interval` is Wilson's, at 95 %. Kappa is None if truth and answers are all one class.
+
+    Raises:
+        ValueError: the matrix has another shape, holds something else than counts, or is empty.
+    """
+    counts = _checked(confusion)
+    total, right = int(counts.sum()), int(np.trace(counts))
+    support = counts.sum(axis=1)
+    classes = [_class_figures(counts, number) for number in range(len(EMOTIONS))]
+    macro, weighted = (_averages(classes, weights) for weights in (support > 0, support))
+    return {
+        "n": total,
+        "accuracy": right / total,
+        "accuracy_interval": _wilson(right, total),
+        "uar": macro["recall"],
+        **{f"macro_{key}": macro[key] for key in KEYS},
+        **{f"weighted_{key}": weighted[key] for key in KEYS},
+        "kappa": _kappa(counts),
+        "per_class": dict(zip(EMOTIONS, classes, strict=True)),
+        "confusion": counts.tolist(),
+    }
+
+
+def _checked(confusion: np.ndarray) -> NDArray[np.int64]:
+    given = np.asarray(confusion)
+    counts = given.astype(np.int64) if given.dtype.kind in "iuf" else np.full((1, 1), -1)
+    shape = (len(EMOTIONS), len(EMOTIONS))
+    if given.shape != shape or (counts != given).any() or (counts < 0).any():
+        raise ValueError(f"A confusion matrix holds {shape} counts, rows being the truth.")
+    if not counts.any():
+        raise ValueError("The confusion matrix counts no picture.")
+    return counts
+
+
+def _class_figures(counts: NDArray[np.int64], number: int) -> dict[str, float | None]:
+    hits, named = int(counts[number, number]), int(counts[:, number].sum())
+    support = int(counts[number].sum())
+    absent = support == 0
+    return {
+        "precision": hits / named if named else (None if absent else 0.0),
+        "recall": None if absent else hits / support,
+        "f1": None if absent else 2 * hits / (named + support),
+        "support": support,
+    }
+
+
+def _averages(classes: list[dict[str, float | None]], weights: np.ndarray) -> dict[str, float]:
+    figures = np.array([[one[key] or 0.0 for key in KEYS] for one in classes])  # (7, 3)
+    means = np.average(figures, axis=0, weights=weights)  # absent classes weigh nothing
+    return dict(zip(KEYS, means.tolist(), strict=True))
+
+
+def _wilson(right: int, total: int) -> list[float]:
+    from scipy.stats import binomtest
+
+    interval = binomtest(right, total).proportion_ci(confidence_level=0.95, method="wilson")
+    return [float(interval.low), float(interval.high)]
+
+
+def _kappa(counts: NDArray[np.int64]) -> float | None:
+    """Cohen's kappa: agreement of truth and answers beyond that of chance."""
+    total = counts.sum()
+    chance = float(counts.sum(axis=0) @ counts.sum(axis=1)) / float(total) ** 2
+    agreed = float(np.trace(counts) / total)
+    return None if chance == 1.0 else (agreed - chance) / (1 - chance)
+
+
+def batch_mean(confusion: np.ndarray, *, batch: int = 400) -> float:
+    """The mean of the accuracies of unshuffled batches: the figure in the paper's Table 1.
+
+    The pictures lie in the order of the classes. Whole batches weigh the same, so of them only
+    the sum matters; the smaller last one weighs as much as they do, which is what lifts the
+    paper's 1529/1860 = 82.20 % to (1303/400 + 226/260)/5 = 82.53 %.
+
+    Raises:
+        ValueError: no matrix of counts, or one that does not tell how many of the last batch
+            are right, because that batch begins in the middle of a class.
+    """
+    counts = _checked(confusion)
+    ends = np.cumsum(counts.sum(axis=1))
+    right = np.cumsum(np.diagonal(counts))
+    batches, rest = divmod(int(ends[-1]), batch)
+    if rest == 0:
+        return float(right[-1] / ends[-1])
+    border = np.flatnonzero(ends == batches * batch)
+    if batches and not len(border):
+        raise ValueError("The last batch begins inside a class: the matrix does not tell its part.")
+    before = int(right[border[0]]) if batches else 0
+    return float((before / batch + (right[-1] - before) / rest) / (batches + 1))
+
+
+def evaluate_model(
+    name: str, source: str | Path, *, split: str = "test", twins: str | Path | None = None
+) -> dict[str, Any]:
+    """Classify the pictures of a data set with a shipped network: `evaluate`, and `clean` ones.
+
+    A source without train and test is taken whole. Else `split` says which part is scored; of
+    "train" there are no clean figures. For the others `clean` holds the same figures of the
+    pictures that have no twin in the training set, and `clean_note` says how they are known:
+
+    - `twins`, a CSV with the columns of `mer.audit.COLUMNS` or of the reference list;
+    - otherwise the training pictures in reach: `source` holds `train` beside `split`, or it is
+      itself a folder called `test` or `validation` with a folder `train` beside it;
+    - otherwise `clean` is None.
+
+    Raises:
+        WeightsError: the network is unknown, or its files are missing or damaged.
+        DataError: pictures or list of twins cannot be read, or do not belong together.
+    """
+    from mer import data
+    from mer.models import MODELS
+    from mer.predictor import Predictor
+
+    divided = data.has_split(source, "train") or data.has_split(source, "test")
+    predictor = Predictor(name)
+    size = MODELS[name].size
+    pictures = data.load(source, size, split if divided else "")
+    answers = _answers(predictor, pictures.pixels)
+    figures = evaluate(_confusion(pictures.labels, answers))
+    if divided and split == "train":
+        return figures
+    training = None if twins else _training(source, divided)
+    has_twin, note = _listed(pictures, twins) if twins else _audited(pictures, training, size)
+    if has_twin is None:
+        return {**figures, "clean": None, "clean_note": note}
+    if has_twin.all():
+        return {**figures, "clean": None, "clean_note": "Every picture has a twin in train."}
+    clean = evaluate(_confusion(pictures.labels[~has_twin], answers[~has_twin]))
+    return {**figures, "clean": clean, "clean_note": note}
+
+
+def save(name: str, split: str, evaluation: dict[str, Any]) -> None:
+    """Keep figures of `split` ("train" or "test") in the network's record, in one step.
+
+    Raises:
+        WeightsError: the record is missing or damaged.
+    """
+    from mer import weights
+
+    folder = weights.FOLDER
+    record = weights.read_record(name, folder=folder)
+    kept = record.get("evaluation", {}) | {split: evaluation}
+    weights.write_record(name, record | {"evaluation": kept}, folder=folder)
+
+
+def _answers(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.int64]:
+    """The class (n,) that the network finds likeliest for each picture (n, size, size, 3)."""
+    from tqdm import tqdm
+
+    starts = tqdm(range(0, len(pixels), BATCH), "classifying", unit=" batches", leave=False)
+    parts = [predictor.classify(list(pixels[start : start + BATCH])) for start in starts]
+    best: NDArray[np.int64] = np.concatenate(parts).argmax(axis=1)  # of (n, 7)
+    return best
+
+
+def _confusion(truth: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.int64]:
+    classes = len(EMOTIONS)
+    return np.bincount(truth * classes + answers, minlength=classes**2).reshape(classes, classes)
+
+
+def _listed(pictures: "Pictures", path: str | Path) -> tuple[NDArray[np.bool_], str]:
+    """Which pictures have a twin in train, as the list says; compared by class and file name."""
+    from mer.audit import read_leaks
+
+    listed, leaking = (
+        {"/".join(name.split("/")[-2:]) for name in names} for names in read_leaks(path)
+    )
+    names = ["/".join(name.split("/")[-2:]) for name in pictures.names]
+    if listed and listed.isdisjoint(names):
+        raise DataError(f"The list of twins {path} names none of these pictures: give their own.")
+    has_twin = np.array([name in leaking for name in names])
+    return has_twin, f"Clean are the pictures without a twin in train, by {Path(path).name}."
+
+
+def _training(source: str | Path, divided: bool) -> tuple[Path, str] | None:
+    """The training pictures in reach, as source and split for `data.load`."""
+    from mer.audit import SPLITS
+    from mer.data import has_split
+
+    path = Path(source).resolve()
+    if divided:
+        return (path, "train") if has_split(path, "train") else None
+    beside = path.parent / "train"
+    is_part = path.is_dir() and SPLITS.get(path.name.lower(), "train") != "train"
+    return (beside, "") if is_part and beside.is_dir() else None
+
+
+def _audited(
+    pictures: "Pictures", training: tuple[Path, str] | None, size: int
+) -> tuple[NDArray[np.bool_] | None, str]:
+    """Which pictures have a twin among the training pictures, by our own audit's measure."""
+    from mer import data
+    from mer.twins import THRESHOLD, pairs
+
+    if training is None:
+        return None, (
+            "Which pictures are clean is unknown: there are no training pictures in reach. Name "
+            "the folder that holds train and test, or give a list with --twins."
+        )
+    trained = data.load(training[0], size, training[1])
+    has_twin = np.zeros(len(pictures), bool)
+    has_twin[pairs(pictures.thumbnails, trained.thumbnails).first] = True
+    return has_twin, (
+        f"Clean are the pictures without a twin in train: none of its {len(trained)} pictures, "
+        f"plain or mirrored, correlates with them by {THRESHOLD:.2f} or more at 32x32 gray."
+    )

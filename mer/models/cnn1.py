@@ -1,0 +1,37 @@
+"""The paper's CNN Model 1: nine convolutions in three blocks, three linear layers, no dropout."""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from mer.models.base import CLASSES, BaseClasificacionImagenes, convolutions, initialise
+
+
+class CNN1(BaseClasificacionImagenes):
+    """3 x (3 convolutions, max-pool), then 512, 256 and 7 linear units; the output is linear.
+
+    The paper gives no widths: these hold 3.0 M parameters. `norm` puts batch normalisation
+    behind each convolution, which the paper does not mention.
+    """
+
+    size: ClassVar[int] = 48
+    widths: ClassVar[tuple[int, ...]] = (32, 64, 128)
+
+    def __init__(self, *, norm: bool = True) -> None:
+        super().__init__()
+        self.features = convolutions(self.widths, norm=norm)
+        side = self.size >> len(self.widths)
+        self.classifier = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(self.widths[-1] * side * side, 512),
+            nn.ReLU(inplace=True),
+            nn.Linear(512, 256),
+            nn.ReLU(inplace=True),
+            nn.Linear(256, CLASSES),
+        )
+        initialise(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (n, 3, 48, 48) in 0..1 to logits (n, 7)."""
+        logits: Tensor = self.classifier(self.features(images))
+        return logits

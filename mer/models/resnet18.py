@@ -1,0 +1,34 @@
+"""The paper's ResNet-18 classifier (He et al. 2016, torchvision's build, the paper's head)."""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from mer.models.base import CLASSES, BaseClasificacionImagenes
+from mer.models.torchvision_import import import_models
+
+
+class ModeloMERCNN(BaseClasificacionImagenes):
+    """ResNet-18 whose `fc` is the identity, a reduction to 512 units, and the seven classes.
+
+    The names are the paper's: its `feature_reduction` keeps 512 features and its
+    `regularization` is a plain linear layer. `imagenet` starts from torchvision's ImageNet
+    weights, which are downloaded.
+    """
+
+    size: ClassVar[int] = 64
+
+    def __init__(self, *, imagenet: bool = False) -> None:
+        super().__init__()
+        models = import_models()
+        weights = models.ResNet18_Weights.IMAGENET1K_V1 if imagenet else None
+        self.base_model = models.resnet18(weights=weights)
+        features = self.base_model.fc.in_features
+        self.base_model.fc = nn.Identity()
+        self.feature_reduction = nn.Sequential(nn.Linear(features, 512), nn.ReLU(inplace=True))
+        self.regularization = nn.Sequential(nn.Linear(512, CLASSES))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (n, 3, 64, 64) in 0..1 to logits (n, 7)."""
+        logits: Tensor = self.regularization(self.feature_reduction(self.base_model(images)))
+        return logits

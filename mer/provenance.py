@@ -1,0 +1,35 @@
+"""What a reader needs to repeat a measurement: the machine, the versions, the time."""
+
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import mer
+
+
+def machine() -> str:
+    """Processor and number of threads that torch uses."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")  # Linux only; elsewhere platform's word stands
+    if info.exists():
+        lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
+        model = lines[0].split(":", 1)[1].strip() if lines else model
+    return f"{model}, {torch.get_num_threads()} threads"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide the figures."""
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "mer": mer.__version__,
+    }
+
+
+def now() -> str:
+    """The time, ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

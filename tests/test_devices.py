@@ -1,0 +1,34 @@
+"""The paper's device helpers."""
+
+import pytest
+import torch
+
+from mer.devices import DeviceDataLoader, get_default_device, selected_device
+
+
+def test_an_empty_loader_gives_nothing() -> None:
+    loader = DeviceDataLoader([], torch.device("cpu"))
+    assert list(loader) == []
+    assert len(loader) == 0
+
+
+def test_a_loader_without_a_length_says_so() -> None:
+    with pytest.raises(TypeError, match="no length"):
+        len(DeviceDataLoader(iter([]), torch.device("cpu")))
+
+
+def test_lists_and_tuples_are_moved_item_by_item() -> None:
+    data = [torch.zeros(1), (torch.zeros(2), [torch.zeros(3)])]
+    moved = selected_device(data, torch.device("meta"))
+    assert [type(part) for part in moved] == [torch.Tensor, tuple]
+    assert moved[0].is_meta
+    assert moved[1][1][0].is_meta
+
+
+def test_batches_arrive_on_the_device() -> None:
+    loader = DeviceDataLoader([(torch.zeros(1), torch.zeros(2))], torch.device("meta"))
+    assert all(part.is_meta for batch in loader for part in batch)
+
+
+def test_there_is_always_a_device() -> None:
+    assert selected_device(torch.zeros(1), get_default_device()).shape == (1,)

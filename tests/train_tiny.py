@@ -1,0 +1,17 @@
+"""Trains the tiny network on a folder: a program of its own, so that a test can kill it.
+
+Usage: train_tiny.py DATA OUT
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from mer.training import Settings, train  # noqa: E402
+from tests.tiny import register  # noqa: E402
+
+if __name__ == "__main__":
+    register()
+    settings = Settings(epochs=6, batch=8, copies=1, validation=0.2, patience=9, average=0.9)
+    train("tiny", [Path(sys.argv[1])], out=Path(sys.argv[2]), settings=settings)
