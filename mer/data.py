@@ -19,6 +19,12 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 FERPLUS_FOLDERS = {"train": "FER2013Train", "test": "FER2013Valid"}
 # FER2013's own words for our classes; its sets have no other.
 FER2013_WORDS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+# Folder names of other data sets that mean our classes.
+SYNONYMS = dict(zip(FER2013_WORDS, EMOTIONS, strict=True)) | {
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "surprised": "surprise",
+}
 logger = logging.getLogger(__name__)
 
 
@@ -119,7 +125,8 @@ def _labelled_folders(source: Path, split: str) -> Iterator[tuple[str, bytes, ND
         folders = name.lower().split("/")[:-1]
         if split and split not in folders:
             continue
-        emotion = folders[-1] if folders else "."
+        folder = folders[-1] if folders else "."
+        emotion = SYNONYMS.get(folder, folder)
         if emotion in EMOTIONS:
             yield name, content, one_hot[EMOTIONS.index(emotion)]
         else:
@@ -141,9 +148,7 @@ def _is_ferplus(source: str | Path) -> bool:
     return (Path(source) / "fer2013new.csv").is_file()
 
 
-def _labelled_ferplus(
-    source: Path, split: str
-) -> Iterator[tuple[str, bytes, NDArray[np.float32]]]:
+def _labelled_ferplus(source: Path, split: str) -> Iterator[tuple[str, bytes, NDArray[np.float32]]]:
     """FER+ pictures, each with the mean of its annotators' votes and of FER2013's own label.
 
     FER+'s majorities hardly know fear and disgust, FER2013's labels do. Pictures that more

@@ -75,6 +75,13 @@ def test_classes_may_be_missing(tmp_path: Path) -> None:
     assert pictures.targets.tolist() == [[0, 0, 0, 0, 0, 0, 1]]
 
 
+def test_other_words_for_the_classes_are_understood(tmp_path: Path) -> None:
+    for number, folder in enumerate(("angry", "Happy", "sad", "surprised")):
+        put(tmp_path / folder / "a.png", png(number + 3))
+    named = {emotion for emotion, n in data.load(tmp_path, 16).counts().items() if n}
+    assert named == {"anger", "happiness", "sadness", "surprise"}
+
+
 def test_the_fingerprint_follows_the_content(tmp_path: Path) -> None:
     put(tmp_path / "fear" / "a.png", png(3))
     before = data.load(tmp_path, 16).fingerprint

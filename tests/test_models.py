@@ -65,9 +65,7 @@ def test_resnet18_has_the_papers_head() -> None:
 def test_batch_normalisation_is_an_option(name: str) -> None:
     network = {"cnn1": CNN1, "cnn2": CNN2}[name]
     assert not kinds(network(norm=False), nn.BatchNorm2d)
-    assert len(kinds(network(norm=True), nn.BatchNorm2d)) == len(
-        kinds(network(), nn.Conv2d)
-    )
+    assert len(kinds(network(norm=True), nn.BatchNorm2d)) == len(kinds(network(), nn.Conv2d))
 
 
 @pytest.mark.parametrize(("name", "megabytes"), [("cnn1", 12), ("cnn2", 12), ("resnet18", 23)])

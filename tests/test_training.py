@@ -25,9 +25,8 @@ SETTINGS = Settings(epochs=2, batch=8, copies=1, validation=0.2, average=0.9)
 
 
 @pytest.fixture(autouse=True)
-def _tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODELS, "tiny", tiny.Tiny)
-    yield
 
 
 def same(first: Path, second: Path) -> bool:
@@ -86,9 +85,7 @@ def test_patience_ends_it(tiny_data: Path, tmp_path: Path) -> None:
     assert len(stage["history"]) == stage["best_epoch"] + 2 == 3
 
 
-def test_a_second_stage_begins_with_the_first_ones_weights(
-    tiny_data: Path, tmp_path: Path
-) -> None:
+def test_a_second_stage_begins_with_the_first_ones_weights(tiny_data: Path, tmp_path: Path) -> None:
     first = train("tiny", [tiny_data], out=tmp_path / "first", settings=SETTINGS)
     still = replace(SETTINGS, epochs=1, learning_rate=0.0, weight_decay=0.0)
     second = train("tiny", [tiny_data], out=tmp_path / "second", settings=still, start=first)
@@ -103,9 +100,7 @@ def test_a_start_that_is_not_there_is_a_sentence(tiny_data: Path, tmp_path: Path
         train("tiny", [tiny_data], out=tmp_path, settings=SETTINGS, start=tmp_path / "tiny.x")
 
 
-def test_a_checkpoint_of_another_training_is_not_taken_up(
-    tiny_data: Path, tmp_path: Path
-) -> None:
+def test_a_checkpoint_of_another_training_is_not_taken_up(tiny_data: Path, tmp_path: Path) -> None:
     train("tiny", [tiny_data], out=tmp_path, settings=SETTINGS)
     with pytest.raises(MerError, match="other data or settings"):
         train("tiny", [tiny_data], out=tmp_path, settings=replace(SETTINGS, batch=4))
@@ -129,9 +124,7 @@ def lines(process: "subprocess.Popen[str]") -> Iterator[str]:
     yield from process.stdout
 
 
-def test_killed_and_resumed_it_ends_with_the_same_weights(
-    tiny_data: Path, tmp_path: Path
-) -> None:
+def test_killed_and_resumed_it_ends_with_the_same_weights(tiny_data: Path, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     with start(tiny_data, whole) as process:
         assert len([line for line in lines(process) if line.startswith("epoch")]) == 6

@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mer.training import Settings, train  # noqa: E402
-from tests.tiny import register  # noqa: E402
+from mer.training import Settings, train
+from tests.tiny import register
 
 if __name__ == "__main__":
     register()

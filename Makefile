@@ -1,0 +1,53 @@
+# make run   the app on http://127.0.0.1:7860 (PORT= changes it)
+# make test  every test
+# make lint, make bench, make documents (rewrites the generated parts of README.md), make clean
+# PYTHON=    the interpreter that .venv is made with
+
+PYTHON ?= python3
+PORT ?= 7860
+VENV := .venv
+VENV_PYTHON := $(VENV)/bin/python
+
+.PHONY: run test lint bench documents clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/app.stamp
+	@$(VENV_PYTHON) -m mer app --port $(PORT)
+
+test: $(VENV)/dev.stamp
+	@$(VENV_PYTHON) -m pytest
+
+lint: $(VENV)/dev.stamp
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@$(VENV_PYTHON) -m mypy
+
+bench: $(VENV)/dev.stamp
+	@$(VENV_PYTHON) -m mer bench
+
+documents: $(VENV)/dev.stamp
+	@MER_UPDATE=1 $(VENV_PYTHON) -m pytest -q tests/test_documents.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+
+# The stamps make a second run start at once; they lie in .venv and go with it.
+$(VENV)/app.stamp: PACKAGES := .
+$(VENV)/dev.stamp: PACKAGES := .[dev]
+$(VENV)/app.stamp $(VENV)/dev.stamp: requirements.txt pyproject.toml $(VENV_PYTHON)
+	@echo "Installing what mer needs into $(VENV); the first time takes some minutes."
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --editable '$(PACKAGES)' || { \
+	  echo "Not everything could be installed; the lines above say what is missing." \
+	       "Check the network and the free disk space, then run the same command again." >&2; exit 1; }
+	@touch $@
+
+$(VENV_PYTHON):
+	@command -v '$(PYTHON)' >/dev/null || { \
+	  echo "There is no '$(PYTHON)' here: mer needs Python 3.11 or newer. Debian, Ubuntu:" \
+	       "'apt-get install python3 python3-venv'; or name yours: 'make PYTHON=/path/to/python3'." >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "'$(PYTHON)' is $$('$(PYTHON)' --version 2>&1): mer needs Python 3.11 or newer." \
+	       "Name one with 'make PYTHON=/path/to/python3.12'." >&2; exit 1; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' comes without its venv module. Debian, Ubuntu: 'apt-get install python3-venv'." >&2; exit 1; }
+	@'$(PYTHON)' -m venv --clear $(VENV)

@@ -1,0 +1,78 @@
+"""Reads facial expressions: seven classes, from pictures of faces.
+
+    import mer
+
+    picture = mer.read("photo.jpg")
+    for prediction in mer.get_predictor("cnn1").predict(picture):
+        print(prediction.face.box, prediction.emotion, prediction.probability)
+
+The names below are the public surface. Each is imported from its module on first use, so that
+`import mer` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mer.capture import capture_image
+    from mer.devices import DeviceDataLoader, get_default_device, selected_device
+    from mer.emotions import COLORS, EMOTIONS
+    from mer.errors import DataError, ImageError, MerError, WeightsError
+    from mer.evaluation import evaluate
+    from mer.faces import Face, detect, detect_faces, enhance_image
+    from mer.images import read
+    from mer.models import CNN1, CNN2, MODELS, BaseClasificacionImagenes, ModeloMERCNN
+    from mer.predictor import Prediction, Predictor, get_predictor, predict_image
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "capture": ("capture_image",),
+    "devices": ("DeviceDataLoader", "get_default_device", "selected_device"),
+    "emotions": ("COLORS", "EMOTIONS"),
+    "errors": ("DataError", "ImageError", "MerError", "WeightsError"),
+    "evaluation": ("evaluate",),
+    "faces": ("Face", "detect", "detect_faces", "enhance_image"),
+    "images": ("read",),
+    "models": ("CNN1", "CNN2", "MODELS", "BaseClasificacionImagenes", "ModeloMERCNN"),
+    "predictor": ("Prediction", "Predictor", "get_predictor", "predict_image"),
+}
+
+__all__ = [
+    "CNN1",
+    "CNN2",
+    "COLORS",
+    "EMOTIONS",
+    "MODELS",
+    "BaseClasificacionImagenes",
+    "DataError",
+    "DeviceDataLoader",
+    "Face",
+    "ImageError",
+    "MerError",
+    "ModeloMERCNN",
+    "Prediction",
+    "Predictor",
+    "WeightsError",
+    "capture_image",
+    "detect",
+    "detect_faces",
+    "enhance_image",
+    "evaluate",
+    "get_default_device",
+    "get_predictor",
+    "predict_image",
+    "read",
+    "selected_device",
+]
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"mer.{module}"), name)
+    raise AttributeError(f"module 'mer' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

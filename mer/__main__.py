@@ -1,0 +1,7 @@
+"""`python -m mer`: see mer/cli.py."""
+
+import sys
+
+from mer.cli import main
+
+sys.exit(main())

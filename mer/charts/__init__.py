@@ -1,0 +1,20 @@
+"""Plotly figures from predictions and records, and nothing else.
+
+Every figure has a transparent ground and its height set, and grows with its container.
+Their text is gray enough for a light and a dark page; where `CSS` is on the page, it takes
+the page's own text colour instead.
+"""
+
+from mer.charts.classes import confusion, per_class, probabilities
+from mer.charts.networks import accuracy, curves, training_time
+from mer.charts.style import CSS
+
+__all__ = [
+    "CSS",
+    "accuracy",
+    "confusion",
+    "curves",
+    "per_class",
+    "probabilities",
+    "training_time",
+]

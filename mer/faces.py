@@ -1,0 +1,258 @@
+"""Faces: found by YuNet or, as in the paper, by a Haar cascade, and cut out for the networks."""
+
+import functools
+import hashlib
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import cv2
+import cv2.data
+import numpy as np
+
+from mer import images
+from mer.errors import MerError, WeightsError
+
+YUNET: Final = "face_detection_yunet_2023mar.onnx"
+YUNET_SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+HAAR: Final = "haarcascade_frontalface_default.xml"
+
+LEAST_SIDE: Final = 64  # pixels; below 33 rows OpenCV 4.14 finds faces in memory it never set
+LONG_SIDE: Final = 640  # pixels; YuNet's score falls for faces much larger than this allows
+SMALL: Final = 32  # pixels: a face less high than this in a look hints at others, too small for it
+
+# Larger looks at pictures with small faces or none: long side in pixels, and the faces that have
+# to be known by then, since the largest takes as long as all else together. Of 150 faces, 40 pixels
+# high in 4000 x 3000, the look at 640 finds none, 1280 126, 1440 133, 2160 141, all looks 143.
+LARGER_LOOKS: Final = ((1440, 0), (2160, 5))
+OVERLAP: Final = 0.3  # boxes that share more (intersection over union) are one face
+
+# Measured on nine group photographs with 43 boxed faces and on 32 pictures without any. All 43 are
+# found at 0.6 and at 0.8; shrunk to 9 to 27 pixels, 34 and 14; turned by 30 degrees, 39 and 35.
+# 0.6 pays with one false box, 0.5 with two, 0.8 with none.
+THRESHOLD: Final = 0.6
+
+# Framing of the paper's training pictures, from YuNet on 600 of them, padded to stand free: their
+# side is 0.81 of the longer side of the face's box, their centre 0.08 of it below the box's; by
+# the distance of the eyes, compared with that in ordinary photographs, 0.82 to 0.89.
+MARGIN: Final = -0.15
+SHIFT: Final = 0.08
+FILLS: Final = 0.66  # of the picture: it is a face crop already (95 in 100 of those have over 0.75)
+LARGEST_CROP: Final = 512  # pixels a side; the networks see far fewer
+
+FLAT: Final = 118.0  # gray levels, 2nd to 98th percentile: 199 of 200 training pictures have more
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a picture.
+
+    Attributes:
+        box: x, y, width, height in the picture's own pixels, clipped to it.
+        score: 0..1, how sure the detector is, by its own measure.
+        points: x, y of right eye, left eye, nose, right and left mouth corner (the person's own
+            right, so on the picture's left); () where the detector has none.
+    """
+
+    box: tuple[int, int, int, int]
+    score: float
+    points: tuple[tuple[float, float], ...] = ()
+
+
+class Detector(Protocol):
+    """Finds faces in RGB uint8 pictures (height, width, 3), called from any number of threads."""
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        """Every face, in no order."""
+
+
+class YuNet:
+    """YuNet 2023mar (Wu, Peng, Yu 2023), from OpenCV Zoo: box, score and five points of a face."""
+
+    def __init__(self) -> None:
+        """Load the network.
+
+        Raises:
+            WeightsError: its file is missing or damaged.
+        """
+        model, nothing = np.frombuffer(_yunet_file(), np.uint8), np.empty(0, np.uint8)
+        size = (LONG_SIDE, LONG_SIDE)
+        self._net = cv2.FaceDetectorYN.create("onnx", model, nothing, size, THRESHOLD, OVERLAP)
+        self._lock = threading.Lock()  # the network is not thread-safe, and uses all cores anyway
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        """Every face, in no order."""
+        rows, side, longest = self._rows(image, LONG_SIDE), LONG_SIDE, max(image.shape[:2])
+        for larger, crowd in LARGER_LOOKS:
+            smallest = min(rows[:, 3], default=0) * side / longest
+            if longest <= side or len(rows) < crowd or smallest >= SMALL:
+                break
+            rows = _distinct(np.concatenate([rows, self._rows(image, larger)]))
+            side = larger
+        return [_face(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
+
+    def _rows(self, image: np.ndarray, side: int) -> np.ndarray:
+        """Float (n, 15): x, y, width, height, five points, score, in the picture's own pixels."""
+        small, scale = _shrunk(image, side)
+        below, right = (max(0, LEAST_SIDE - length) for length in small.shape[:2])
+        padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_CONSTANT)
+        with self._lock:
+            self._net.setInputSize((padded.shape[1], padded.shape[0]))
+            _, rows = self._net.detect(cv2.cvtColor(padded, cv2.COLOR_RGB2BGR))
+        if rows is None:  # whatever the stubs say
+            return np.empty((0, 15))
+        return np.hstack([rows[:, :14] * np.tile(scale, 7), rows[:, 14:]])
+
+
+class Haar:
+    """The paper's detector: the frontal-face cascade that comes with OpenCV, on gray.
+
+    Scores are the last stage's weight, a tenth of it and at most 1: about 0.7 for the faces of the
+    paper's data set, 0.2 for false boxes.
+    """
+
+    def __init__(self) -> None:
+        """Load the cascade.
+
+        Raises:
+            WeightsError: its file is missing or damaged.
+        """
+        path = Path(cv2.data.haarcascades) / HAAR
+        self._cascade = cv2.CascadeClassifier(str(path))
+        if self._cascade.empty():
+            mend = "Install it again: `pip install --force-reinstall opencv-python-headless`."
+            raise WeightsError(f"OpenCV's file {path.name} is missing or damaged. {mend}")
+        self._lock = threading.Lock()  # the cascade is not thread-safe
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        """Every face, in no order."""
+        small, scale = _shrunk(image, LONG_SIDE)
+        with self._lock:
+            boxes, _, weights = self._cascade.detectMultiScale3(
+                cv2.cvtColor(small, cv2.COLOR_RGB2GRAY),
+                minNeighbors=5,
+                minSize=(24, 24),
+                outputRejectLevels=True,
+            )
+        return [
+            _face(image, np.asarray(box) * np.tile(scale, 2), weight / 10)
+            for box, weight in zip(boxes, np.ravel(weights), strict=True)
+        ]
+
+
+DETECTORS: Final[dict[str, type[YuNet] | type[Haar]]] = {"yunet": YuNet, "haar": Haar}
+
+
+def detect(image: np.ndarray, detector: str = "yunet") -> list[Face]:
+    """Every face of an RGB uint8 picture (height, width, 3), from left to right.
+
+    Raises:
+        MerError: no detector has this name.
+        WeightsError: the detector's file is missing or damaged.
+    """
+    if detector not in DETECTORS:
+        raise MerError(f"There is no detector '{detector}': choose {' or '.join(DETECTORS)}.")
+    return sorted(_detector(detector).detect(image), key=lambda face: face.box)
+
+
+def detect_faces(image: np.ndarray) -> list[Face]:
+    """The paper's `detect_faces`: the picture in gray, searched with a Haar cascade."""
+    return detect(image, "haar")
+
+
+def crop(image: np.ndarray, face: Face, margin: float = MARGIN) -> np.ndarray:
+    """A square of RGB uint8 around a face, framed like the pictures that the networks learned.
+
+    Edges are repeated outside the picture; a side is at most LARGEST_CROP. A picture that is all
+    face comes whole, whatever the margin. Nothing is turned level: YuNet's points stay upright,
+    and show 1.7 degrees of a roll of 15 (median of 89 turned faces).
+
+    Args:
+        image: RGB uint8 (height, width, 3).
+        face: a face of this picture.
+        margin: what is added to the longer side of the box, as a part of it.
+    """
+    x, y, side = _square(image, face, margin)
+    window = _window(image, x, y, side)
+    return window if side <= LARGEST_CROP else images.resize(window, LARGEST_CROP)
+
+
+def enhance_image(image: np.ndarray, face: Face) -> np.ndarray:
+    """The paper's `enhance_image`: the face's crop, of better quality where it is dim or flat.
+
+    A crop with less contrast than the training pictures have gets just as much; others are `crop`.
+    """
+    cut = crop(image, face)
+    low, high = np.percentile(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), (2, 98))
+    if high - low >= FLAT:
+        return cut
+    lowest = min(max((low + high - FLAT) / 2, 0), 255 - FLAT)
+    gain = FLAT / max(high - low, 16)  # no more than sevenfold: the rest would be noise
+    table = ((np.arange(256) - low) * gain + lowest).clip(0, 255).astype(np.uint8)
+    return cv2.LUT(cut, table)
+
+
+@functools.cache
+def _detector(name: str) -> Detector:
+    return DETECTORS[name]()
+
+
+def _yunet_file() -> bytes:
+    from mer import weights  # here, since it brings torch, which the Haar cascade can do without
+
+    path = weights.FOLDER / YUNET
+    mend = f"Restore it with `git checkout -- weights/{YUNET}`."
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"The face detector {path} cannot be read. {mend}") from error
+    if hashlib.sha256(content).hexdigest() != YUNET_SHA256:
+        raise WeightsError(f"The face detector {path} is damaged. {mend}")
+    return content
+
+
+def _shrunk(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The picture with no side longer than `side`, and the x, y factors back to its own pixels."""
+    height, width = image.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    return small, np.array([width / size[0], height / size[1]])
+
+
+def _distinct(rows: np.ndarray) -> np.ndarray:
+    """The rows without those whose box overlaps a better one's."""
+    kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), THRESHOLD, OVERLAP)
+    return np.take(rows, np.asarray(kept, int), axis=0)
+
+
+def _face(
+    image: np.ndarray, box: np.ndarray, score: float, points: np.ndarray | None = None
+) -> Face:
+    height, width = image.shape[:2]
+    x, y = min(max(round(box[0]), 0), width - 1), min(max(round(box[1]), 0), height - 1)
+    right = min(max(round(box[0] + box[2]), x + 1), width)
+    bottom = min(max(round(box[1] + box[3]), y + 1), height)
+    marks = () if points is None else tuple((float(px), float(py)) for px, py in points)
+    return Face((x, y, right - x, bottom - y), min(max(float(score), 0.0), 1.0), marks)
+
+
+def _square(image: np.ndarray, face: Face, margin: float) -> tuple[float, float, int]:
+    """Centre x, centre y and side of the square that is cut out for a face."""
+    x, y, width, height = face.box
+    rows, columns = image.shape[:2]
+    if width * height >= FILLS * rows * columns:
+        return columns / 2, rows / 2, max(rows, columns)
+    longer = max(width, height)
+    return x + width / 2, y + height / 2 + SHIFT * longer, max(1, round(longer * (1 + margin)))
+
+
+def _window(image: np.ndarray, x: float, y: float, side: int) -> np.ndarray:
+    """The square around a centre, with the picture's edges repeated outside it."""
+    height, width = image.shape[:2]
+    left = min(max(round(x - side / 2), 1 - side), width - 1)
+    top = min(max(round(y - side / 2), 1 - side), height - 1)
+    x0, x1, y0, y1 = max(left, 0), min(left + side, width), max(top, 0), min(top + side, height)
+    borders = y0 - top, top + side - y1, x0 - left, left + side - x1
+    return cv2.copyMakeBorder(image[y0:y1, x0:x1], *borders, cv2.BORDER_REPLICATE)

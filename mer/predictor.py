@@ -1,0 +1,89 @@
+"""The one way from a picture to predictions: the page, the command line and the API all walk it."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from mer import faces, images, weights
+from mer.emotions import EMOTIONS
+from mer.faces import Face
+
+DEFAULT_MODEL: Final = "cnn1"  # the network that the paper puts behind its camera
+BATCH: Final = 128  # bounds the memory that a picture of a crowd takes
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A face and how much it resembles each class: `probabilities` follow EMOTIONS, sum to 1."""
+
+    face: Face
+    probabilities: tuple[float, ...]
+
+    @property
+    def emotion(self) -> str:
+        """The class with the highest probability; the first of them where two are equal."""
+        return EMOTIONS[int(np.argmax(self.probabilities))]
+
+    @property
+    def probability(self) -> float:
+        """The probability of `emotion`, 0..1."""
+        return max(self.probabilities)
+
+
+class Predictor:
+    """One network behind one face detector. Threads may share it: predicting changes nothing."""
+
+    def __init__(self, model: str = DEFAULT_MODEL, *, detector: str = "yunet") -> None:
+        """Load a network by its name.
+
+        Raises:
+            WeightsError: its weights or their record are missing, damaged or foreign.
+        """
+        network, self.record = weights.load(model)
+        self.model = model
+        self.detector = detector
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._size: int = network.size
+
+    def predict(self, image: np.ndarray) -> list[Prediction]:
+        """Every face of an RGB uint8 picture (height, width, 3), from left to right."""
+        found = faces.detect(image, self.detector)
+        probabilities = self.classify([faces.crop(image, face) for face in found])
+        return [
+            Prediction(face, tuple(row))
+            for face, row in zip(found, probabilities.tolist(), strict=True)
+        ]
+
+    def classify(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        """Probabilities, float64 (n, 7), of n face crops, RGB uint8 squares of any size."""
+        if not crops:
+            return np.zeros((0, len(EMOTIONS)))
+        pixels = np.stack([images.resize(crop, self._size) for crop in crops])  # (n, size, size, 3)
+        return np.concatenate([self._scores(part) for part in _parts(pixels)])
+
+    def _scores(self, pixels: np.ndarray) -> np.ndarray:
+        # The view keeps the channels last in memory, the layout in which the CPU is quickest.
+        batch = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+        with torch.inference_mode():  # per thread, so handlers do not disturb one another
+            logits = self._network(batch.float().div(255))
+        scores: np.ndarray = logits.double().softmax(dim=1).numpy()
+        return scores
+
+
+def _parts(pixels: np.ndarray) -> list[np.ndarray]:
+    return [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
+
+
+@functools.cache
+def get_predictor(model: str = DEFAULT_MODEL, detector: str = "yunet") -> Predictor:
+    """The process's one predictor for this network and detector, loaded on first use."""
+    return Predictor(model, detector=detector)
+
+
+def predict_image(image: np.ndarray, model: str = DEFAULT_MODEL) -> str:
+    """The paper's `predict_image`: what a face crop (RGB uint8, any size) looks like."""
+    return EMOTIONS[int(get_predictor(model).classify([image])[0].argmax())]

@@ -1,0 +1,76 @@
+"""Predictions as a table, as CSV and as JSON: one row a face, with where the numbers come from."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pandas as pd
+
+from mer.emotions import EMOTIONS
+from mer.predictor import Prediction
+
+DIGITS: Final = 6  # a probability needs no more, and float noise would differ between machines
+BOX: Final = ("x", "y", "width", "height")
+COLUMNS: Final = (
+    *("file", "face", *BOX, "detector_score", "emotion", "probability", *EMOTIONS),
+    *("network", "version", "detector", "time"),
+)
+
+
+def table(
+    pictures: Iterable[tuple[str, Sequence[Prediction]]],
+    *,
+    network: str,
+    version: str,
+    detector: str,
+    time: str | None = None,
+) -> pd.DataFrame:
+    """One row a face over all pictures, each given as its file name and its predictions.
+
+    Boxes are in the picture's own pixels, `face` counts from 1 in each picture, `version` is that
+    of the weights, `time` is ISO 8601 in UTC and now unless given. Without any face the table has
+    its COLUMNS and no row. `attrs` of the table keeps network, version, detector and time.
+    """
+    moment = time or datetime.now(UTC).isoformat(timespec="seconds")
+    origin = {"network": network, "version": version, "detector": detector, "time": moment}
+    rows = [
+        (file, number, *_figures(prediction), *origin.values())
+        for file, predictions in pictures
+        for number, prediction in enumerate(predictions, start=1)
+    ]
+    faces = pd.DataFrame(rows, columns=list(COLUMNS))
+    faces.attrs.update(origin)
+    return faces
+
+
+def to_csv(faces: pd.DataFrame) -> str:
+    """The table as CSV that no spreadsheet takes for formulas, whatever a file is called."""
+    return faces.assign(file=faces["file"].map(_defused)).to_csv(index=False, lineterminator="\n")
+
+
+def to_json(faces: pd.DataFrame) -> str:
+    """The table as JSON: network, version, detector, time and classes once, then the faces."""
+    listed = [_nested(row) for row in faces.to_dict(orient="records")]
+    document = {**faces.attrs, "classes": EMOTIONS, "faces": listed}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _figures(prediction: Prediction) -> tuple[object, ...]:
+    chances = [round(value, DIGITS) for value in prediction.probabilities]
+    score = round(prediction.face.score, DIGITS)
+    return (*prediction.face.box, score, prediction.emotion, max(chances), *chances)
+
+
+def _defused(name: str) -> str:
+    # Spreadsheets read a cell that begins like this as a formula, whether quoted or not.
+    return f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name
+
+
+def _nested(row: dict[Any, Any]) -> dict[str, Any]:
+    kept = ("file", "face", "detector_score", "emotion", "probability")
+    return {
+        **{name: row[name] for name in kept},
+        "box": {name: row[name] for name in BOX},
+        "probabilities": {name: row[name] for name in EMOTIONS},
+    }

@@ -1,0 +1,109 @@
+"""The About tab: what happens to a picture, what the networks learned from, what is barred."""
+
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+from typing import Final
+
+import gradio as gr
+
+import mer
+from mer import comparison, paper
+from mer.charts.style import percent
+
+_PICTURES: Final = """
+## What happens to your picture
+
+It is sent to the computer that runs this page, read in its memory, and answered. It is not added
+to any collection, not used for training, and not passed on. On its way in, a captured or uploaded
+picture lies in a temporary folder; it is deleted from there within ten minutes, and so are the
+results you can download. The page keeps no history of your runs and counts no visitors.
+
+Show only your own face, or those of people who agreed to it.
+"""
+
+_MEANING: Final = """
+## What an answer means
+
+The page says which of seven expressions a face *looks like*, and how sure the network is. It
+cannot say what someone feels. People scowl when they concentrate and smile when they are ill at
+ease: how an emotion shows depends on the person, the situation and the culture
+([Barrett et al. 2019](https://doi.org/10.1177/1529100619832930)). Nor does a face give away a
+lie: fleeting expressions are a poor cue of deceit
+([Burgoon 2018](https://doi.org/10.3389/fpsyg.2018.01672)).
+"""
+
+_LEARNED: Final = """
+## What the networks learned from
+
+The data set of the paper is called *micro-expressions*
+([Kaggle, kmirfan](https://www.kaggle.com/datasets/kmirfan/micro-expressions)), yet it holds none.
+A micro-expression lasts at most half a second, so a single picture cannot hold it. These are
+posed still photographs from stock sites and the web. On everyday faces expect more mistakes than
+the figures here say.
+
+{leak} Hence two figures, always side by side: over all test pictures, as in the paper, and over
+the clean ones alone.
+"""
+
+_BARRED: Final = """
+## What it must not be used for
+
+Not for decisions about people: not in security or policing, not to detect lies, not in hiring or
+at work, not in schools. In the European Union,
+inferring emotions at work or in education is prohibited, with narrow exceptions for medical and
+safety reasons (AI Act, Article 5(1)(f)), and people exposed to such a system have to be told
+(Article 50(3)). It is a study of a method, made for learning and for criticism.
+"""
+
+_SOURCES: Final = """
+## Sources and licences
+
+- The three networks follow {paper}. They were built and trained anew here.
+- The data set of the paper: Kaggle, `kmirfan/micro-expressions`. Owners of the pictures unknown.
+- FER2013: pictures of a Kaggle challenge of 2013, owners unknown, for research; with the FER+
+  labels of [Microsoft FERPlus](https://github.com/microsoft/FERPlus), MIT.
+- Face detectors: YuNet from the [OpenCV Zoo](https://github.com/opencv/opencv_zoo), MIT; Haar
+  from [OpenCV](https://github.com/opencv/opencv), Apache 2.0.
+
+No picture of either data set is in this project, only what was computed from them.
+
+## Versions
+
+{versions}
+"""
+
+_LIBRARIES: Final = ("torch", "torchvision", "opencv-python-headless", "gradio", "plotly")
+
+
+def build() -> None:
+    """Lay out the tab inside the current `gr.Tab`."""
+    with gr.Row():
+        with gr.Column(min_width=320):
+            gr.Markdown(_PICTURES + _BARRED + _MEANING)
+        with gr.Column(min_width=320):
+            sources = _SOURCES.format(paper=paper.SOURCE, versions=_versions())
+            gr.Markdown(_LEARNED.format(leak=_leak()) + sources)
+
+
+def _leak() -> str:
+    """How much of the test set has a twin in the training set, from the first record with it."""
+    text = (
+        "Many of its test pictures show the same photograph as one that the networks learned from"
+    )
+    records, _ = comparison.read_records()
+    for record in records.values():
+        test = record["evaluation"]["test"]
+        if test.get("clean"):
+            twins = test["n"] - test["clean"]["n"]
+            return f"{text}: {twins} of {test['n']}, that is {percent(twins / test['n'])}."
+    return f"{text}."
+
+
+def _versions() -> str:
+    lines = [f"mer {mer.__version__}", f"Python {python_version()}"]
+    for library in _LIBRARIES:
+        try:
+            lines.append(f"{library} {version(library)}")
+        except PackageNotFoundError:
+            continue
+    return " · ".join(lines)

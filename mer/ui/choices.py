@@ -1,0 +1,20 @@
+"""The choice of network and of face detector, the same on each tab."""
+
+import gradio as gr
+
+from mer import weights
+from mer.faces import DETECTORS
+from mer.models import MODELS
+from mer.predictor import DEFAULT_MODEL
+
+
+def build() -> tuple[gr.Radio, gr.Radio]:
+    """Lay out both; return the network's and the detector's."""
+    names = weights.available() or list(MODELS)
+    first = DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
+    with gr.Row():
+        network = gr.Radio(names, value=first, label="Network", scale=3, min_width=300)
+        detector = gr.Radio(
+            list(DETECTORS), value="yunet", label="Face detector", scale=2, min_width=180
+        )
+    return network, detector

@@ -1,0 +1,30 @@
+"""Whatever goes wrong in a handler reaches the visitor as one plain sentence."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import gradio as gr
+
+from mer.errors import MerError
+
+UNEXPECTED: Final = (
+    "Something went wrong on our side, not with your picture. Please try again; "
+    "if it happens twice, the log of the page says where."
+)
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn errors into `gr.Error`: ours keep their sentence, others are logged without data."""
+    try:
+        yield
+    except MerError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    except gr.Error:
+        raise
+    except Exception:
+        _log.exception("a handler failed")
+        raise gr.Error(UNEXPECTED, print_exception=False) from None

@@ -1,0 +1,42 @@
+"""The notice at the top of the page, and what is wrong with the weights where something is."""
+
+import html
+from typing import Final
+
+import gradio as gr
+
+from mer.errors import WeightsError
+from mer.models import MODELS
+from mer.predictor import get_predictor
+
+_TEXT: Final = """
+<h1>Which expression does a face look like?</h1>
+<p>Three networks, trained on posed photographs, say which of seven expressions it <em>looks
+like</em>, not what someone feels. Your picture is read in the memory of the computer that runs
+this page; every copy is deleted within ten minutes. Not for decisions about people, and not for
+finding lies: see <b>About</b>.</p>
+"""
+
+
+def build() -> None:
+    """Lay out the notice, and below it one sentence for each network that cannot be used."""
+    gr.HTML(_TEXT, elem_id="notice")
+    problems = broken_weights()
+    if problems:
+        lines = "".join(f"<li>{html.escape(problem)}</li>" for problem in problems)
+        gr.HTML(
+            f'<div role="alert"><p>Not every network can be used:</p><ul>{lines}</ul>'
+            "<p>Start the page again when that is mended.</p></div>",
+            elem_classes="problems",
+        )
+
+
+def broken_weights() -> list[str]:
+    """A sentence for each network that does not load. Those that do are then ready to answer."""
+    problems = []
+    for name in MODELS:
+        try:
+            get_predictor(name)
+        except WeightsError as error:
+            problems.append(str(error))
+    return problems

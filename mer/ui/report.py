@@ -1,0 +1,110 @@
+"""The Report tab: how far each class of a network can be trusted, beside the paper's network."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import gradio as gr
+
+from mer import charts, comparison, paper
+from mer.ui import downloads, tables
+from mer.ui.comparison import show_problems
+
+_PROTOCOLS: Final = [("All, as in the paper", "all"), ("Clean: without twins", "clean")]
+_EXPLAIN: Final = (
+    "*Precision*: of the pictures that the network calls so, the share that are. *Recall*: of the "
+    "pictures that are, the share that it calls so. *F1* joins the two. *Clean* leaves out test "
+    "pictures whose photograph also lies among the pictures learned from. All are posed "
+    "photographs; a face in front of a camera is harder."
+)
+
+
+def build() -> None:
+    """Lay out the tab inside the current `gr.Tab`."""
+    from mer.predictor import DEFAULT_MODEL
+
+    records, problems = comparison.read_records()
+    show_problems(problems)
+    if not records:
+        gr.Markdown(
+            "### No network has a record yet\nThe Comparison tab says how to bring them back."
+        )
+        return
+    first = DEFAULT_MODEL if DEFAULT_MODEL in records else next(iter(records))
+    with gr.Row():
+        network = gr.Radio(list(records), value=first, label="Network", min_width=320)
+        protocol = gr.Radio(_PROTOCOLS, value="all", label="Test pictures", min_width=320)
+    gr.Markdown(_EXPLAIN)
+    with gr.Row():
+        with gr.Column(min_width=320):
+            ours = _panel(*_ours(records[first], "all"))
+            links = gr.HTML(_links(records[first], "all"))
+        with gr.Column(min_width=320):
+            theirs = comparison.paper_scores()
+            _panel(f"The paper's {paper.TABLE_1[0].network}, all {theirs['n']} pictures", theirs)
+            gr.Markdown(f"Computed here from the matrix of Figure 6 in {paper.SOURCE}.")
+
+    def show(name: str, kind: str) -> list[Any]:
+        return [*_contents(*_ours(records[name], kind)), _links(records[name], kind)]
+
+    gr.on(
+        [network.change, protocol.change],
+        show,
+        [network, protocol],
+        [*ours, links],
+        api_visibility="private",
+        show_progress="hidden",
+    )
+
+
+def _ours(record: Mapping[str, Any], kind: str) -> tuple[str, comparison.Scores]:
+    """Title and scores of a network on a protocol; on all pictures where it has no clean ones."""
+    tests = comparison.protocols(record)
+    name = next((name for name in tests if name.startswith(kind)), next(iter(tests)))
+    return f"{record['model']}, {name} pictures", tests[name]
+
+
+def _panel(title: str, scores: comparison.Scores) -> list[gr.components.Component]:
+    """One network from top to bottom; the components, in the order of `_contents`."""
+    head, table, bars, matrix, pairs = _contents(title, scores)
+    return [
+        gr.Markdown(head),
+        gr.HTML(table, css_template=tables.CSS, apply_default_css=False),
+        gr.Plot(bars, show_label=False, container=False),
+        gr.Plot(matrix, show_label=False, container=False),
+        gr.Markdown(pairs),
+    ]
+
+
+def _contents(title: str, scores: comparison.Scores) -> list[Any]:
+    return [
+        f"### {title}\nAccuracy {comparison.accuracy(scores)}, unweighted average recall "
+        f"{scores['uar']:.3f}, macro F1 {scores['macro_f1']:.3f}.",
+        tables.html(comparison.rows_for_screen(comparison.report(scores)), title),
+        charts.per_class(scores),
+        charts.confusion(scores["confusion"]),
+        _pairs(scores),
+    ]
+
+
+def _pairs(scores: comparison.Scores) -> str:
+    lines = comparison.confused(scores) or ["None: every picture was named as labelled."]
+    return "**Likeliest mistakes**\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _links(record: Mapping[str, Any], kind: str) -> str:
+    title, scores = _ours(record, kind)
+    protocol = title.split()[1]
+    about = {
+        "network": record["model"],
+        "version": record.get("version"),
+        "weights_sha256": record["file"].get("sha256"),
+        "protocol": protocol,
+    }
+    # The scores of all pictures carry the clean ones inside: each file holds just its own.
+    own = {key: value for key, value in scores.items() if key != "clean"}
+    files = {
+        "csv": comparison.report(scores).to_csv(index=False),
+        "json": json.dumps(about | own, indent=1),
+    }
+    return downloads.links(f"report-{record['model']}-{protocol}", files)

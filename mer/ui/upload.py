@@ -1,0 +1,191 @@
+"""The Upload tab: pictures in; boxes, a table with one row a face, CSV and JSON out."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+
+from mer import draw, images, results
+from mer.errors import ImageError, MerError
+from mer.predictor import Prediction, Predictor, get_predictor
+from mer.ui import bars, choices, words
+from mer.ui.errors import in_words
+
+MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
+MAX_FILE_MB: Final = 40
+_HEAD: Final = ["Picture", "#", "Looks like", "Second", "Third", "Detector"]
+_EMPTY: Final = (
+    f"Drop pictures here, choose them, or paste one with Ctrl+V. Up to {MAX_FILES} at a time, "
+    f"{MAX_FILE_MB} MB each."
+)
+
+
+@dataclass
+class Answers:
+    """What came of a request so far: pictures, faces by file name, and what went wrong."""
+
+    gallery: list[tuple[np.ndarray, str]] = field(default_factory=list)
+    faces: list[tuple[str, list[Prediction]]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def build() -> None:
+    """Lay out the tab inside the current `gr.Tab`."""
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, scale=2):
+            files = gr.File(file_count="multiple", label="Pictures", elem_id="files", height=190)
+            network, detector = choices.build()
+            stop = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
+        with gr.Column(min_width=320, scale=3):
+            answer = gr.HTML(words.lines([_EMPTY]), elem_id="upload-answer", js_on_load=None)
+            gallery = gr.Gallery(
+                show_label=False,
+                format="jpeg",
+                interactive=False,
+                visible=False,
+                preview=True,
+                object_fit="contain",
+                height="min(460px, 92vw)",
+                buttons=["download", "fullscreen"],
+                elem_id="gallery",
+            )
+    table = gr.Dataframe(
+        label="Faces, one a row",
+        headers=_HEAD,
+        interactive=False,
+        visible=False,
+        wrap=True,
+        buttons=["copy", "fullscreen"],
+        elem_id="faces",
+    )
+    links = gr.HTML(elem_id="downloads", js_on_load=None)
+    shown = bars.build()
+    outputs = [answer, gallery, table, links, *shown, stop]
+    reading = gr.on(
+        [files.change, network.input, detector.input],
+        read,
+        [files, network, detector],
+        outputs,
+        api_name="upload",
+        trigger_mode="always_last",
+        show_progress_on=[answer],
+    )
+    stop.click(_stopped, None, outputs, cancels=[reading], api_visibility="private")
+
+
+def read(
+    files: list[str] | None, network: str, detector: str, progress: gr.Progress = gr.Progress()
+) -> Iterator[list[Any]]:
+    """Read the pictures at these paths; a bad one is named and the others go on.
+
+    Yields updates of: the answer as HTML, the annotated pictures, the table, the links to CSV and
+    JSON, what fills the bars, the Cancel button.
+    """
+    with in_words():
+        if not files:
+            yield _nothing(words.lines([_EMPTY]))
+            return
+        if len(files) > MAX_FILES:
+            yield _nothing(words.lines([], problems=[_too_many(len(files))]))
+            return
+        try:
+            predictor = get_predictor(network, detector)
+        except MerError as error:
+            yield _nothing(words.lines([], problems=[str(error)]))
+            return
+        answers = Answers()
+        names = _unique([Path(file).name for file in files])
+        for done, (file, name) in enumerate(zip(files, names, strict=True)):
+            progress((done, len(files)), desc=name, unit="pictures")
+            yield [*[gr.skip()] * 7, gr.Button(visible=True)]  # where Cancel takes effect
+            _read_one(file, name, predictor, answers)
+        yield _page(answers, predictor)
+
+
+def _read_one(file: str, name: str, predictor: Predictor, answers: Answers) -> None:
+    if not Path(file).exists():
+        answers.problems.append(f"{name} has been deleted, as every upload is. Choose it again.")
+        return
+    try:
+        image = images.read(file)
+    except ImageError as error:
+        answers.problems.append(str(error))
+        return
+    predictions = predictor.predict(image)
+    answers.gallery.append((draw.annotate(image, predictions), name))
+    answers.faces.append((name, predictions))
+    if not predictions:
+        answers.problems.append(words.no_face(name))
+
+
+def _page(answers: Answers, predictor: Predictor) -> list[Any]:
+    found = [(name, n, one) for name, faces in answers.faces for n, one in enumerate(faces, 1)]
+    single = len(answers.faces) == 1
+    named = [(f"Face {n}" if single else f"{name}, face {n}", one) for name, n, one in found]
+    faces = results.table(
+        answers.faces,
+        network=predictor.model,
+        version=str(predictor.record.get("version", "")),
+        detector=predictor.detector,
+    )
+    return [
+        words.lines(_summary(found, len(answers.faces)), problems=answers.problems),
+        gr.Gallery(answers.gallery, visible=bool(answers.gallery), selected_index=0),
+        gr.Dataframe(_rows(found), visible=bool(found)),
+        _links(faces) if found else "",
+        *bars.show(named),
+        gr.Button(visible=False),
+    ]
+
+
+def _summary(found: Sequence[tuple[str, int, Prediction]], pictures: int) -> list[str]:
+    if pictures == 1:
+        return [words.sentence(n, one) for _, n, one in found]
+    faces = "1 face" if len(found) == 1 else f"{len(found)} faces"
+    return [f"{faces} in {pictures} pictures."] if found else []
+
+
+def _rows(found: Sequence[tuple[str, int, Prediction]]) -> pd.DataFrame:
+    rows = [(name, number, *words.top(one), f"{one.face.score:.2f}") for name, number, one in found]
+    return pd.DataFrame(rows, columns=_HEAD)
+
+
+def _links(faces: pd.DataFrame) -> str:
+    """Links that hold the table in themselves: there is no file to lose, to keep or to delete."""
+    kinds = {"csv": ("text/csv", results.to_csv), "json": ("application/json", results.to_json)}
+    return "".join(
+        f'<a class="download" download="faces.{ending}" href="data:{kind};base64,'
+        f'{base64.b64encode(write(faces).encode()).decode()}">Download {ending.upper()}</a>'
+        for ending, (kind, write) in kinds.items()
+    )
+
+
+def _nothing(text: str) -> list[Any]:
+    hidden = [gr.Gallery([], visible=False), gr.Dataframe(visible=False), ""]
+    return [text, *hidden, *bars.show([]), gr.Button(visible=False)]
+
+
+def _stopped() -> list[Any]:
+    return _nothing(words.lines(["Cancelled. Change the choice of network to read them again."]))
+
+
+def _too_many(count: int) -> str:
+    return (
+        f"{count} pictures are more than the {MAX_FILES} that the page reads at a time. Choose "
+        "fewer, or run `python -m mer predict FOLDER`, which has no such limit."
+    )
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """The names, with a number in brackets from the second time that one comes."""
+    seen: dict[str, int] = {}
+    told = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return told

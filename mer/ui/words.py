@@ -1,0 +1,41 @@
+"""What the page says about faces, in sentences. File names come from strangers: all is escaped."""
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from mer.charts.style import percent
+from mer.emotions import EMOTIONS
+from mer.predictor import Prediction
+
+NO_FACE: Final = (
+    "Try a picture with more light, or with the face larger and turned to the camera; "
+    "or the other face detector."
+)
+CLEAR: Final = 0.5  # below it the network gives more to the other six classes together
+
+
+def sentence(number: int, prediction: Prediction) -> str:
+    """'Face 1 looks like happiness (93 %).'"""
+    share = f"{prediction.emotion} ({percent(prediction.probability)})"
+    if prediction.probability < CLEAR:
+        return f"Face {number} is hard to tell; it looks most like {share}."
+    return f"Face {number} looks like {share}."
+
+
+def no_face(name: str) -> str:
+    """What to say about a picture without a face."""
+    return f"No face found in {name}. {NO_FACE}"
+
+
+def top(prediction: Prediction, count: int = 3) -> list[str]:
+    """The likeliest classes, 'happiness 93 %' first."""
+    ranked = sorted(zip(prediction.probabilities, EMOTIONS, strict=True), reverse=True)
+    return [f"{emotion} {percent(value)}" for value, emotion in ranked[:count]]
+
+
+def lines(sentences: Iterable[str], *, problems: Sequence[str] = ()) -> str:
+    """HTML of one sentence a line; `problems` stand out. Screen readers announce it."""
+    calm = "".join(f"<p>{html.escape(text)}</p>" for text in sentences)
+    marked = "".join(f'<p class="problem">{html.escape(text)}</p>' for text in problems)
+    return f'<div class="answer" role="status">{marked}{calm}</div>'

@@ -1,0 +1,40 @@
+"""Every tab in a real browser, light and dark, wide and as narrow as a phone."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+TABS = ("Webcam", "Upload", "Comparison", "Report", "About")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_tab(
+    open_page: Callable[..., Page],
+    screenshot: Callable[[Page, str], None],
+    width: int,
+    theme: str,
+) -> None:
+    page = open_page(width=width, theme=theme)
+    assert page.locator("body.dark").count() == (theme == "dark")
+    for name in TABS:
+        page.get_by_role("tab", name=name).click()
+        expect(page.get_by_role("tabpanel").locator("visible=true").first).to_be_visible()
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        screenshot(page, f"{name.lower()}-{theme}-{width}")
+
+
+def test_first_screen_says_what_happens_to_a_picture(open_page: Callable[..., Page]) -> None:
+    notice = open_page().locator("#notice")
+    for words in ("posed photographs", "deleted within ten minutes", "Not for decisions"):
+        expect(notice).to_contain_text(words)
+
+
+def test_tabs_are_reached_by_keyboard(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Webcam").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("tab", name="Upload")).to_have_attribute("aria-selected", "true")

@@ -1,0 +1,162 @@
+"""The Upload tab in a real browser: choosing, dropping, pasting, reading, downloading."""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from mer import images
+from mer.emotions import EMOTIONS
+
+OpenPage = Callable[..., Page]
+INPUT = "#files input[type=file]"
+
+
+@pytest.fixture
+def face(tmp_path: Path, astronaut: np.ndarray) -> Path:
+    path = tmp_path / "astronaut.png"
+    Image.fromarray(astronaut).save(path)
+    return path
+
+
+def _open(open_page: OpenPage) -> Page:
+    page = open_page()
+    page.get_by_role("tab", name="Upload").click()
+    page.locator(INPUT).wait_for(state="attached")
+    return page
+
+
+def _choose(page: Page, *paths: Path) -> None:
+    page.set_input_files(INPUT, list(paths))
+
+
+def _download(page: Page, kind: str, folder: Path) -> Path:
+    with page.expect_download() as download:
+        page.get_by_role("link", name=f"Download {kind}").click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def _transfer(page: Page, selector: str, event: str, field: str, path: Path) -> None:
+    """Dispatch a drop or a paste of the file at `path`."""
+    page.evaluate(
+        """([selector, event, field, name, content]) => {
+          const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], name, { type: "image/png" }));
+          const kind = event === "drop" ? DragEvent : ClipboardEvent;
+          document.querySelector(selector).dispatchEvent(
+            new kind(event, { [field]: transfer, bubbles: true, cancelable: true }));
+        }""",
+        [selector, event, field, path.name, base64.b64encode(path.read_bytes()).decode()],
+    )
+
+
+def test_several_faces_in_several_pictures(
+    open_page: OpenPage,
+    mer_data: Path,
+    face: Path,
+    tmp_path: Path,
+    screenshot: Callable[[Page, str], None],
+) -> None:
+    page = _open(open_page)
+    _choose(page, mer_data / "photos" / "multi_face.jpg", face)
+    expect(page.locator("#upload-answer")).to_contain_text("6 faces in 2 pictures.")
+    expect(page.locator("#gallery .caption")).to_contain_text("multi_face.jpg")
+    page.locator(".js-plotly-plot").first.wait_for()
+    screenshot(page, "upload")
+    table = pd.read_csv(_download(page, "CSV", tmp_path))
+    document = json.loads(_download(page, "JSON", tmp_path).read_text(encoding="utf-8"))
+    assert table["file"].tolist() == ["multi_face.jpg"] * 5 + ["astronaut.png"]
+    assert table["face"].tolist() == [1, 2, 3, 4, 5, 1]
+    assert table[list(EMOTIONS)].sum(axis=1).tolist() == pytest.approx([1] * 6, abs=1e-4)
+    assert [one["emotion"] for one in document["faces"]] == table["emotion"].tolist()
+    assert document["network"] == "cnn1"
+
+
+def test_another_network_reads_the_pictures_again(
+    open_page: OpenPage, face: Path, tmp_path: Path
+) -> None:
+    page = _open(open_page)
+    _choose(page, face)
+    expect(page.locator("#upload-answer")).to_contain_text("Face 1 ")
+    first = page.locator("#downloads a").first.get_attribute("href")
+    page.locator("input[type=radio][value=resnet18]:visible").check()
+    page.wait_for_function(
+        "before => document.querySelector('#downloads a')?.href !== before", arg=first
+    )
+    assert pd.read_csv(_download(page, "CSV", tmp_path)).loc[0, "network"] == "resnet18"
+
+
+def test_bad_files_are_named_beside_a_good_one(
+    open_page: OpenPage, face: Path, tmp_path: Path, screenshot: Callable[[Page, str], None]
+) -> None:
+    empty, text, wall = (tmp_path / name for name in ("empty.jpg", "text.jpg", "wall.png"))
+    empty.touch()
+    text.write_text("no picture")
+    Image.new("RGB", (300, 200), "gray").save(wall)
+    page = _open(open_page)
+    _choose(page, empty, text, wall, face)
+    answer = page.locator("#upload-answer")
+    expect(answer).to_contain_text("1 face in 2 pictures.")
+    for sentence in ("'empty.jpg' is empty", "'text.jpg' is not", "No face found in wall.png"):
+        expect(answer).to_contain_text(sentence)
+    screenshot(page, "upload-bad-files")
+
+
+@pytest.mark.parametrize(
+    ("selector", "event", "field"),
+    [
+        ("#files button", "drop", "dataTransfer"),
+        ("body", "paste", "clipboardData"),
+    ],
+)
+def test_dropped_and_pasted_pictures(
+    open_page: OpenPage, face: Path, selector: str, event: str, field: str
+) -> None:
+    page = _open(open_page)
+    _transfer(page, selector, event, field, face)
+    expect(page.locator("#upload-answer")).to_contain_text("Face 1 ")
+
+
+def test_a_second_paste_joins_the_first(open_page: OpenPage, face: Path, tmp_path: Path) -> None:
+    page = _open(open_page)
+    _transfer(page, "body", "paste", "clipboardData", face)
+    expect(page.locator("#upload-answer")).to_contain_text("Face 1 ")
+    wall = tmp_path / "wall.png"
+    Image.new("RGB", (300, 200), "gray").save(wall)
+    _transfer(page, "body", "paste", "clipboardData", wall)
+    expect(page.locator("#upload-answer")).to_contain_text("No face found in wall.png")
+    expect(page.locator("#upload-answer")).to_contain_text("1 face in 2 pictures.")
+
+
+def test_cancel(open_page: OpenPage, face: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = images.read
+
+    def slowly(source: str) -> np.ndarray:
+        time.sleep(1)
+        return read(source)
+
+    monkeypatch.setattr("mer.ui.upload.images.read", slowly)
+    page = _open(open_page)
+    _choose(page, *[face] * 12)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#upload-answer")).to_contain_text("Cancelled.")
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+
+
+def test_clearing_brings_the_empty_page_back(open_page: OpenPage, face: Path) -> None:
+    page = _open(open_page)
+    _choose(page, face)
+    expect(page.locator("#upload-answer")).to_contain_text("Face 1 ")
+    page.locator("#files button[aria-label=Clear]").click()
+    expect(page.locator("#upload-answer")).to_contain_text("Drop pictures here")
+    expect(page.locator("#faces")).to_be_hidden()

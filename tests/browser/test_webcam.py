@@ -1,0 +1,113 @@
+"""The Webcam tab in a real browser, in front of a faked camera that shows a real face."""
+
+import io
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from mer.emotions import COLORS
+
+OpenPage = Callable[..., Page]
+ANSWER = re.compile(r"Face 1 .*?(\w+) \(\d+ %\)")
+
+
+def _start(page: Page) -> None:
+    page.get_by_role("button", name="Start the camera").click()
+    page.locator(".camera.live").wait_for()
+
+
+def _captured(page: Page, before: str = "") -> str:
+    """Wait for a captured picture other than `before`; return its address."""
+    page.wait_for_function(
+        "before => { const image = document.querySelector('#captured img');"
+        " return image && image.complete && image.naturalWidth && image.src !== before }",
+        arg=before,
+    )
+    source: str = page.locator("#captured img").evaluate("image => image.src")
+    return source
+
+
+def _has_colour(page: Page, source: str, emotion: str) -> bool:
+    picture = np.asarray(Image.open(io.BytesIO(page.request.get(source).body())), np.int16)
+    colour = [int(COLORS[emotion][i : i + 2], 16) for i in (1, 3, 5)]
+    return int((abs(picture - colour).max(axis=2) < 24).sum()) > 500
+
+
+def test_capture_by_button_then_by_space(
+    open_page: OpenPage, screenshot: Callable[[Page, str], None]
+) -> None:
+    page = open_page()
+    _start(page)
+    page.get_by_role("button", name="Capture").click()
+    source = _captured(page)
+    answer = page.locator("#webcam-answer")
+    expect(answer).to_have_text(ANSWER)
+    emotion = ANSWER.search(answer.inner_text())
+    assert emotion is not None
+    assert _has_colour(page, source, emotion[1])
+    page.locator(".js-plotly-plot").first.wait_for()
+    screenshot(page, "webcam")
+
+    page.locator("body").focus()
+    page.keyboard.press("Space")
+    again = _captured(page, before=source)
+    expect(answer).to_have_text(ANSWER)
+    assert page.evaluate("scrollY") == 0  # Space did not scroll the page
+    assert page.locator(".camera.live").is_visible()
+
+    page.get_by_label("cnn2").first.check()  # another network looks at the same frame
+    _captured(page, before=again)
+
+
+def test_space_starts_the_camera_and_captures(open_page: OpenPage) -> None:
+    page = open_page()
+    page.keyboard.press("Space")
+    expect(page.locator("#webcam-answer")).to_have_text(ANSWER)
+
+
+def test_space_keeps_its_meaning_on_controls_and_other_tabs(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_label("resnet18").first.focus()
+    page.keyboard.press("Space")
+    assert page.get_by_label("resnet18").first.is_checked()
+    page.get_by_role("tab", name="About").click()
+    page.keyboard.press("Space")
+    page.wait_for_timeout(300)
+    assert not page.locator(".camera.live").is_visible()
+
+
+def test_camera_goes_out_when_the_tab_is_left(open_page: OpenPage) -> None:
+    page = open_page()
+    _start(page)
+    page.evaluate("window.track = document.querySelector('video').srcObject.getTracks()[0]")
+    page.get_by_role("tab", name="Upload").click()
+    page.wait_for_function("window.track.readyState === 'ended'")
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("NotAllowedError", "did not allow the camera"),
+        ("NotFoundError", "No camera was found"),
+        ("NotReadableError", "in use by another program"),
+        (None, "only to pages on this computer"),
+    ],
+)
+def test_without_a_camera_a_sentence_says_why(
+    open_page: OpenPage, script: str | None, sentence: str
+) -> None:
+    broken = (
+        f"navigator.mediaDevices.getUserMedia = async () => "
+        f"{{ throw new DOMException('', '{script}') }}"
+        if script
+        else "Object.defineProperty(navigator, 'mediaDevices', { value: undefined })"
+    )
+    page = open_page(script=broken)
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.locator("#camera .trouble")).to_contain_text(sentence)
+    page.get_by_role("button", name="Capture").click()
+    expect(page.locator("#webcam-answer")).to_contain_text("There is no camera picture yet")

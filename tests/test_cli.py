@@ -1,0 +1,235 @@
+"""The command line: answers at once, says what is wrong in a sentence, and ends quietly."""
+
+import argparse
+import csv
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mer import cli, faces, models, predictor
+from mer.errors import MerError
+from mer.training import Settings
+
+PROGRAM = (sys.executable, "-m", "mer")
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    actions = cli.parser()._actions
+    return next(dict(a.choices) for a in actions if isinstance(a, argparse._SubParsersAction))
+
+
+def cpu_seconds_of_programs() -> float:
+    """Return the processor time of the programs that ended: a busy machine does not add to it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@pytest.fixture
+def photo(tmp_path: Path, astronaut: np.ndarray) -> Path:
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(astronaut).save(path)
+    return path
+
+
+def test_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([])
+    assert stopped.value.code == 2
+    assert "COMMAND" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], *([name] for name in commands())])
+def test_help_answers_at_once(arguments: list[str]) -> None:
+    before = cpu_seconds_of_programs()
+    done = subprocess.run([*PROGRAM, *arguments, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: python -m mer")
+    assert cpu_seconds_of_programs() - before < 0.5
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out.startswith("mer 0.")
+
+
+def test_names_written_out_are_the_registries() -> None:
+    assert set(models.MODELS) - {"tiny"} == set(cli.MODELS)  # tests/tiny.py may be registered
+    assert set(faces.DETECTORS) == set(cli.DETECTORS)
+    assert predictor.DEFAULT_MODEL == cli.DEFAULT_MODEL
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch", "learning_rate", "copies", "seed"])
+def test_training_defaults_in_the_help_are_true(name: str) -> None:
+    text = " ".join(commands()["train"].format_help().split())
+    assert f"--{name.replace('_', '-')} " in text
+    assert f"(default {getattr(Settings(), name)})" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["predict", "none.jpg"], "none.jpg"),
+        (["evaluate", "--model", "cnn1", "--data", "none"], "none"),
+        (["train", "--model", "cnn1", "--data", "none"], "none"),
+        (["audit", "none"], "none"),
+        (["bench", "--picture", "none.jpg"], "none.jpg"),
+    ],
+)
+def test_missing_input_is_one_sentence(
+    arguments: list[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    stand_in_weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    errors = capsys.readouterr().err
+    assert words in errors
+    assert "Traceback" not in errors
+    assert errors.count("\n") == 1
+
+
+def test_missing_weights_are_named(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in_weights: Path
+) -> None:
+    (stand_in_weights / "cnn2.safetensors").unlink()
+    assert cli.main(["predict", str(photo), "--model", "cnn2"]) == 2
+    assert "cnn2.safetensors" in capsys.readouterr().err
+
+
+def test_predict_prints_and_writes_each_face(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in_weights: Path
+) -> None:
+    table, document = tmp_path / "faces.csv", tmp_path / "faces.json"
+    assert cli.main(["predict", str(photo), "--csv", str(table), "--json", str(document)]) == 0
+    assert "looks like" in capsys.readouterr().out
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == [str(photo)]
+    assert len(json.loads(document.read_text(encoding="utf-8"))["faces"]) == 1
+
+
+def test_predict_goes_on_behind_a_broken_picture(
+    photo: Path, capsys: pytest.CaptureFixture[str], stand_in_weights: Path
+) -> None:
+    (photo.parent / "broken.jpg").write_text("no picture")
+    Image.new("RGB", (90, 90)).save(photo.parent / "empty.png")
+    assert cli.main(["predict", str(photo.parent)]) == 2
+    printed = capsys.readouterr()
+    assert "broken.jpg" in printed.err
+    assert "photo.jpg" in printed.out
+    assert "empty.png: no face found" in printed.out
+
+
+def test_predict_in_a_folder_without_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in_weights: Path
+) -> None:
+    folder = tmp_path / "nothing"
+    folder.mkdir()
+    assert cli.main(["predict", str(folder)]) == 2
+    assert "no pictures in the folder" in capsys.readouterr().err
+
+
+def test_output_that_cannot_be_written(
+    photo: Path, capsys: pytest.CaptureFixture[str], stand_in_weights: Path
+) -> None:
+    assert cli.main(["predict", str(photo), "--csv", str(photo / "faces.csv")]) == 2
+    assert capsys.readouterr().err.startswith("mer: ")
+
+
+def test_audit_prints_and_writes_the_leak(
+    tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "pairs.csv"
+    assert cli.main(["audit", str(tiny_data), "--csv", str(table)]) == 0
+    assert "leak" in capsys.readouterr().out.lower()
+    assert "anger8.jpg" in table.read_text(encoding="utf-8")
+
+
+def test_evaluate_prints_json(
+    tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in_weights: Path
+) -> None:
+    path = tmp_path / "figures.json"
+    arguments = ["evaluate", "--model", "cnn1", "--data", str(tiny_data), "--json", str(path)]
+    assert cli.main(arguments) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["n"] == 14
+    assert figures["clean"]["n"] == 13
+    assert json.loads(path.read_text(encoding="utf-8")) == figures
+
+
+def test_train_writes_weights(
+    tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["train", "--model", "cnn1", "--data", str(tiny_data), "--out", str(tmp_path)]
+    assert cli.main([*arguments, "--epochs", "1", "--copies", "0", "--batch", "16"]) == 0
+    assert (tmp_path / "cnn1.safetensors").is_file()
+    assert str(tmp_path / "cnn1.safetensors") in capsys.readouterr().out
+
+
+def test_interruption_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(options: argparse.Namespace) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "compare", interrupted)
+    assert cli.main(["compare"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_any_mer_error_is_its_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(options: argparse.Namespace) -> None:
+        raise MerError("The moon is full. Wait a day.")
+
+    monkeypatch.setattr(cli, "compare", broken)
+    assert cli.main(["compare"]) == 2
+    assert capsys.readouterr().err == "mer: The moon is full. Wait a day.\n"
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([*PROGRAM, "compare"], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert b"Broken" not in done.stderr
+    assert done.returncode == 0
+
+
+def test_app_serves_and_stops_at_ctrl_c(stand_in_weights: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with subprocess.Popen(
+        [*PROGRAM, "app", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout
+        try:
+            lines = iter(process.stdout.readline, "")
+            assert any(f"http://127.0.0.1:{port}" in line for line in lines)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+                assert answer.status == 200
+            process.send_signal(signal.SIGINT)
+            assert "Traceback" not in process.stdout.read()
+            assert process.wait(timeout=20) in (0, 130)
+        finally:
+            process.kill()

@@ -1,0 +1,209 @@
+"""Finding faces in pictures of any size, and cutting them out."""
+
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mer import faces, images, weights
+from mer.errors import MerError, WeightsError
+from mer.faces import Face
+
+HEAD = (slice(40, 240), slice(120, 320))  # rows and columns of the astronaut's head
+
+
+def blank(height: int, width: int) -> np.ndarray:
+    return np.full((height, width, 3), 128, np.uint8)
+
+
+def shared(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
+    """Intersection over union of two boxes."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    both = max(0, width) * max(0, height)
+    return both / (one[2] * one[3] + other[2] * other[3] - both)
+
+
+@pytest.mark.parametrize("detector", ["yunet", "haar"])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (2, 2), (20, 20), (32, 100), (1, 3000), (3000, 1), (480, 640)]
+)
+def test_no_face_gives_an_empty_list(detector: str, shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    for image in (blank(*shape), noise, blank(*shape)):
+        assert faces.detect(image, detector) == []
+
+
+def test_unknown_detector_is_named() -> None:
+    with pytest.raises(MerError, match=r"no detector 'retina': choose yunet or haar"):
+        faces.detect(blank(8, 8), "retina")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not an ONNX file"])
+def test_bad_detector_file_names_itself_and_the_mend(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    if content is not None:
+        (tmp_path / faces.YUNET).write_bytes(content)
+    with pytest.raises(WeightsError, match=rf"{faces.YUNET} .*`git checkout -- weights/"):
+        faces.YuNet()
+
+
+def test_missing_cascade_names_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2.data, "haarcascades", str(tmp_path))
+    with pytest.raises(WeightsError, match="pip install"):
+        faces.Haar()
+
+
+@pytest.mark.parametrize("detector", ["yunet", "haar"])
+@pytest.mark.parametrize("scale", [0.5, 1, 2, 6])
+def test_the_astronaut_is_found_at_any_size(
+    astronaut: np.ndarray, detector: str, scale: float
+) -> None:
+    image = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    (face,) = faces.detect(image, detector)
+    x, y, width, height = (int(value * scale) for value in (180, 65, 88, 110))
+    assert shared(face.box, (x, y, width, height)) > 0.6
+    assert 0 < face.score <= 1
+
+
+def test_yunet_gives_five_points_in_the_box(astronaut: np.ndarray) -> None:
+    (face,) = faces.detect(astronaut)
+    x, y, width, height = face.box
+    assert len(face.points) == 5
+    assert all(x < px < x + width and y < py < y + height for px, py in face.points)
+    right_eye, left_eye, nose, *mouth = face.points
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert all(corner[1] > nose[1] for corner in mouth)
+
+
+def test_haar_gives_no_points(astronaut: np.ndarray) -> None:
+    assert [face.points for face in faces.detect_faces(astronaut)] == [()]
+
+
+def test_a_face_cut_by_the_edge_has_its_box_clipped(astronaut: np.ndarray) -> None:
+    cut = np.ascontiguousarray(astronaut[90:, :240])
+    (face,) = faces.detect(cut)
+    x, y, width, height = face.box
+    assert min(x, y) >= 0
+    assert x + width <= 240
+    assert y + height <= len(cut)
+
+
+def test_fifty_small_faces_in_a_large_photograph_are_found(astronaut: np.ndarray) -> None:
+    image = blank(3000, 4000)
+    head = cv2.resize(astronaut[HEAD], (75, 75), interpolation=cv2.INTER_AREA)  # face: 41 high
+    for row in range(5):
+        for column in range(10):
+            y, x = 200 + row * 550, 150 + column * 380
+            image[y : y + 75, x : x + 75] = head
+    found = faces.detect(image)
+    assert len(found) == 50
+    assert [face.box for face in found] == sorted(face.box for face in found)
+
+
+def test_large_and_small_faces_are_each_found_once(astronaut: np.ndarray) -> None:
+    image = blank(1600, 2400)
+    for column, side in ((0, 1200), (1500, 140), (1800, 60), (2100, 60)):
+        head = cv2.resize(astronaut[HEAD], (side, side), interpolation=cv2.INTER_AREA)
+        image[200 : 200 + side, column : column + side] = head
+    assert [face.box[0] // 300 for face in faces.detect(image)] == [1, 5, 6, 7]
+
+
+@pytest.mark.parametrize("detector", ["yunet", "haar"])
+def test_threads_may_detect_at_once(astronaut: np.ndarray, detector: str) -> None:
+    pictures = [astronaut, astronaut[:300, :400], blank(50, 60)] * 4
+    alone = [faces.detect(picture, detector) for picture in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda picture: faces.detect(picture, detector), pictures))
+    assert together == alone
+
+
+def test_crop_is_a_square_around_the_face() -> None:
+    image = blank(200, 300)
+    image[70:90, 110:130] = 255  # just below the middle of the box, as the crop's own middle
+    cut = faces.crop(image, Face((90, 40, 60, 70), 1.0), margin=0.0)
+    assert cut.shape == (70, 70, 3)
+    assert cut[34, 30].tolist() == [255, 255, 255]
+
+
+def test_a_wider_margin_shows_more() -> None:
+    face = Face((100, 100, 40, 50), 1.0)
+    sides = [len(faces.crop(blank(300, 300), face, margin)) for margin in (-0.2, 0.0, 1.0)]
+    assert sides == [40, 50, 100]
+
+
+@pytest.mark.parametrize("box", [(0, 0, 30, 40), (70, 60, 30, 40), (99, 99, 1, 1), (0, 99, 60, 1)])
+def test_crop_repeats_the_edge_outside_the_picture(box: tuple[int, int, int, int]) -> None:
+    cut = faces.crop(blank(100, 100), Face(box, 1.0), margin=2.0)
+    assert cut.shape[0] == cut.shape[1] >= 1
+    assert (cut == 128).all()
+
+
+def test_crop_of_a_huge_face_stays_small(astronaut: np.ndarray) -> None:
+    large = cv2.resize(astronaut, (4096, 4096))
+    (face,) = faces.detect(large)
+    cut = faces.crop(large, face)
+    assert cut.shape == (faces.LARGEST_CROP, faces.LARGEST_CROP, 3)
+
+
+def test_a_picture_that_is_all_face_comes_whole() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    assert np.array_equal(faces.crop(image, Face((4, 2, 70, 76), 0.9)), image)
+
+
+def test_enhance_leaves_a_good_crop_alone(astronaut: np.ndarray) -> None:
+    (face,) = faces.detect(astronaut)
+    assert np.array_equal(faces.enhance_image(astronaut, face), faces.crop(astronaut, face))
+
+
+@pytest.mark.parametrize("offset", [0, 200])
+def test_enhance_gives_a_flat_crop_contrast(astronaut: np.ndarray, offset: int) -> None:
+    (face,) = faces.detect(astronaut)
+    flat = astronaut // 8 + np.uint8(offset)
+    low, high = np.percentile(faces.enhance_image(flat, face), (2, 98))
+    assert high - low > 100
+
+
+def test_enhance_bears_a_single_colour() -> None:
+    assert faces.enhance_image(blank(90, 90), Face((20, 20, 30, 30), 1.0)).std() == 0
+
+
+@pytest.mark.parametrize(("detector", "least"), [("yunet", 42), ("haar", 36)])
+def test_faces_of_group_photographs_are_found(mer_data: Path, detector: str, least: int) -> None:
+    folder = mer_data / "group-photos"
+    found = 0
+    for name in ("training.xml", "testing.xml"):
+        for entry in ElementTree.parse(folder / name).iter("image"):
+            boxes = [
+                face.box
+                for face in faces.detect(images.read(folder / entry.attrib["file"]), detector)
+            ]
+            for box in entry.iter("box"):
+                x, y, width, height = (
+                    int(box.attrib[k]) for k in ("left", "top", "width", "height")
+                )
+                found += any(shared(other, (x, y, width, height)) > 0.3 for other in boxes)
+    assert found >= least  # of 43
+
+
+def test_the_data_set_s_own_pictures_are_found_and_kept_whole(mer_data: Path) -> None:
+    paths = sorted((mer_data / "micro-expressions" / "test").glob("*/*.jpg"))[::40]
+    whole = 0
+    for path in paths:
+        image = images.read(path)
+        whole += [faces.crop(image, face).shape for face in faces.detect(image)] == [image.shape]
+    assert whole > 0.9 * len(paths)
+
+
+def test_video_without_a_face_has_none(mer_data: Path) -> None:
+    video = cv2.VideoCapture(str(mer_data / "videos" / "no_face.mp4"))
+    frames = []
+    while (frame := video.read()[1]) is not None:
+        frames.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+    assert frames
+    assert [faces.detect(frame) for frame in frames[:: max(1, len(frames) // 8)]].count([]) >= 8
