@@ -115,7 +115,9 @@ def audit(source: str | Path) -> Audit:
     unreadable: list[tuple[str, str]] = []
     thumbnails: list[np.ndarray] = []
     digests: list[bytes] = []
-    for name, content in tqdm(data.entries(source), "reading", unit=" pictures", leave=False):
+    for name, content in tqdm(
+        data.entries(source), "reading", unit=" pictures", leave=False, disable=None
+    ):
         try:
             picture = images.read(content)
         except ImageError as error:

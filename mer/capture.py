@@ -4,6 +4,7 @@ The camera is shown until Space is pressed; the face is found, enhanced, shown a
 """
 
 import sys
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -14,7 +15,7 @@ from mer import faces
 from mer.errors import MerError
 from mer.predictor import DEFAULT_MODEL, predict_image
 
-PAUSE: Final = 15  # milliseconds between two frames, in which the window hears the keys
+PAUSE: Final = 0.015  # seconds between two frames, in which the window hears the keys
 
 
 def capture_image(camera: int | str = 0) -> np.ndarray | None:
@@ -89,7 +90,7 @@ def _show(picture: Callable[[], np.ndarray]) -> np.ndarray | None:
             shown = tkinter.PhotoImage(master=window, data=_ppm(image))
             label.configure(image=shown)
             window.update()
-            window.after(PAUSE)
+            time.sleep(PAUSE)
     finally:
         window.destroy()
     return image if "space" in keys else None

@@ -166,7 +166,16 @@ def train(options: argparse.Namespace) -> None:
     path = training.train(
         options.model, options.data, out=options.out, settings=settings, start=options.start
     )
-    print(f"written: {path}")
+    print(f"written: {path} and {_curves(options.model, options.out)}")
+
+
+def _curves(model: str, folder: Path) -> Path:
+    """Draw the learning curves beside the weights, as a page that opens offline."""
+    from mer import charts, weights
+
+    path = folder / f"{model}.curves.html"
+    charts.curves(weights.read_record(model, folder=folder)).write_html(path)
+    return path
 
 
 def _evaluate(commands: Any) -> None:
@@ -245,10 +254,17 @@ def _bench(commands: Any) -> None:
     add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
     add("--picture", type=Path, metavar="FILE", help="a face to use, where scikit-image is absent")
     add("--repeats", type=int, default=20, help="runs to take medians of (default %(default)s)")
+    text = "instead: accuracy against the margin of the face crop, on pictures held out of DIR"
+    add("--framing", type=Path, metavar="DIR", help=text)
 
 
 def bench(options: argparse.Namespace) -> None:
     """Print the benchmark's tables."""
     from mer import bench as benchmark
+    from mer import framing
 
+    if options.framing:
+        table = framing.framing(options.model, options.framing)
+        print(table.to_string(index=False, float_format="{:.3f}".format))
+        return
     print(benchmark.report(options.model, picture=options.picture, repeats=options.repeats))

@@ -173,7 +173,9 @@ def _answers(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.int64]:
     """The class (n,) that the network finds likeliest for each picture (n, size, size, 3)."""
     from tqdm import tqdm
 
-    starts = tqdm(range(0, len(pixels), BATCH), "classifying", unit=" batches", leave=False)
+    starts = tqdm(
+        range(0, len(pixels), BATCH), "classifying", unit=" batches", leave=False, disable=None
+    )
     parts = [predictor.classify(list(pixels[start : start + BATCH])) for start in starts]
     best: NDArray[np.int64] = np.concatenate(parts).argmax(axis=1)  # of (n, 7)
     return best

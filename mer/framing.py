@@ -78,7 +78,7 @@ def _held_out(source: Path, settings: dict[str, float]) -> tuple[np.ndarray, NDA
 
 def _framed(picture: np.ndarray) -> np.ndarray:
     border = SIDE // 2
-    return cv2.copyMakeBorder(picture, *[border] * 4, borderType=cv2.BORDER_REPLICATE)
+    return np.pad(picture, [(border, border), (border, border), (0, 0)], mode="edge")
 
 
 def _level(image: np.ndarray, face: Face) -> np.ndarray:

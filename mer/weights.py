@@ -41,9 +41,9 @@ def read_record(name: str, *, folder: Path | None = None) -> Record:
     try:
         record = json.loads(_read(path))
     except ValueError as error:
-        raise WeightsError(f"The record {path} is damaged. {_MEND}") from error
+        raise WeightsError(f"The record {_name(path)} is damaged. {_MEND}") from error
     if not isinstance(record, dict) or record.get("model") != name:
-        raise WeightsError(f"The record {path} is not one of {name}. {_MEND}")
+        raise WeightsError(f"The record {_name(path)} is not one of {name}. {_MEND}")
     return record
 
 
@@ -66,12 +66,12 @@ def load(name: str, *, folder: Path | None = None) -> tuple[BaseClasificacionIma
     content = _read(path)
     record = read_record(name, folder=folder)
     if hashlib.sha256(content).hexdigest() != record.get("file", {}).get("sha256"):
-        raise WeightsError(f"{path} is not the file that its record names (checksum). {_MEND}")
+        raise WeightsError(f"{_name(path)} is not the file that its record names (checksum). {_MEND}")
     try:
         model = MODELS[name](**record.get("options", {}))
         fill(model, load_tensors(content))
     except (SafetensorError, RuntimeError, TypeError) as error:
-        raise WeightsError(f"{path} does not hold the weights of {name}. {_MEND}") from error
+        raise WeightsError(f"{_name(path)} does not hold the weights of {name}. {_MEND}") from error
     return model.eval(), record
 
 
@@ -131,10 +131,15 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def _name(path: Path) -> str:
+    """Folder and file: enough to find it, and visitors of the page learn no more."""
+    return f"{path.parent.name}/{path.name}"
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise WeightsError(f"{path} is missing. {_MEND}") from error
+        raise WeightsError(f"{_name(path)} is missing. {_MEND}") from error
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({error.strerror}). {_MEND}") from error
+        raise WeightsError(f"{_name(path)} cannot be read ({error.strerror}). {_MEND}") from error

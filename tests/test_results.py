@@ -55,7 +55,7 @@ def test_a_row_holds_box_class_probabilities_and_origin() -> None:
 
 
 def test_time_is_now_in_utc() -> None:
-    age = datetime.now(UTC) - datetime.fromisoformat(_table("a.jpg").loc[0, "time"])
+    age = datetime.now(UTC) - datetime.fromisoformat(str(_table("a.jpg").loc[0, "time"]))
     assert -1 <= age.total_seconds() < 60
 
 

@@ -82,13 +82,13 @@ def _paper_points(printed: Mapping[str, float], rows: Mapping[str, int]) -> go.S
 
 
 def training_time(records: Records, orders: Mapping[str, str]) -> go.Figure:
-    """Wall-clock training time of each network, with its place in the order of finishing.
+    """Processor time of each network's training, with its place in the order of finishing.
 
     Args:
         records: records by network name.
         orders: what to write beside each bar, by network name.
     """
-    minutes = [record["training"]["seconds"] / 60 for record in records.values()]
+    minutes = [record["training"]["cpu_seconds"] / 60 for record in records.values()]
     bars = go.Bar(
         x=minutes,
         y=[f"{name} " for name in records],

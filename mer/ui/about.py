@@ -38,8 +38,8 @@ _LEARNED: Final = """
 The data set of the paper is called *micro-expressions*
 ([Kaggle, kmirfan](https://www.kaggle.com/datasets/kmirfan/micro-expressions)), yet it holds none.
 A micro-expression lasts at most half a second, so a single picture cannot hold it. These are
-posed still photographs from stock sites and the web. On everyday faces expect more mistakes than
-the figures here say.
+posed still photographs from stock sites and the web. The figures here were measured on them; on
+everyday faces expect more mistakes.
 
 {leak} Hence two figures, always side by side: over all test pictures, as in the paper, and over
 the clean ones alone.

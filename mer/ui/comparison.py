@@ -100,7 +100,7 @@ def _paper_note() -> str:
 
 
 def _training(records: Mapping[str, Any]) -> None:
-    gr.Markdown("### Training time, and the order of finishing")
+    gr.Markdown("### Training: processor time, and the order of finishing")
     labels = comparison.order_labels(records)
     gr.Plot(charts.training_time(records, labels), show_label=False, container=False)
     gr.Markdown(

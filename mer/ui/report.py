@@ -15,7 +15,7 @@ _EXPLAIN: Final = (
     "*Precision*: of the pictures that the network calls so, the share that are. *Recall*: of the "
     "pictures that are, the share that it calls so. *F1* joins the two. *Clean* leaves out test "
     "pictures whose photograph also lies among the pictures learned from. All are posed "
-    "photographs; a face in front of a camera is harder."
+    "photographs: no figure here tells how it does on a face in front of a camera."
 )
 
 

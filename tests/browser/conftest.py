@@ -17,10 +17,16 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from mer import ui
 
 _FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking "
-    "--disable-component-update --disable-sync --no-first-run "
-    "--use-fake-ui-for-media-stream --use-fake-device-for-media-stream"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+)
 expect.set_options(timeout=60_000)  # milliseconds; a busy machine of two cores is slow
 SIZE = (640, 360)  # of the camera's frames
 FRAMES = 45
