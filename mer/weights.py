@@ -66,7 +66,9 @@ def load(name: str, *, folder: Path | None = None) -> tuple[BaseClasificacionIma
     content = _read(path)
     record = read_record(name, folder=folder)
     if hashlib.sha256(content).hexdigest() != record.get("file", {}).get("sha256"):
-        raise WeightsError(f"{_name(path)} is not the file that its record names (checksum). {_MEND}")
+        raise WeightsError(
+            f"{_name(path)} is not the file that its record names (checksum). {_MEND}"
+        )
     try:
         model = MODELS[name](**record.get("options", {}))
         fill(model, load_tensors(content))

@@ -18,13 +18,8 @@ from mer import ui, weights
 from mer.errors import MerError
 from mer.predictor import get_predictor
 
-pytestmark = [
-    # Gradio and its client leave sockets and event loops to the garbage collector.
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-    # Gradio's queue uses what pandas 3 deprecates.
-    pytest.mark.filterwarnings("ignore:.*no_silent_downcasting"),
-    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
-]
+# Gradio and its client leave sockets and event loops to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,6 +1,5 @@
 """The Upload tab: pictures in; boxes, a table with one row a face, CSV and JSON out."""
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ import pandas as pd
 from mer import draw, images, results
 from mer.errors import ImageError, MerError
 from mer.predictor import Prediction, Predictor, get_predictor
-from mer.ui import bars, choices, words
+from mer.ui import bars, choices, downloads, words
 from mer.ui.errors import in_words
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
@@ -137,7 +136,7 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
         words.lines(_summary(found, len(answers.faces)), problems=answers.problems),
         gr.Gallery(answers.gallery, visible=bool(answers.gallery), selected_index=0),
         gr.Dataframe(_rows(found), visible=bool(found)),
-        _links(faces) if found else "",
+        downloads.links("faces", _files(faces)) if found else "",
         *bars.show(named),
         gr.Button(visible=False),
     ]
@@ -155,14 +154,8 @@ def _rows(found: Sequence[tuple[str, int, Prediction]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_HEAD)
 
 
-def _links(faces: pd.DataFrame) -> str:
-    """Links that hold the table in themselves: there is no file to lose, to keep or to delete."""
-    kinds = {"csv": ("text/csv", results.to_csv), "json": ("application/json", results.to_json)}
-    return "".join(
-        f'<a class="download" download="faces.{ending}" href="data:{kind};base64,'
-        f'{base64.b64encode(write(faces).encode()).decode()}">Download {ending.upper()}</a>'
-        for ending, (kind, write) in kinds.items()
-    )
+def _files(faces: pd.DataFrame) -> dict[str, str]:
+    return {"csv": results.to_csv(faces), "json": results.to_json(faces)}
 
 
 def _nothing(text: str) -> list[Any]:

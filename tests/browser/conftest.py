@@ -34,19 +34,11 @@ FRAMES = 45
 Screenshot = Callable[[Page, str], None]
 
 
-_IGNORED = (
-    "ignore:unclosed:ResourceWarning",  # Gradio leaves sockets to the garbage collector
-    "ignore:.*no_silent_downcasting",  # Gradio's queue uses what pandas 3 deprecates
-    "ignore:The copy keyword is deprecated",
-)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let warnings of Gradio's own pass in the tests of this folder."""
+    """Let pass, in this folder, that Gradio leaves sockets to the garbage collector."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
-            for ignored in _IGNORED:
-                item.add_marker(pytest.mark.filterwarnings(ignored))
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
 
 
 @pytest.fixture(scope="session")
