@@ -40,6 +40,12 @@ def test_probabilities_of_every_network(stand_in_weights: Path, model: str) -> N
     np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-9)
 
 
+def test_a_mirrored_face_gets_the_same_answer(predictor: Predictor) -> None:
+    crops = _crops(3, size=48)
+    mirrored = predictor.classify([crop[:, ::-1] for crop in crops])
+    np.testing.assert_allclose(predictor.classify(crops), mirrored, atol=1e-6)
+
+
 def test_more_crops_than_a_batch_come_in_order(predictor: Predictor) -> None:
     crops = _crops(BATCH + 2)
     rows = predictor.classify(crops)
