@@ -1,11 +1,9 @@
 """Tests of the page through its API: what comes back for good, odd and hostile pictures."""
 
 import base64
-import gc
 import io
 import json
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,17 +20,6 @@ from mer import ui, weights
 from mer.emotions import EMOTIONS
 from mer.ui import upload
 from mer.ui.errors import UNEXPECTED
-
-# Gradio and its client leave sockets and event loops to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _collect_gradio_garbage() -> Iterator[None]:
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,8 @@
 """Tests of serving the page: ports, missing weights, and what is left of a picture."""
 
-import gc
 import socket
 import threading
 import time
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -17,17 +14,6 @@ from PIL import Image
 from mer import ui, weights
 from mer.errors import MerError
 from mer.predictor import get_predictor
-
-# Gradio and its client leave sockets and event loops to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _collect_gradio_garbage() -> Iterator[None]:
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 def test_uploads_are_deleted(

@@ -1,10 +1,8 @@
 """A real Chromium with a faked camera that shows a real face, and the page served to it."""
 
-import gc
 import os
 import re
 import shutil
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,22 +32,12 @@ FRAMES = 45
 Screenshot = Callable[[Page, str], None]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let pass, in this folder, that Gradio leaves sockets to the garbage collector."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
-
-
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     page = ui.build()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
     yield url
     page.close()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture(scope="session")
