@@ -126,7 +126,7 @@ def test_learning_curves_count_epochs_on_through_the_stages_and_mark_them() -> N
     figure = charts.curves(record())
     assert {trace.name for trace in figure.data} == {"train", "validation"}
     assert all(list(trace.x) == [1, 2, 3, 4, 5] for trace in figure.data)
-    assert [note.text for note in figure.layout.annotations] == ["stage 1", "stage 2"]
+    assert [note.text for note in figure.layout.annotations] == ["1", "2"]
     assert [line.x0 for line in figure.layout.shapes] == [2.5]
 
 

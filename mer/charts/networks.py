@@ -111,7 +111,7 @@ def training_time(records: Records, orders: Mapping[str, str]) -> go.Figure:
 def curves(record: Mapping[str, Any]) -> go.Figure:
     """Accuracy above and loss below for every epoch of one network, its stages marked.
 
-    Epochs are counted on through the stages, which are numbered above.
+    Epochs are counted on through the stages, whose numbers stand above.
     """
     stages: Sequence[Mapping[str, Any]] = record["training"]["stages"]
     history = [epoch for stage in stages for epoch in stage["history"]]
@@ -163,7 +163,7 @@ def _mark_stage(fig: go.Figure, number: int, start: int) -> None:
         y=1,
         xref="x",
         yref="paper",
-        text=f"stage {number}",
+        text=str(number),  # the word would run into the next stage's where one is short
         xanchor="left",
         yanchor="bottom",
         showarrow=False,
