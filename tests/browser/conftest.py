@@ -64,7 +64,7 @@ def _panned() -> list[np.ndarray]:
     return [picture[: 512 * 9 // 16 + 2 * FRAMES][2 * i : 2 * i + 288] for i in range(FRAMES)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # while it runs, no other test can start an event loop
 def browser(camera: Path) -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
