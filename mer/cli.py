@@ -242,10 +242,7 @@ def audit(options: argparse.Namespace) -> None:
     """Print what the audit found."""
     from mer import audit as auditing
 
-    found = auditing.audit(options.data)
-    print(auditing.to_text(found))
-    if options.csv:
-        auditing.write(found, options.csv)
+    auditing.main(options.data, options.csv)
 
 
 def _bench(commands: Any) -> None:
