@@ -6,6 +6,9 @@
     for prediction in mer.get_predictor("cnn1").predict(picture):
         print(prediction.face.box, prediction.emotion, prediction.probability)
 
+    for event in mer.analyse("clip.mp4").events:
+        print(event.kind, event.region, event.onset_ms, event.apex_ms, event.offset_ms)
+
 The names below are the public surface. Each is imported from its module on first use, so that
 `import mer` costs nothing.
 """
@@ -17,12 +20,14 @@ if TYPE_CHECKING:
     from mer.capture import capture_image
     from mer.devices import DeviceDataLoader, get_default_device, selected_device
     from mer.emotions import COLORS, EMOTIONS
-    from mer.errors import DataError, ImageError, MerError, WeightsError
+    from mer.errors import DataError, ImageError, MerError, VideoError, WeightsError
     from mer.evaluation import evaluate
     from mer.faces import Face, detect, detect_faces, enhance_image
     from mer.images import read
     from mer.models import CNN1, CNN2, MODELS, BaseClasificacionImagenes, ModeloMERCNN
     from mer.predictor import Prediction, Predictor, get_predictor, predict_image
+    from mer.video.analysis import analyse
+    from mer.video.timeline import Analysis, Event, Person, Timing
 
 __version__ = "0.1.0"
 
@@ -30,12 +35,14 @@ _HOMES = {
     "capture": ("capture_image",),
     "devices": ("DeviceDataLoader", "get_default_device", "selected_device"),
     "emotions": ("COLORS", "EMOTIONS"),
-    "errors": ("DataError", "ImageError", "MerError", "WeightsError"),
+    "errors": ("DataError", "ImageError", "MerError", "VideoError", "WeightsError"),
     "evaluation": ("evaluate",),
     "faces": ("Face", "detect", "detect_faces", "enhance_image"),
     "images": ("read",),
     "models": ("CNN1", "CNN2", "MODELS", "BaseClasificacionImagenes", "ModeloMERCNN"),
     "predictor": ("Prediction", "Predictor", "get_predictor", "predict_image"),
+    "video.analysis": ("analyse",),
+    "video.timeline": ("Analysis", "Event", "Person", "Timing"),
 }
 
 __all__ = [
@@ -44,16 +51,22 @@ __all__ = [
     "COLORS",
     "EMOTIONS",
     "MODELS",
+    "Analysis",
     "BaseClasificacionImagenes",
     "DataError",
     "DeviceDataLoader",
+    "Event",
     "Face",
     "ImageError",
     "MerError",
     "ModeloMERCNN",
+    "Person",
     "Prediction",
     "Predictor",
+    "Timing",
+    "VideoError",
     "WeightsError",
+    "analyse",
     "capture_image",
     "detect",
     "detect_faces",

@@ -1,4 +1,4 @@
-"""`python -m mer`: see mer/cli.py."""
+"""`python -m mer`: see mer/cli/__init__.py."""
 
 import sys
 

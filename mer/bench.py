@@ -59,7 +59,7 @@ def report(model: str = DEFAULT_MODEL, *, picture: Path | None = None, repeats: 
         MerError: there is no picture to use, or no face in it.
     """
     predictor = get_predictor(model)
-    face = images.read(picture) if picture else _astronaut()
+    face = images.read(picture) if picture else astronaut()
     tables = [_table(case, run(case.source, predictor, repeats=repeats)) for case in cases(face)]
     memory = f"peak memory {peak_memory():.0f} MB (target {MEMORY} MB)"
     return "\n\n".join([machine(), f"network {model}", *tables, memory])
@@ -113,6 +113,23 @@ def machine() -> str:
     return f"{provenance.machine()}, {cores} cores; {named}"
 
 
+def astronaut() -> np.ndarray:
+    """Return the face to measure with where none is named: RGB uint8 (512, 512, 3).
+
+    Raises:
+        MerError: scikit-image, which carries it, is not installed.
+    """
+    try:
+        import skimage.data
+    except ImportError as error:
+        raise MerError(
+            "There is no face to measure with. Name a picture of one with --picture, "
+            "or install scikit-image."
+        ) from error
+    picture: np.ndarray = skimage.data.astronaut()
+    return picture
+
+
 def _once(source: Source, predictor: Predictor) -> dict[str, float]:
     clock = Stopwatch()
     image = clock("read", lambda: images.read(source))
@@ -152,15 +169,3 @@ def _frame(face: np.ndarray, width: int, height: int) -> np.ndarray:
     noise = np.random.default_rng(0).integers(-7, 8, (height, width, 3), dtype=np.int8)
     # OpenCV adds without a copy in floats, which would be the peak of the memory reported.
     return np.asarray(cv2.add(frame, noise, dtype=cv2.CV_8U))
-
-
-def _astronaut() -> np.ndarray:
-    try:
-        import skimage.data
-    except ImportError as error:
-        raise MerError(
-            "There is no face to measure with. Name a picture of one with --picture, "
-            "or install scikit-image."
-        ) from error
-    picture: np.ndarray = skimage.data.astronaut()
-    return picture

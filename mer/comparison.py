@@ -88,6 +88,8 @@ def _column(record: Record, place: str, milliseconds: float | None) -> dict[str,
         column[f"Test accuracy, {protocol} (95 % interval)"] = accuracy(scores)
     for protocol, scores in protocols(record).items():
         column[f"Macro F1, {protocol}"] = f"{scores['macro_f1']:.3f}"
+    for protocol, scores in protocols(record).items():
+        column |= _confidence(protocol, scores.get("confidence"))
     return column | {
         "Training, processor time": duration(record["training"]["cpu_seconds"]),
         "Training, wall clock": duration(record["training"]["seconds"]),
@@ -95,6 +97,18 @@ def _column(record: Record, place: str, milliseconds: float | None) -> dict[str,
         "Parameters": f"{record['parameters'] / 1e6:.2f} M",
         "Weights file": f"{record['file']['bytes'] / 1e6:.1f} MB",
         "One face, on this machine": "–" if milliseconds is None else f"{milliseconds:.1f} ms",
+    }
+
+
+def _confidence(protocol: str, confidence: Scores | None) -> dict[str, str]:
+    """Two cells: how far the probabilities are off, and what becomes of sure answers."""
+    if not confidence:
+        return {}
+    sure = confidence["sure"]
+    right = "–" if sure["accuracy"] is None else percent(sure["accuracy"], 1)
+    return {
+        f"Calibration error, {protocol}": f"{confidence['ece']:.3f}",
+        f"Right where sure (share of faces), {protocol}": f"{right} ({percent(sure['coverage'])})",
     }
 
 

@@ -15,3 +15,7 @@ class DataError(MerError):
 
 class WeightsError(MerError):
     """Weights or their record are missing, damaged or made for another network."""
+
+
+class VideoError(MerError):
+    """A video that cannot be read, or a clip that cannot be written."""

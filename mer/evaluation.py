@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mer import calibration
 from mer.emotions import EMOTIONS
 from mer.errors import DataError
 
@@ -120,8 +121,9 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Classify the pictures of a data set with a shipped network: `evaluate`, and `clean` ones.
 
-    A source without train and test is taken whole. Else `split` says which part is scored; of
-    "train" there are no clean figures. For the others `clean` holds the same figures of the
+    `confidence` holds what `mer.calibration.confidence` says of the probabilities. A source without
+    train and test is taken whole. Else `split` says which part is scored; of "train" there are no
+    clean figures. For the others `clean` holds the same figures of the
     pictures that have no twin in the training set, and `clean_note` says how they are known:
 
     - `twins`, a CSV with the columns of `mer.audit.COLUMNS` or of the reference list;
@@ -141,8 +143,9 @@ def evaluate_model(
     predictor = Predictor(name)
     size = MODELS[name].size
     pictures = data.load(source, size, split if divided else "")
-    answers = _answers(predictor, pictures.pixels)
-    figures = evaluate(_confusion(pictures.labels, answers))
+    chances = _chances(predictor, pictures.pixels)
+    everyone = np.ones(len(pictures), bool)
+    figures = _figures(pictures.labels, chances, everyone, predictor.threshold)
     if divided and split == "train":
         return figures
     training = None if twins else _training(source, divided)
@@ -151,7 +154,7 @@ def evaluate_model(
         return {**figures, "clean": None, "clean_note": note}
     if has_twin.all():
         return {**figures, "clean": None, "clean_note": "Every picture has a twin in train."}
-    clean = evaluate(_confusion(pictures.labels[~has_twin], answers[~has_twin]))
+    clean = _figures(pictures.labels, chances, ~has_twin, predictor.threshold)
     return {**figures, "clean": clean, "clean_note": note}
 
 
@@ -169,16 +172,27 @@ def save(name: str, split: str, evaluation: dict[str, Any]) -> None:
     weights.write_record(name, record | {"evaluation": kept}, folder=folder)
 
 
-def _answers(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.int64]:
-    """The class (n,) that the network finds likeliest for each picture (n, size, size, 3)."""
+def _figures(
+    labels: NDArray[np.int64],
+    chances: NDArray[np.float64],
+    chosen: NDArray[np.bool_],
+    threshold: float,
+) -> dict[str, Any]:
+    """All figures of the chosen pictures, those of the confidence among them."""
+    truth, given = labels[chosen], chances[chosen]
+    figures = evaluate(_confusion(truth, given.argmax(axis=1)))
+    return {**figures, "confidence": calibration.confidence(given, truth, threshold)}
+
+
+def _chances(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.float64]:
+    """Probabilities (n, 7) of the pictures (n, size, size, 3)."""
     from tqdm import tqdm
 
     starts = tqdm(
         range(0, len(pixels), BATCH), "classifying", unit=" batches", leave=False, disable=None
     )
     parts = [predictor.classify(list(pixels[start : start + BATCH])) for start in starts]
-    best: NDArray[np.int64] = np.concatenate(parts).argmax(axis=1)  # of (n, 7)
-    return best
+    return np.concatenate(parts)
 
 
 def _confusion(truth: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.int64]:

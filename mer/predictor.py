@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from mer import faces, images, weights
+from mer import calibration, faces, images, weights
 from mer.emotions import EMOTIONS
 from mer.faces import Face
 
@@ -18,10 +18,15 @@ BATCH: Final = 128  # bounds the memory that a picture of a crowd takes
 
 @dataclass(frozen=True)
 class Prediction:
-    """A face and how much it resembles each class: `probabilities` follow EMOTIONS, sum to 1."""
+    """A face and how much it resembles each class: `probabilities` follow EMOTIONS, sum to 1.
+
+    `sure` is False where the network's likeliest answers of such low probability were too often
+    wrong on its validation pictures (`mer.calibration.SURE`).
+    """
 
     face: Face
     probabilities: tuple[float, ...]
+    sure: bool = True
 
     @property
     def emotion(self) -> str:
@@ -46,37 +51,60 @@ class Predictor:
         network, self.record = weights.load(model)
         self.model = model
         self.detector = detector
+        self.size = network.size  # pixels a side of what the network looks at
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._size: int = network.size
+        fitted = self.record.get("calibration", {})
+        self.temperature: float = fitted.get("temperature", 1.0)
+        self.threshold: float = fitted.get("threshold", 0.0)  # least probability of a sure answer
+        self.zooms: tuple[float, ...] = tuple(fitted.get("zooms", (1.0,)))  # of the views of a crop
 
     def predict(self, image: np.ndarray) -> list[Prediction]:
         """Every face of an RGB uint8 picture (height, width, 3), from left to right."""
         found = faces.detect(image, self.detector)
         probabilities = self.classify([faces.crop(image, face) for face in found])
         return [
-            Prediction(face, tuple(row))
+            Prediction(face, tuple(row), max(row) >= self.threshold)
             for face, row in zip(found, probabilities.tolist(), strict=True)
         ]
 
     def classify(self, crops: Sequence[np.ndarray]) -> np.ndarray:
-        """Probabilities, float64 (n, 7), of n face crops, RGB uint8 squares of any size."""
-        if not crops:
-            return np.zeros((0, len(EMOTIONS)))
-        pixels = np.stack([images.resize(crop, self._size) for crop in crops])  # (n, size, size, 3)
-        return np.concatenate([self._scores(part) for part in _parts(pixels)])
+        """Probabilities, float64 (n, 7), of n face crops, RGB uint8 squares of any size.
 
-    def _scores(self, pixels: np.ndarray) -> np.ndarray:
-        """Probabilities (n, 7): the mean over the picture and its mirror image.
-
-        A face says the same either way round, and so does the answer.
+        They are the mean over views: the crop and, for the networks that it helps, its middle,
+        each with its mirror image. A face says the same either way round, and so does the answer.
         """
+        return calibration.soften(self.logits(crops, self.zooms), self.temperature)
+
+    def logits(self, crops: Sequence[np.ndarray], zooms: Sequence[float]) -> np.ndarray:
+        """What the network says of n crops at these zooms (1: the whole crop, 2: its middle half).
+
+        Returns:
+            float32 (2 * len(zooms), n, 7): at each zoom the crop, then its mirror image.
+        """
+        if not len(crops):
+            return np.zeros((2 * len(zooms), 0, len(EMOTIONS)), np.float32)
+        views = [self._view(crops, zoom) for zoom in zooms]
+        return np.concatenate([self._answers(pixels) for pixels in views])
+
+    def _view(self, crops: Sequence[np.ndarray], zoom: float) -> np.ndarray:
+        return np.stack([images.resize(_middle(crop, zoom), self.size) for crop in crops])
+
+    def _answers(self, pixels: np.ndarray) -> np.ndarray:
+        """Logits (2, n, 7) of pixels (n, size, size, 3)."""
+        return np.concatenate([self._logits(part) for part in _parts(pixels)], axis=1)
+
+    def _logits(self, pixels: np.ndarray) -> np.ndarray:
         # The view keeps the channels last in memory, the layout in which the CPU is quickest.
         batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255)
         with torch.inference_mode():  # per thread, so handlers do not disturb one another
             logits = self._network(torch.cat([batch, batch.flip(3)]))  # (2n, 7)
-        both = logits.double().softmax(dim=1).reshape(2, len(pixels), len(EMOTIONS))
-        scores: np.ndarray = both.mean(dim=0).numpy()
-        return scores
+        pair: np.ndarray = logits.reshape(2, len(pixels), len(EMOTIONS)).numpy()
+        return pair
+
+
+def _middle(crop: np.ndarray, zoom: float) -> np.ndarray:
+    edge = round(len(crop) * (1 - 1 / zoom) / 2)  # pixels left out on each side
+    return crop[edge : len(crop) - edge, edge : len(crop) - edge]
 
 
 def _parts(pixels: np.ndarray) -> list[np.ndarray]:

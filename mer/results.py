@@ -13,7 +13,7 @@ from mer.predictor import Prediction
 DIGITS: Final = 6  # a probability needs no more, and float noise would differ between machines
 BOX: Final = ("x", "y", "width", "height")
 COLUMNS: Final = (
-    *("file", "face", *BOX, "detector_score", "emotion", "probability", *EMOTIONS),
+    *("file", "face", *BOX, "detector_score", "emotion", "probability", "sure", *EMOTIONS),
     *("network", "version", "detector", "time"),
 )
 
@@ -59,7 +59,8 @@ def to_json(faces: pd.DataFrame) -> str:
 def _figures(prediction: Prediction) -> tuple[object, ...]:
     chances = [round(value, DIGITS) for value in prediction.probabilities]
     score = round(prediction.face.score, DIGITS)
-    return (*prediction.face.box, score, prediction.emotion, max(chances), *chances)
+    named = prediction.emotion, max(chances), prediction.sure
+    return (*prediction.face.box, score, *named, *chances)
 
 
 def _defused(name: str) -> str:
@@ -68,7 +69,7 @@ def _defused(name: str) -> str:
 
 
 def _nested(row: dict[Any, Any]) -> dict[str, Any]:
-    kept = ("file", "face", "detector_score", "emotion", "probability")
+    kept = ("file", "face", "detector_score", "emotion", "probability", "sure")
     return {
         **{name: row[name] for name in kept},
         "box": {name: row[name] for name in BOX},

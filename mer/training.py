@@ -5,7 +5,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 import mer
-from mer import checkpoint, weights
+from mer import checkpoint, teaching, weights
 from mer.augmentation import Batches
 from mer.datasets import Corpus, gather
 from mer.devices import DeviceDataLoader, get_default_device, selected_device
@@ -25,33 +25,17 @@ from mer.errors import MerError
 from mer.models import MODELS
 from mer.models.base import BaseClasificacionImagenes
 from mer.provenance import machine, now, versions
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a training can be told; all of it goes into the record."""
-
-    epochs: int = 12
-    batch: int = 128
-    learning_rate: float = 1e-3  # the highest, reached after a tenth of the steps
-    weight_decay: float = 0.02
-    copies: int = 2  # transformed copies of each original, drawn anew in each epoch
-    label_smoothing: float = 0.1
-    validation: float = 0.1  # share of each class that is held out
-    patience: int = 5  # epochs without a better validation accuracy before it stops
-    average: float = 0.998  # decay of the moving average of the weights, which is what ships
-    precision: str = "float32"  # or "bfloat16", twice as fast where the processor has it
-    norm: bool = True  # batch normalisation in cnn1 and cnn2
-    imagenet: bool = False  # resnet18 begins with torchvision's ImageNet weights (a download)
-    seed: int = 0
-
-    def options(self, model: str) -> dict[str, bool]:
-        """The settings that the network's constructor takes."""
-        return {"norm": self.norm} if model != "resnet18" else {}
+from mer.settings import Settings
 
 
 def train(
-    model: str, data: Sequence[Path], *, out: Path, settings: Settings, start: Path | None = None
+    model: str,
+    data: Sequence[Path],
+    *,
+    out: Path,
+    settings: Settings,
+    start: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> Path:
     """Train network `model` and write its weights and record to `out`.
 
@@ -64,19 +48,20 @@ def train(
         out: folder for weights, record and checkpoint.
         settings: see `Settings`.
         start: weights to begin with, whose record becomes the first part of the new one.
+        teachers: weights of networks whose answers are learned beside the labels.
 
     Returns:
         Path of the weights.
 
     Raises:
-        MerError: unknown network, unusable data, start or checkpoint.
+        MerError: unknown network, unusable data, start, teacher or checkpoint.
     """
     if model not in MODELS:
         raise MerError(f"There is no network called {model!r}; choose {', '.join(MODELS)}.")
     corpus = gather(data, MODELS[model].size, fraction=settings.validation, seed=settings.seed)
     if not len(corpus.train) or not len(corpus.validation):
         raise MerError("There are too few pictures to hold some out for validation. Add some.")
-    run = Run(model, corpus, settings, out, start)
+    run = Run(model, corpus, settings, out, start, teachers)
     run.resume()
     run.fit()
     return run.finish()
@@ -86,7 +71,13 @@ class Run:
     """One training on its way: network, average, best so far, optimizer and history."""
 
     def __init__(
-        self, name: str, corpus: Corpus, settings: Settings, out: Path, start: Path | None
+        self,
+        name: str,
+        corpus: Corpus,
+        settings: Settings,
+        out: Path,
+        start: Path | None,
+        teachers: Sequence[Path],
     ) -> None:
         self.name, self.corpus, self.settings, self.out = name, corpus, settings, out
         torch.manual_seed(settings.seed)
@@ -101,7 +92,11 @@ class Run:
         self.optimizer = optim.AdamW(
             self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
-        identity = [name, asdict(settings), corpus.pictures.fingerprint, self.earlier]
+        self.teachers = teaching.fingerprints(teachers)
+        networks = teaching.read_teachers(teachers, self.device)
+        self.teaching = teaching.Teaching(settings.mixup, settings.taught, networks)
+        fingerprint = corpus.pictures.fingerprint
+        identity = [name, asdict(settings), fingerprint, self.earlier, self.teachers]
         self.state: dict[str, Any] = {
             "identity": hashlib.sha256(json.dumps(identity).encode()).hexdigest(),
             "history": [],
@@ -211,6 +206,7 @@ class Run:
     def _train_epoch(self, number: int) -> tuple[float, float]:
         """One pass over originals and copies; mean loss and accuracy on them."""
         torch.manual_seed(self.settings.seed * 1_000_003 + number)  # dropout's
+        rng = np.random.default_rng((self.settings.seed, number, 1))  # mixup's
         self.train_batches.epoch = number
         self.model.train()
         loader = DeviceDataLoader(self.train_batches, self.device)
@@ -221,7 +217,8 @@ class Run:
             rate = self._learning_rate(number * len(loader) + index)
             self.optimizer.param_groups[0]["lr"] = rate
             with self._autocast():
-                loss, right = self.model.training_step(batch, self.settings.label_smoothing)
+                taught = self.teaching(batch, rng)
+                loss, right = self.model.training_step(taught, self.settings.label_smoothing)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
@@ -244,6 +241,7 @@ class Run:
             "name": " + ".join(part["name"] for part in self.corpus.description),
             "data": self.corpus.description,
             "settings": asdict(self.settings),
+            "teachers": self.teachers,
             "seed": self.settings.seed,
             "device": str(self.device),
             "threads": torch.get_num_threads(),

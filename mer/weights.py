@@ -5,9 +5,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -24,6 +24,7 @@ FOLDER: Final[Path] = Path(
 _MEND: Final[str] = "Restore it with `git checkout -- weights`, or train the network again."
 
 Record = dict[str, Any]
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 
 def available() -> list[str]:
@@ -62,6 +63,17 @@ def load(name: str, *, folder: Path | None = None) -> tuple[BaseClasificacionIma
     """
     if name not in MODELS:
         raise WeightsError(f"There is no network called {name!r}; choose {', '.join(MODELS)}.")
+    return load_as(MODELS[name], name, folder=folder)
+
+
+def load_as(
+    build: Callable[..., Network], name: str, *, folder: Path | None = None
+) -> tuple[Network, Record]:
+    """The network that `build` makes with the record's options, as `load` gives one.
+
+    Raises:
+        WeightsError: the weights or their record are missing, truncated or foreign.
+    """
     path = (folder or FOLDER) / f"{name}.safetensors"
     content = _read(path)
     record = read_record(name, folder=folder)
@@ -70,7 +82,7 @@ def load(name: str, *, folder: Path | None = None) -> tuple[BaseClasificacionIma
             f"{_name(path)} is not the file that its record names (checksum). {_MEND}"
         )
     try:
-        model = MODELS[name](**record.get("options", {}))
+        model = build(**record.get("options", {}))
         fill(model, load_tensors(content))
     except (SafetensorError, RuntimeError, TypeError) as error:
         raise WeightsError(f"{_name(path)} does not hold the weights of {name}. {_MEND}") from error

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +17,24 @@ import pytest
 from PIL import Image
 
 from mer import cli, faces, models, predictor
+from mer.cli import networks
 from mer.errors import MerError
-from mer.training import Settings
+from mer.settings import Settings
 
 PROGRAM = (sys.executable, "-m", "mer")
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    actions = cli.parser()._actions
-    return next(dict(a.choices) for a in actions if isinstance(a, argparse._SubParsersAction))
+    """Every command's parser by its words, such as "bench" and "bench video"."""
+    return dict(_below(cli.parser()))
+
+
+def _below(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                yield name, command
+                yield from ((f"{name} {words}", inner) for words, inner in _below(command))
 
 
 @pytest.fixture
@@ -41,7 +51,7 @@ def test_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "COMMAND" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], *([name] for name in commands())])
+@pytest.mark.parametrize("arguments", [[], *(name.split() for name in commands())])
 def test_help_answers_without_the_heavy_libraries(arguments: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *PROGRAM[1:], *arguments, "--help"],
@@ -67,7 +77,20 @@ def test_names_written_out_are_the_registries() -> None:
     assert predictor.DEFAULT_MODEL == cli.DEFAULT_MODEL
 
 
-@pytest.mark.parametrize("name", ["epochs", "batch", "learning_rate", "copies", "seed"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "epochs",
+        "batch",
+        "learning_rate",
+        "copies",
+        "seed",
+        "weight_decay",
+        "mixup",
+        "taught",
+        "patience",
+    ],
+)
 def test_training_defaults_in_the_help_are_true(name: str) -> None:
     text = " ".join(commands()["train"].format_help().split())
     assert f"--{name.replace('_', '-')} " in text
@@ -82,6 +105,11 @@ def test_training_defaults_in_the_help_are_true(name: str) -> None:
         (["train", "--model", "cnn1", "--data", "none"], "none"),
         (["audit", "none"], "none"),
         (["bench", "--picture", "none.jpg"], "none.jpg"),
+        (["bench", "video", "--picture", "none.jpg"], "none.jpg"),
+        (["bench", "spotting", "--picture", "none.jpg"], "none.jpg"),
+        (["motion", "train", "--data", "none"], "none"),
+        (["motion", "evaluate", "--data", "none"], "none"),
+        (["video", "none.mp4"], "none.mp4"),
     ],
 )
 def test_missing_input_is_one_sentence(
@@ -184,7 +212,7 @@ def test_interruption_is_quiet(
     def interrupted(options: argparse.Namespace) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "compare", interrupted)
+    monkeypatch.setattr(networks, "compare", interrupted)
     assert cli.main(["compare"]) == 130
     assert capsys.readouterr() == ("", "")
 
@@ -195,7 +223,7 @@ def test_any_mer_error_is_its_sentence(
     def broken(options: argparse.Namespace) -> None:
         raise MerError("The moon is full. Wait a day.")
 
-    monkeypatch.setattr(cli, "compare", broken)
+    monkeypatch.setattr(networks, "compare", broken)
     assert cli.main(["compare"]) == 2
     assert capsys.readouterr().err == "mer: The moon is full. Wait a day.\n"
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pandas as pd
 import pytest
 
 from mer import bench, comparison, weights
+from mer.calibration import confidence
 from mer.errors import WeightsError
 from mer.ui import about, downloads, report, tables
 from mer.ui import comparison as comparison_tab
@@ -92,13 +94,31 @@ def test_measuring_fills_the_table_and_goes_on_after_a_network_that_fails(
 
 
 def test_the_report_changes_with_the_network_and_the_protocol(folder: Path) -> None:
-    head, table, bars, matrix, mistakes, links = function(page(report.build))("resnet18", "clean")
+    shown = function(page(report.build))("resnet18", "clean")
+    head, table, bars, matrix, mistakes, links, trust, *plots = shown
     assert head.startswith("### resnet18, clean 700 pictures\nAccuracy 80.0 %")
     assert "<th>neutral</th>" in table
     assert len(bars.data) > 1
     assert sum(map(sum, matrix.data[0].customdata)) == 700
     assert "Of 100 pictures of anger, 20 (20 %) look like disgust" in mistakes
     assert 'download="report-resnet18-clean.csv"' in links
+    assert trust == ""  # a record from before there was a calibration
+    assert plots == [None, None]
+
+
+def test_the_report_says_how_far_probabilities_can_be_trusted(folder: Path) -> None:
+    chances = np.full((100, 7), 0.01) + 0.93 * np.eye(7)[np.arange(100) % 7]
+    labels = np.arange(100) % 7
+    labels[:10] = (labels[:10] + 1) % 7  # ten wrong answers at a confidence of 94 %
+    made = record("cnn1")
+    made["evaluation"]["test"]["confidence"] = confidence(chances, labels, 0.6)
+    (folder / "cnn1.json").write_text(json.dumps(made))
+    *_, trust, reliability, coverage = function(page(report.build))("cnn1", "all")
+    assert "calibration error 0.040" in trust
+    assert "unsure below 60 %; it is sure about 100 % of these faces" in trust
+    assert "right on 90.0 % of them" in trust
+    assert list(reliability.data[0].y) == [0.9]
+    assert list(coverage.data[1].x) == [1.0]
 
 
 def test_the_report_of_a_network_without_clean_figures_says_that_it_is_on_all(
@@ -110,7 +130,7 @@ def test_the_report_of_a_network_without_clean_figures_says_that_it_is_on_all(
 
 
 def test_the_downloads_hold_the_figures_of_the_choice_alone(folder: Path) -> None:
-    *_, links = function(page(report.build))("cnn1", "all")
+    links = function(page(report.build))("cnn1", "all")[5]
     csv, content = (
         base64.b64decode(part).decode() for part in re.findall(r"base64,([^\"]+)", links)
     )

@@ -18,7 +18,8 @@ from mer.augmentation import Batches, transformed
 from mer.data import load
 from mer.errors import DataError, MerError, WeightsError
 from mer.models import MODELS
-from mer.training import Settings, train
+from mer.settings import Settings
+from mer.training import train
 from tests import tiny
 
 SETTINGS = Settings(epochs=2, batch=8, copies=1, validation=0.2, average=0.9)

@@ -11,6 +11,7 @@ class Tiny(BaseClasificacionImagenes):
     """One convolution with batch normalisation, dropout, one linear layer."""
 
     size: ClassVar[int] = 16
+    explained: ClassVar[tuple[str, ...]] = ("layers",)
 
     def __init__(self, *, norm: bool = True) -> None:
         super().__init__()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mer.training import Settings, train
+from mer.settings import Settings
+from mer.training import train
 from tests.tiny import register
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ the page's own text colour instead.
 """
 
 from mer.charts.classes import confusion, per_class, probabilities
+from mer.charts.confidence import coverage, reliability
 from mer.charts.networks import accuracy, curves, training_time
 from mer.charts.style import CSS
 
@@ -13,8 +14,10 @@ __all__ = [
     "CSS",
     "accuracy",
     "confusion",
+    "coverage",
     "curves",
     "per_class",
     "probabilities",
+    "reliability",
     "training_time",
 ]

@@ -16,6 +16,7 @@ class CNN1(BaseClasificacionImagenes):
 
     size: ClassVar[int] = 48
     widths: ClassVar[tuple[int, ...]] = (32, 64, 128)
+    explained: ClassVar[tuple[str, ...]] = ("features.18", "features.28")
 
     def __init__(self, *, norm: bool = True) -> None:
         super().__init__()

@@ -16,6 +16,7 @@ class CNN2(BaseClasificacionImagenes):
 
     size: ClassVar[int] = 48
     widths: ClassVar[tuple[int, ...]] = (32, 64, 128, 192)
+    explained: ClassVar[tuple[str, ...]] = ("features.28", "features.38")
 
     def __init__(self, *, norm: bool = True) -> None:
         super().__init__()

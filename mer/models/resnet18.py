@@ -17,6 +17,7 @@ class ModeloMERCNN(BaseClasificacionImagenes):
     """
 
     size: ClassVar[int] = 64
+    explained: ClassVar[tuple[str, ...]] = ("base_model.layer2", "base_model.layer3")
 
     def __init__(self, *, imagenet: bool = False) -> None:
         super().__init__()

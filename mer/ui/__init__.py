@@ -1,4 +1,4 @@
-"""The page: a notice and five tabs, each a thin skin over public functions of the package."""
+"""The page: a notice and six tabs, each a thin skin over public functions of the package."""
 
 import os
 import socket
@@ -7,13 +7,14 @@ from typing import Any, Final
 import gradio as gr
 
 from mer.errors import MerError
-from mer.ui import about, comparison, notice, report, upload, webcam
+from mer.ui import about, comparison, notice, report, upload, video, webcam
 from mer.ui.theme import look
 
 KEPT: Final = 300  # seconds between clean-ups of the temporary folder, and the age that goes
 TABS: Final = {
     "Webcam": webcam.build,
     "Upload": upload.build,
+    "Video": video.build,
     "Comparison": comparison.build,
     "Report": report.build,
     "About": about.build,
@@ -29,6 +30,7 @@ def build() -> gr.Blocks:
             for name, lay_out in TABS.items():
                 with gr.Tab(name, id=name.lower()):
                     lay_out()
+        page.unload(video.cancel)
     # Two workers fill two cores; the queue says "busy" before the memory runs out.
     page.queue(default_concurrency_limit=2, max_size=64)
     return page
@@ -38,7 +40,7 @@ def settings() -> dict[str, Any]:
     """What `launch()` has to be told besides the address: the look, and no record of visitors."""
     return {
         **look(),
-        "max_file_size": f"{upload.MAX_FILE_MB}mb",
+        "max_file_size": f"{video.MAX_FILE_MB}mb",
         "show_error": False,
         "run_history": False,
         "enable_monitoring": False,

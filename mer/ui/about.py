@@ -11,12 +11,17 @@ from mer import comparison, paper
 from mer.charts.style import percent
 
 _PICTURES: Final = """
-## What happens to your picture
+## What happens to your picture or video
 
 It is sent to the computer that runs this page, read in its memory, and answered. It is not added
 to any collection, not used for training, and not passed on. On its way in, a captured or uploaded
 picture lies in a temporary folder; it is deleted from there within ten minutes, and so are the
 results you can download. The page keeps no history of your runs and counts no visitors.
+
+A video lies in the same folder for as long as it is being analysed, and is deleted within ten
+minutes after you last looked at it or at one of its events; the camera records without sound. What
+was found, numbers only, is forgotten within an hour. Pictures and clips of an event are made
+when you ask for them, and are kept nowhere but in your browser.
 
 Show only your own face, or those of people who agreed to it.
 """
@@ -37,9 +42,9 @@ _LEARNED: Final = """
 
 The data set of the paper is called *micro-expressions*
 ([Kaggle, kmirfan](https://www.kaggle.com/datasets/kmirfan/micro-expressions)), yet it holds none.
-A micro-expression lasts at most half a second, so a single picture cannot hold it. These are
-posed still photographs from stock sites and the web. The figures here were measured on them; on
-everyday faces expect more mistakes.
+A micro-expression lasts at most half a second, so a single picture cannot hold it; that is what
+the Video tab is for. These are posed still photographs from stock sites and the web. The figures
+here were measured on them; on everyday faces expect more mistakes.
 
 {leak} Hence two figures, always side by side: over all test pictures, as in the paper, and over
 the clean ones alone.

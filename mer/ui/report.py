@@ -7,10 +7,12 @@ from typing import Any, Final
 import gradio as gr
 
 from mer import charts, comparison, paper
+from mer.charts.style import percent
 from mer.ui import downloads, tables
 from mer.ui.comparison import show_problems
 
 _PROTOCOLS: Final = [("All, as in the paper", "all"), ("Clean: without twins", "clean")]
+_SURER: Final = 0.7  # share of the faces whose accuracy the text names
 _EXPLAIN: Final = (
     "*Precision*: of the pictures that the network calls so, the share that are. *Recall*: of the "
     "pictures that are, the share that it calls so. *F1* joins the two. *Clean* leaves out test "
@@ -39,19 +41,25 @@ def build() -> None:
         with gr.Column(min_width=320):
             ours = _panel(*_ours(records[first], "all"))
             links = gr.HTML(_links(records[first], "all"))
+            trust = _trust_panel(records[first], "all")
         with gr.Column(min_width=320):
             theirs = comparison.paper_scores()
             _panel(f"The paper's {paper.TABLE_1[0].network}, all {theirs['n']} pictures", theirs)
             gr.Markdown(f"Computed here from the matrix of Figure 6 in {paper.SOURCE}.")
 
     def show(name: str, kind: str) -> list[Any]:
-        return [*_contents(*_ours(records[name], kind)), _links(records[name], kind)]
+        record = records[name]
+        return [
+            *_contents(*_ours(record, kind)),
+            _links(record, kind),
+            *_trust(_ours(record, kind)[1]),
+        ]
 
     gr.on(
         [network.change, protocol.change],
         show,
         [network, protocol],
-        [*ours, links],
+        [*ours, links, *trust],
         api_visibility="private",
         show_progress="hidden",
     )
@@ -84,6 +92,34 @@ def _contents(title: str, scores: comparison.Scores) -> list[Any]:
         charts.per_class(scores),
         charts.confusion(scores["confusion"]),
         _pairs(scores),
+    ]
+
+
+def _trust_panel(record: Mapping[str, Any], kind: str) -> list[gr.components.Component]:
+    """How far the probabilities can be trusted; the components, in the order of `_trust`."""
+    text, bars, line = _trust(_ours(record, kind)[1])
+    words = gr.Markdown(text)
+    plots = [gr.Plot(plot, show_label=False, container=False) for plot in (bars, line)]
+    return [words, *plots]
+
+
+def _trust(scores: comparison.Scores) -> list[Any]:
+    confidence = scores.get("confidence")
+    if not confidence:
+        return ["", None, None]
+    sure, best = confidence["sure"], confidence["coverage"]
+    surest = next(one for one in best if one["coverage"] >= _SURER)
+    return [
+        "### How far its probabilities can be trusted\n"
+        f"Expected calibration error {confidence['ece']:.3f}: by so much the probabilities are off "
+        f"on average. The network calls itself unsure below {percent(sure['threshold'])}; it is "
+        f"sure about {percent(sure['coverage'])} of these faces"
+        + (f", and right on {percent(sure['accuracy'], 1)} of them. " if sure["accuracy"] else ". ")
+        + f"On the surest {percent(surest['coverage'])} it is right in "
+        f"{percent(surest['accuracy'], 1)}. Temperature and threshold were fitted on validation "
+        "pictures.",
+        charts.reliability(confidence),
+        charts.coverage(confidence),
     ]
 
 

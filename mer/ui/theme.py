@@ -42,9 +42,9 @@ def theme() -> gr.themes.Base:
 
 def look() -> dict[str, Any]:
     """Theme, style sheet and script as `launch()` takes them."""
-    script = (_HERE / "page.js").read_text(encoding="utf-8")
+    scripts = [(_HERE / name).read_text(encoding="utf-8") for name in ("page.js", "video.js")]
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     # Gradio prefixes the selectors of `css`, those inside @media so that they never match.
     phone = (_HERE / "phone.css").read_text(encoding="utf-8")
-    head = f"<style>{phone}</style><script>{script}</script>"
+    head = f"<style>{phone}</style><script>{''.join(scripts)}</script>"
     return {"theme": theme(), "css": charts.CSS + style, "head": head}

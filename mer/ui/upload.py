@@ -9,10 +9,10 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 
-from mer import draw, images, results
+from mer import draw, faces, images, results
 from mer.errors import ImageError, MerError
 from mer.predictor import Prediction, Predictor, get_predictor
-from mer.ui import bars, choices, downloads, words
+from mer.ui import bars, choices, downloads, why, words
 from mer.ui.errors import in_words
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
@@ -30,6 +30,7 @@ class Answers:
 
     gallery: list[tuple[np.ndarray, str]] = field(default_factory=list)
     faces: list[tuple[str, list[Prediction]]] = field(default_factory=list)
+    crops: list[np.ndarray] = field(default_factory=list)  # of the first faces, one after another
     problems: list[str] = field(default_factory=list)
 
 
@@ -64,7 +65,8 @@ def build() -> None:
     )
     links = gr.HTML(elem_id="downloads", js_on_load=None)
     shown = bars.build()
-    outputs = [answer, gallery, table, links, *shown, stop]
+    reasons = why.build(network)
+    outputs = [answer, gallery, table, links, *shown, *reasons, stop]
     reading = gr.on(
         [files.change, network.input, detector.input],
         read,
@@ -83,7 +85,7 @@ def read(
     """Read the pictures at these paths; a bad one is named and the others go on.
 
     Yields updates of: the answer as HTML, the annotated pictures, the table, the links to CSV and
-    JSON, what fills the bars, the Cancel button.
+    JSON, what fills the bars, what explains the answer, the Cancel button.
     """
     with in_words():
         if not files:
@@ -101,7 +103,7 @@ def read(
         names = _unique([Path(file).name for file in files])
         for done, (file, name) in enumerate(zip(files, names, strict=True)):
             progress((done, len(files)), desc=name, unit="pictures")
-            yield [*[gr.skip()] * 7, gr.Button(visible=True)]  # where Cancel takes effect
+            yield [*[gr.skip()] * 10, gr.Button(visible=True)]  # where Cancel takes effect
             _read_one(file, name, predictor, answers)
         yield _page(answers, predictor)
 
@@ -118,15 +120,17 @@ def _read_one(file: str, name: str, predictor: Predictor, answers: Answers) -> N
     predictions = predictor.predict(image)
     answers.gallery.append((draw.annotate(image, predictions), name))
     answers.faces.append((name, predictions))
+    wanted = predictions[: why.MOST - len(answers.crops)]
+    answers.crops += [faces.crop(image, prediction.face) for prediction in wanted]
     if not predictions:
         answers.problems.append(words.no_face(name))
 
 
 def _page(answers: Answers, predictor: Predictor) -> list[Any]:
-    found = [(name, n, one) for name, faces in answers.faces for n, one in enumerate(faces, 1)]
+    found = [(name, n, one) for name, all_ in answers.faces for n, one in enumerate(all_, 1)]
     single = len(answers.faces) == 1
     named = [(f"Face {n}" if single else f"{name}, face {n}", one) for name, n, one in found]
-    faces = results.table(
+    rows = results.table(
         answers.faces,
         network=predictor.model,
         version=str(predictor.record.get("version", "")),
@@ -136,8 +140,11 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
         words.lines(_summary(found, len(answers.faces)), problems=answers.problems),
         gr.Gallery(answers.gallery, visible=bool(answers.gallery), selected_index=0),
         gr.Dataframe(_rows(found), visible=bool(found)),
-        downloads.links("faces", _files(faces)) if found else "",
+        downloads.links("faces", _files(rows)) if found else "",
         *bars.show(named),
+        *why.show(
+            [(name, cut, one) for (name, one), cut in zip(named, answers.crops, strict=False)]
+        ),
         gr.Button(visible=False),
     ]
 
@@ -160,7 +167,7 @@ def _files(faces: pd.DataFrame) -> dict[str, str]:
 
 def _nothing(text: str) -> list[Any]:
     hidden = [gr.Gallery([], visible=False), gr.Dataframe(visible=False), ""]
-    return [text, *hidden, *bars.show([]), gr.Button(visible=False)]
+    return [text, *hidden, *bars.show([]), *why.show([]), gr.Button(visible=False)]
 
 
 def _stopped() -> list[Any]:

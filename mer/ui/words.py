@@ -12,14 +12,13 @@ NO_FACE: Final = (
     "Try a picture with more light, or with the face larger and turned to the camera; "
     "or the other face detector."
 )
-CLEAR: Final = 0.5  # below it the network gives more to the other six classes together
 
 
 def sentence(number: int, prediction: Prediction) -> str:
-    """'Face 1 looks like happiness (93 %).'"""
+    """'Face 1 looks like happiness (93 %).', or that the network is unsure."""
     share = f"{prediction.emotion} ({percent(prediction.probability)})"
-    if prediction.probability < CLEAR:
-        return f"Face {number} is hard to tell; it looks most like {share}."
+    if not prediction.sure:
+        return f"Unsure about face {number}; it looks most like {share}."
     return f"Face {number} looks like {share}."
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-TABS = ("Webcam", "Upload", "Comparison", "Report", "About")
+TABS = ("Webcam", "Upload", "Video", "Comparison", "Report", "About")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -160,3 +160,20 @@ def test_clearing_brings_the_empty_page_back(open_page: OpenPage, face: Path) ->
     page.locator("#files button[aria-label=Clear]").click()
     expect(page.locator("#upload-answer")).to_contain_text("Drop pictures here")
     expect(page.locator("#faces")).to_be_hidden()
+
+
+def test_why_shows_where_two_networks_look(
+    open_page: OpenPage, face: Path, screenshot: Callable[[Page, str], None]
+) -> None:
+    page = _open(open_page)
+    expect(page.get_by_text("Why? Where the network looks")).to_be_hidden()
+    _choose(page, face)
+    page.get_by_role("button", name="Why? Where the network looks").click()
+    maps = page.locator("#maps img")
+    expect(maps.first).to_be_visible()
+    page.get_by_label("Beside it, network").click()
+    page.get_by_role("option", name="resnet18").click()
+    expect(page.locator("#maps")).to_contain_text("blue: more to resnet18")
+    assert maps.count() >= 3
+    expect(page.get_by_text("Something went wrong")).to_have_count(0)
+    screenshot(page, "why")

@@ -1,0 +1,50 @@
+"""The command line. Each command reads its arguments and calls one public function.
+
+Imports of torch and the rest stay inside the commands, so that `--help` answers at once. One
+module a group of commands; each has `add`, which puts its commands among the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from mer import __version__
+from mer.cli import benchmarks, data, motion, networks, page, pictures, video
+from mer.cli.common import DEFAULT_MODEL, DETECTORS, MODELS, say
+from mer.errors import MerError
+
+__all__ = ["DEFAULT_MODEL", "DETECTORS", "MODELS", "main", "parser"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, or 2 with one sentence on stderr."""
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.command(options) or 0
+        sys.stdout.flush()
+    except MerError as error:
+        return say(str(error))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return say(f"{error.filename}: {error.strerror}." if error.filename else f"{error}.")
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    root = argparse.ArgumentParser(
+        prog="python -m mer",
+        description="Reads which of seven facial expressions a face looks like.",
+    )
+    root.add_argument("--version", action="version", version=f"mer {__version__}")
+    commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for group in (page, pictures, video, networks, data, motion, benchmarks):
+        group.add(commands)
+    return root

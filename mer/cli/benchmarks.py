@@ -1,0 +1,67 @@
+"""`bench`: how long things take, and how well events are found."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mer.cli.common import DEFAULT_MODEL, MODELS, command
+
+
+def add(commands: Any) -> None:
+    """Put `bench`, `bench video` and `bench spotting` among the commands."""
+    text = "Time every stage from a file to a drawn picture"
+    parser = command(commands, "bench", bench, text)
+    add = parser.add_argument
+    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    add("--picture", type=Path, metavar="FILE", help="a face to use, where scikit-image is absent")
+    add("--repeats", type=int, default=20, help="runs to take medians of (default %(default)s)")
+    text = "instead: accuracy against the margin of the face crop, on pictures held out of DIR"
+    add("--framing", type=Path, metavar="DIR", help=text)
+    more = parser.add_subparsers(title="other benchmarks", metavar="[WHAT]")
+    _video(more)
+    _spotting(more)
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Print the benchmark's tables."""
+    from mer import bench as benchmark
+    from mer import framing
+
+    if options.framing:
+        table = framing.framing(options.model, options.framing)
+        print(table.to_string(index=False, float_format="{:.3f}".format))
+        return
+    print(benchmark.report(options.model, picture=options.picture, repeats=options.repeats))
+
+
+def _video(commands: Any) -> None:
+    text = "Time every stage of a video, over its length and the number of faces, on made clips"
+    add = command(commands, "video", video, text).add_argument
+    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    add("--picture", type=Path, metavar="FILE", help="a face to make the clips of")
+    add("--quick", action="store_true", help="short clips only")
+
+
+def video(options: argparse.Namespace) -> None:
+    """Print where the time of an analysis goes."""
+    from mer.video import stages
+
+    sizes = {"seconds": (2, 4), "crowds": (1, 2)} if options.quick else {}
+    print(stages.report(options.model, picture=options.picture, **sizes))
+
+
+def _spotting(commands: Any) -> None:
+    text = "Score the spotting of expressions on made clips, over motion and frame rate"
+    add = command(commands, "spotting", spotting, text).add_argument
+    add("--picture", type=Path, metavar="FILE", help="a picture or a video of a face to use")
+    add("--quick", action="store_true", help="a few short clips only")
+    add("--json", type=Path, metavar="OUT", help="also write all scores to this file")
+
+
+def spotting(options: argparse.Namespace) -> None:
+    """Print F1, errors in time and false alarms."""
+    from mer.video import benchmark
+
+    print(benchmark.main(options.picture, quick=options.quick, output=options.json))

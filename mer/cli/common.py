@@ -1,0 +1,25 @@
+"""What the commands share: names written out, a sentence on stderr, how one is put in."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, Final
+
+# Written out here because the registries lie behind torch and OpenCV; a test compares them.
+MODELS: Final = ("cnn1", "cnn2", "resnet18")
+DETECTORS: Final = ("yunet", "haar")
+DEFAULT_MODEL: Final = "cnn1"
+
+
+def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    """Put a command among `commands`; `run` gets its options, `text` is its help."""
+    added: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text}.")
+    added.set_defaults(command=run)
+    return added
+
+
+def say(sentence: str) -> int:
+    """Print a sentence on stderr and return the exit status that goes with it."""
+    print(f"mer: {sentence}", file=sys.stderr)
+    return 2

@@ -1,0 +1,149 @@
+"""`train`, `calibrate`, `evaluate`, `compare`: the networks and their records."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mer.cli.common import MODELS, command, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def add(commands: Any) -> None:
+    """Put `train`, `calibrate`, `evaluate` and `compare` among the commands."""
+    _train(commands)
+    _calibrate(commands)
+    _evaluate(commands)
+    _compare(commands)
+
+
+def _train(commands: Any) -> None:
+    add = command(commands, "train", train, "Train a network, or go on training it").add_argument
+    add("--model", choices=MODELS, required=True, help="network")
+    where = "data set: a folder or zip of class folders, or of train/ and test/ with them inside"
+    add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=where)
+    add("--out", type=Path, default=Path("runs"), help="folder to write to (default %(default)s)")
+    add("--start", type=Path, metavar="FILE", help="weights to begin from (.safetensors)")
+    add("--epochs", type=int, help="at most so many (default 12)")
+    add("--patience", type=int, help="epochs without a better one that end it (default 5)")
+    add("--batch", type=int, help="pictures a step (default 128)")
+    add("--learning-rate", type=float, help="the highest of the schedule (default 0.001)")
+    add("--copies", type=int, help="transformed copies of each original (default 2)")
+    add("--weight-decay", type=float, help="of AdamW (default 0.02)")
+    add("--mixup", type=float, help="blends pairs of pictures: Beta's parameter (default 0.0)")
+    text = "learn the answers of these networks too (.safetensors)"
+    add("--teachers", type=Path, nargs="+", default=(), metavar="FILE", help=text)
+    add("--taught", type=float, help="the teachers' part of the target (default 0.7)")
+    add("--seed", type=int, help="of everything random (default 0)")
+    text = "as the paper: no batch normalisation (cnn1, cnn2)"
+    add("--no-norm", dest="norm", action="store_false", default=None, help=text)
+    text = "begin with torchvision's ImageNet weights, a download (resnet18)"
+    add("--imagenet", action="store_true", default=None, help=text)
+    add("--precision", choices=("float32", "bfloat16"), help="of the arithmetic (default float32)")
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train one network."""
+    from mer import training
+    from mer.settings import Settings
+
+    names = [field.name for field in dataclasses.fields(Settings)]
+    given = {name: getattr(options, name, None) for name in names}
+    settings = Settings(**{name: one for name, one in given.items() if one is not None})
+    path = training.train(
+        options.model,
+        options.data,
+        out=options.out,
+        settings=settings,
+        start=options.start,
+        teachers=options.teachers,
+    )
+    print(f"written: {path} and {_curves(options.model, options.out)}")
+
+
+def _curves(model: str, folder: Path) -> Path:
+    """Draw the learning curves beside the weights, as a page that opens offline."""
+    from mer import charts, weights
+
+    path = folder / f"{model}.curves.html"
+    charts.curves(weights.read_record(model, folder=folder)).write_html(path)
+    return path
+
+
+def _calibrate(commands: Any) -> None:
+    text = (
+        "Choose a network's views, temperature and threshold on the pictures its training held out"
+    )
+    add = command(commands, "calibrate", calibrate, text).add_argument
+    add("--model", choices=MODELS, required=True, help="network")
+    add("--data", type=Path, required=True, metavar="DIR", help="what it was trained on last")
+    add("--save", action="store_true", help="keep them in the network's record, for its answers")
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    """Print views, temperature, threshold and the calibration error before and after, as JSON."""
+    import json
+
+    from mer import calibration
+
+    fitted = calibration.calibrate(options.model, options.data)
+    print(json.dumps(fitted, indent=1))
+    if options.save:
+        calibration.save(options.model, fitted)
+
+
+def _evaluate(commands: Any) -> None:
+    text = "Measure a network on pictures named by class"
+    add = command(commands, "evaluate", evaluate, text).add_argument
+    add("--model", choices=MODELS, required=True, help="network")
+    add("--data", type=Path, required=True, metavar="DIR", help="data set: a folder or zip")
+    add("--split", default="test", help="part of the data set (default %(default)s)")
+    add("--twins", type=Path, metavar="CSV", help="list of test pictures and their twins in train")
+    add("--json", type=Path, metavar="OUT", help="also write the figures to this file")
+    add("--save", action="store_true", help="keep the figures in the network's record")
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Print the figures as JSON."""
+    import json
+
+    from mer import evaluation
+
+    figures = evaluation.evaluate_model(
+        options.model, options.data, twins=options.twins, split=options.split
+    )
+    text = json.dumps(figures, indent=1)
+    print(text)
+    if options.json:
+        options.json.write_text(text + "\n", encoding="utf-8")
+    if options.save:
+        evaluation.save(options.model, options.split, figures)
+
+
+def _compare(commands: Any) -> None:
+    text = "Print the measured figures of the shipped networks as a Markdown table"
+    command(commands, "compare", compare, text)
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Print the comparison from the records, beside the paper's own figures."""
+    from mer import comparison, paper
+
+    records, problems = comparison.read_records()
+    table = comparison.table(records).set_index("figure")
+    printed = {row.ours: row for row in paper.TABLE_1}
+    for split in ("train", "test"):
+        row = [f"{getattr(printed[name], split):.2f} %" for name in table.columns]
+        table.loc[f"The paper's {split} accuracy"] = row
+    measured = table.loc[(table != "–").any(axis=1)]
+    print(_markdown(measured.reset_index()))
+    return max([say(problem) for problem in problems], default=0)
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    rows = [list(table.columns), ["---"] * table.shape[1], *table.to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

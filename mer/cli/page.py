@@ -1,0 +1,23 @@
+"""`app`: the page."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from mer.cli.common import command
+
+
+def add(commands: Any) -> None:
+    """Put `app` among the commands."""
+    add = command(commands, "app", app, "Serve the page").add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    add("--port", type=int, default=7860, help="port to listen on (default %(default)s)")
+    add("--share", action="store_true", help="also open a public Gradio link, for 72 hours")
+
+
+def app(options: argparse.Namespace) -> None:
+    """Serve the page until it is interrupted."""
+    from mer.ui import launch
+
+    launch(host=options.host, port=options.port, share=options.share)

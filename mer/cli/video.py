@@ -1,0 +1,96 @@
+"""`video`: who is in a video, what they look like, and what passes over their faces."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mer.cli.common import DEFAULT_MODEL, DETECTORS, MODELS, command
+from mer.errors import MerError
+
+if TYPE_CHECKING:
+    from mer.video.timeline import Analysis
+
+
+def add(commands: Any) -> None:
+    """Put `video` among the commands."""
+    text = "Find the faces of a video, what they look like over time, and fleeting expressions"
+    add = command(commands, "video", video, text).add_argument
+    add("path", type=Path, metavar="FILE", help="a video")
+    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    add("--detector", choices=DETECTORS, default="yunet", help="default %(default)s")
+    add("--json", type=Path, metavar="OUT", help="write frames, people and events as JSON")
+    text = "write one row a frame and person, and one row an event to OUT's name with .events.csv"
+    add("--csv", type=Path, metavar="OUT", help=text)
+    text = "write a report that opens offline; it shows the faces of the strongest events"
+    add("--html", type=Path, metavar="OUT", help=text)
+
+
+def video(options: argparse.Namespace) -> int:
+    """Print what is in the video. Ctrl-C stops reading; what was read by then is printed."""
+    outputs = [path for path in (options.json, options.csv, options.html) if path]
+    for path in outputs:  # before the work, which may take an hour
+        if not path.parent.is_dir():
+            raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
+    from mer.video import analysis, summary
+
+    with _bar() as progress, _ctrl_c() as cancelled:
+        found = analysis.analyse(
+            options.path,
+            model=options.model,
+            detector=options.detector,
+            progress=progress,
+            cancelled=cancelled,
+        )
+    _write(found, options)
+    print(summary.summary(found))
+    return 0 if found.complete else 130
+
+
+def _write(found: Analysis, options: argparse.Namespace) -> None:
+    from mer.video import export, report
+
+    if options.json:
+        with options.json.open("w", encoding="utf-8") as file:
+            file.writelines(export.json_parts(found))
+    if options.csv:
+        with options.csv.open("w", encoding="utf-8") as file:
+            file.writelines(export.csv_parts(export.frames_table(found)))
+        events = options.csv.with_suffix(".events.csv")
+        events.write_text(export.events_csv(found), encoding="utf-8")
+    if options.html:
+        options.html.write_text(report.html(found, options.path), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Callable[[float, str], None]]:
+    """A progress bar on stderr, where that is a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(total=100, bar_format="{percentage:3.0f} % |{bar}| {desc}", disable=None) as bar:
+
+        def show(part: float, sentence: str) -> None:
+            bar.n = round(100 * part)
+            bar.set_description_str(sentence)
+
+        yield show
+
+
+@contextlib.contextmanager
+def _ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed. The second one ends the program, as it does everywhere."""
+    pressed = []
+
+    def press(*_: object) -> None:
+        pressed.append(True)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    former = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, former)

@@ -1,0 +1,28 @@
+"""What a training can be told."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a training can be told; all of it goes into the record."""
+
+    epochs: int = 12
+    batch: int = 128
+    learning_rate: float = 1e-3  # the highest, reached after a tenth of the steps
+    weight_decay: float = 0.02
+    copies: int = 2  # transformed copies of each original, drawn anew in each epoch
+    label_smoothing: float = 0.1
+    mixup: float = 0.0  # parameter of the Beta distribution that blends pairs of pictures; 0: none
+    taught: float = 0.7  # the teachers' part of the target, where there are any
+    validation: float = 0.1  # share of each class that is held out
+    patience: int = 5  # epochs without a better validation accuracy before it stops
+    average: float = 0.998  # decay of the moving average of the weights, which is what ships
+    precision: str = "float32"  # or "bfloat16", twice as fast where the processor has it
+    norm: bool = True  # batch normalisation in cnn1 and cnn2
+    imagenet: bool = False  # resnet18 begins with torchvision's ImageNet weights (a download)
+    seed: int = 0
+
+    def options(self, model: str) -> dict[str, bool]:
+        """The settings that the network's constructor takes."""
+        return {"norm": self.norm} if model != "resnet18" else {}

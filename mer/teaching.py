@@ -1,0 +1,74 @@
+"""Harder pictures and softer targets for a training: mixup, and other networks as teachers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mer import weights
+from mer.errors import WeightsError
+from mer.models.base import BaseClasificacionImagenes, Batch
+
+
+def read_teachers(paths: Sequence[Path], device: torch.device) -> list[BaseClasificacionImagenes]:
+    """The networks in `paths`, files of weights with their records beside them.
+
+    Raises:
+        WeightsError: a file is missing, damaged or no network's.
+    """
+    networks = [weights.load(path.stem, folder=path.parent)[0].to(device) for path in paths]
+    return [network.to(memory_format=torch.channels_last) for network in networks]  # type: ignore[call-overload]
+
+
+def fingerprints(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """What a record says of the teachers: name, length and checksum of each file.
+
+    Raises:
+        WeightsError: a file is no weights' or has no record.
+    """
+    for path in paths:
+        if path.suffix != ".safetensors":
+            raise WeightsError(f"A teacher is a file of weights (.safetensors), not {path.name}.")
+    return [weights.read_record(path.stem, folder=path.parent)["file"] for path in paths]
+
+
+class Teaching:
+    """Turns a batch into the one that is learned from.
+
+    Mixup (Zhang et al. 2018) blends each picture with another and their targets alike. Teachers
+    (Hinton et al. 2015) look at the very pictures that the learner gets (Beyer et al. 2022); the
+    mean of their answers makes the part `taught` of the target.
+    """
+
+    def __init__(
+        self, mixup: float, taught: float, teachers: Sequence[BaseClasificacionImagenes]
+    ) -> None:
+        self.mixup, self.taught, self.teachers = mixup, taught, teachers
+
+    def __call__(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Images (n, 3, size, size) and targets (n, 7), of the same shapes as given."""
+        images, targets = self._blended(batch, rng) if self.mixup else batch
+        if self.teachers:
+            answers = torch.stack([_answer(teacher, images) for teacher in self.teachers]).mean(0)
+            targets = (1 - self.taught) * targets + self.taught * answers.to(targets.dtype)
+        return images, targets
+
+    def _blended(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        part = float(rng.beta(self.mixup, self.mixup))
+        order = torch.from_numpy(rng.permutation(len(batch[0]))).to(batch[0].device)
+        images, targets = (part * given + (1 - part) * given[order] for given in batch)
+        return images, targets
+
+
+@torch.no_grad()
+def _answer(teacher: BaseClasificacionImagenes, images: Tensor) -> Tensor:
+    """Probabilities (n, 7) of a network that may want another size than the learner."""
+    if images.shape[-1] != teacher.size:
+        images = functional.interpolate(images, size=teacher.size, mode="bilinear", antialias=True)
+    images = images.contiguous(memory_format=torch.channels_last)
+    probabilities: Tensor = teacher(images).float().softmax(1)
+    return probabilities

@@ -1,0 +1,128 @@
+"""The events of a video: a table that sorts, and one event seen closely."""
+
+import base64
+import tempfile
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mer import weights
+from mer.charts.style import percent
+from mer.charts.timeline import told
+from mer.emotions import EMOTIONS
+from mer.errors import WeightsError
+from mer.video import magnify, recognition
+from mer.video.closeup import Look
+from mer.video.export import LIMITS
+from mer.video.summary import HEAD, cells, likeliest
+from mer.video.timeline import MOTIONS, Event
+
+_NONE: Final = "<p>No event passed over a face.</p>"
+_HINT: Final = (
+    "<p>Press an event, here or in the charts, to see it closely. "
+    f"{LIMITS[1]}</p>"  # how few of them may be right
+)
+_FLOW: Final = "Flow from onset to apex: the hue is the direction, white is rest"
+
+
+def table(events: Sequence[Event]) -> str:
+    """HTML of one row an event; buttons in the head sort it, one in each row shows the event."""
+    if not events:
+        return _NONE
+    heads = "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in HEAD)
+    rows = "".join(_row(index, event) for index, event in enumerate(events))
+    return (
+        f'<h3>Events</h3>{_HINT}<div class="events" tabindex="0"><table aria-label="Events">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _row(index: int, event: Event) -> str:
+    number, *others = cells(index + 1, event)
+    button = f'<button type="button" aria-label="Show event {number}">{number}</button>'
+    shown = [button, *(escape(cell) for cell in others)]
+    sorts = (escape(cell, quote=True) for cell in (number, *others))
+    data = "".join(f'<td data-value="{a}">{b}</td>' for a, b in zip(sorts, shown, strict=True))
+    return f'<tr data-event="{index}" data-apex="{event.apex_ms / 1000:.3f}">{data}</tr>'
+
+
+def closely(number: int, event: Event, look: Look, score: str) -> str:
+    """HTML of one event: its three frames, the flow, the slow clip, what it looks like.
+
+    Pictures and clip lie in the HTML itself: there is no file of them to keep or to delete.
+
+    Args:
+        number: of the event, from 1.
+        event: the event.
+        look: its pictures.
+        score: how far recognition from motion can be trusted, a sentence.
+    """
+    moments = {
+        "Onset": (event.onset_ms, look.onset),
+        "Apex": (event.apex_ms, look.apex),
+        "Offset": (event.offset_ms, look.offset),
+    }
+    pictures = [
+        _picture(f"{name}, {ms / 1000:.2f} s", face) for name, (ms, face) in moments.items()
+    ]
+    return (
+        f'<section class="look" aria-label="Event {number}" role="status">'
+        f"<h3>Event {number}, person {event.person}: {escape(told(event))}</h3>"
+        f'<div class="frames">{"".join(pictures)}{_picture(_FLOW, look.flow)}</div>'
+        f"{_clip(event, look)}{_meaning(event, score)}</section>"
+    )
+
+
+def score() -> str:
+    """How far recognition from motion can be trusted, from its record; a sentence."""
+    try:
+        found = weights.read_record(recognition.NAME)["evaluation"]
+        figures = f"UF1 {found['uf1']:.2f}, UAR {found['uar']:.2f}"
+    except (WeightsError, KeyError):
+        return "This is experimental."
+    return (
+        f"This is experimental: on laboratory clips of people whom it had not seen, it scored "
+        f"{figures}, where 1 is perfect and guessing gives 0.33."
+    )
+
+
+def _picture(caption: str, image: np.ndarray) -> str:
+    _, content = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    data = base64.b64encode(content.tobytes()).decode()
+    return (
+        f'<figure><img src="data:image/jpeg;base64,{data}" alt="{escape(caption)}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def _clip(event: Event, look: Look) -> str:
+    """The clip and its magnified twin in one film, so that they stay in step; "" for one frame."""
+    if len(look.clip) < 2:
+        return ""
+    large = magnify.magnified(look.clip, look.fps, event.pixels)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.webm"
+        magnify.webm(path, magnify.beside(look.clip, large), look.fps / magnify.SLOWER)
+        data = base64.b64encode(path.read_bytes()).decode()
+    caption = f"{magnify.SLOWER:.0f} times slower: as filmed, and its movements magnified"
+    return (
+        '<figure class="clip"><video controls autoplay loop muted playsinline '
+        f'src="data:video/webm;base64,{data}" aria-label="{caption}"></video>'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def _meaning(event: Event, score: str) -> str:
+    said = []
+    if event.motion:
+        ranked = sorted(zip(event.motion, MOTIONS, strict=True), reverse=True)
+        shares = ", ".join(f"{name} {percent(share)}" for share, name in ranked)
+        said.append(f"By its motion it looks {shares}. {score}")
+    if event.still:
+        top = likeliest(event.still, EMOTIONS)
+        said.append(f"The apex as a still picture looks like {top} to the network.")
+    return "".join(f"<p>{escape(text)}</p>" for text in said)

@@ -1,0 +1,54 @@
+"""Two example videos, made on demand from a photograph in the public domain."""
+
+import atexit
+import functools
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import Final
+
+import gradio as gr
+
+from mer import images
+from mer.ui.errors import in_words
+from mer.video import made
+
+# Eileen Collins, NASA: works of the agency are in the public domain.
+PHOTOGRAPH: Final = Path(__file__).parent / "astronaut.jpg"
+_NAMES: Final = {
+    "Example: expressions": "expressions.webm",
+    "Example: blinks and speech": "blinks-and-speech.webm",
+}
+_making = threading.Lock()
+
+
+def build(film: gr.Video) -> None:
+    """Lay out a button for each example, which puts it into `film`."""
+    with gr.Row():
+        for label, name in _NAMES.items():
+            gr.Button(label, size="sm", min_width=140).click(
+                functools.partial(example, name),
+                outputs=film,
+                api_visibility="private",
+            )
+
+
+def example(name: str, progress: gr.Progress = gr.Progress()) -> str:
+    """The path of the example of this file name; the first time, some seconds go into making it."""
+    path = _folder() / name
+    with in_words(), _making:  # whoever comes while it is made waits for it
+        if not path.exists():
+            part = path.with_stem(f"{path.stem}-part")
+            clip = made.Clip(images.read(PHOTOGRAPH), **made.EXAMPLES[name])
+            made.write(part, progress.tqdm(clip, desc="Making the example, once"), clip.fps)
+            part.replace(path)
+    return str(path)
+
+
+@functools.cache
+def _folder() -> Path:
+    """Where the examples lie for as long as the page runs; they show no visitor."""
+    folder = Path(tempfile.mkdtemp(prefix="mer-examples-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

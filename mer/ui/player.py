@@ -1,0 +1,94 @@
+"""The player of the Video tab: the video as it is, with boxes that the browser draws over it.
+
+A copy is made only of what a browser cannot play, such as most AVI files.
+"""
+
+import json
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+
+from mer.emotions import COLORS, EMOTIONS
+from mer.video import made
+from mer.video.looks import smoothed
+from mer.video.reader import Frame, Video
+from mer.video.timeline import Analysis, Person
+
+_EVERY_MS: Final = 66.0  # a box in between is interpolated
+_LONG_SIDE: Final = 640  # pixels of a copy
+
+_PLAYER: Final = """
+<div class="player" data-file="{file}" data-people="{people}" data-kind="{kind}"
+  style="--wide: {width}; --high: {height}">
+  <div class="stage">
+    <video controls playsinline muted preload="auto" aria-label="The video, faces boxed"></video>
+    <canvas width="{width}" height="{height}" aria-hidden="true"></canvas>
+  </div>
+  <p class="trouble" role="alert"></p>
+</div>
+"""
+
+
+def html(path: str | Path, analysis: Analysis, kind: str = "original") -> str:
+    """The player for the video at `path`, a file that Gradio serves; its kind may be "copy"."""
+    width, height = analysis.size
+    people = {
+        "colors": [COLORS[name] for name in EMOTIONS],
+        "names": EMOTIONS,
+        "people": [_boxes(person) for person in analysis.people],
+    }
+    return _PLAYER.format(
+        file=escape(f"gradio_api/file={quote(str(path))}", quote=True),
+        people=escape(json.dumps(people, separators=(",", ":")), quote=True),
+        kind=kind,
+        width=width,
+        height=height,
+    )
+
+
+def copy(path: str, fps: float) -> Path:
+    """Write a small copy that every browser plays beside the video; return where it lies.
+
+    Raises:
+        VideoError: the video cannot be read any more, or the copy not written.
+    """
+    target = Path(path).with_name("copy.webm")
+    with Video(path) as video:
+        made.write(target, (_smaller(frame) for frame in video), max(fps, 1.0))
+    return target
+
+
+def _smaller(frame: Frame) -> Frame:
+    height, width = frame.image.shape[:2]
+    scale = min(1.0, _LONG_SIDE / max(height, width))
+    size = round(width * scale / 2) * 2, round(height * scale / 2) * 2  # VP8 halves colours
+    return replace(frame, image=cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))
+
+
+def _boxes(person: Person) -> dict[str, Any]:
+    """Times in ms, boxes as (x, y, width, height) and the likeliest class, about 15 a second."""
+    step = float(np.median(np.diff(person.times_ms))) if len(person.times_ms) > 1 else _EVERY_MS
+    each = max(1, round(_EVERY_MS / step))
+    times = person.times_ms[::each]
+    return {
+        "number": person.number,
+        "times": np.rint(times).astype(int).tolist(),
+        "boxes": person.boxes[::each].tolist(),
+        "looks": _looks(person, times),
+        "hold": max(2.5 * each * step, 120.0),  # ms that a box stays where the next is missing
+    }
+
+
+def _looks(person: Person, times: np.ndarray) -> list[int]:
+    """Index of the likeliest class at each time, as last seen; -1 where none is known."""
+    if not len(person.sampled_ms):
+        return [-1] * len(times)
+    best = smoothed(person).argmax(axis=1)
+    last = np.searchsorted(person.sampled_ms, times, side="right") - 1
+    looks: list[int] = np.where(last < 0, -1, best[np.maximum(last, 0)]).tolist()
+    return looks

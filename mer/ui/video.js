@@ -1,0 +1,219 @@
+// The Video tab: boxes over the video, a cursor in its charts, and the choice of an event.
+(() => {
+  "use strict";
+  const CLOSE = 18; // pixels between a click and the mark that it means
+  const find = (selector) => document.querySelector(selector);
+  const charts = () => [...document.querySelectorAll("#people .js-plotly-plot")];
+  let source = null; // the video's object URL
+  let chosen = -1;
+
+  const player = () => find("#player .player");
+  const video = () => find("#player video");
+
+  // The whole file is fetched: it can be played on and searched after the server deleted it.
+  async function load() {
+    const box = player();
+    if (source) URL.revokeObjectURL(source);
+    source = null;
+    if (!box) return;
+    box.known = JSON.parse(box.dataset.people);
+    const film = video();
+    film.addEventListener("loadedmetadata", () => measure(film), { once: true });
+    film.addEventListener("error", () => unplayable(box), { once: true });
+    film.addEventListener("play", follow);
+    for (const name of ["seeked", "timeupdate", "loadeddata"]) film.addEventListener(name, draw);
+    try {
+      const answer = await fetch(box.dataset.file);
+      if (!answer.ok) throw new Error(answer.statusText);
+      source = URL.createObjectURL(await answer.blob());
+      film.src = source;
+    } catch {
+      tell(box, "The video could not be fetched for playing. The charts below hold all the same.");
+    }
+  }
+
+  // Recordings come without a length; the browser learns it by looking for the end.
+  function measure(film) {
+    if (Number.isFinite(film.duration)) return;
+    film.addEventListener("seeked", () => (film.currentTime = 0), { once: true });
+    film.currentTime = 1e6;
+  }
+
+  function tell(box, sentence) {
+    box.querySelector(".trouble").textContent = sentence;
+  }
+
+  function unplayable(box) {
+    if (!source) return;
+    if (box.dataset.kind === "copy") {
+      return tell(box, "This browser cannot play the video. The charts below hold all the same.");
+    }
+    tell(box, "This browser cannot play the video as it is: a copy is being made …");
+    find("#copier").click();
+  }
+
+  function follow() {
+    draw();
+    if (video() && !video().paused) requestAnimationFrame(follow);
+  }
+
+  function draw() {
+    if (!player()?.known) return;
+    const ms = 1000 * video().currentTime;
+    boxes(ms);
+    charts().forEach((chart) => cursor(chart, ms / 1000));
+  }
+
+  function boxes(ms) {
+    const { colors, names, people } = player().known;
+    const canvas = find("#player canvas");
+    const pen = canvas.getContext("2d");
+    const line = Math.max(2, canvas.width / 320);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    pen.font = `${Math.round(Math.max(13, canvas.width / 40))}px system-ui, sans-serif`;
+    for (const person of people) {
+      const place = at(person, ms);
+      if (!place) continue;
+      const look = person.looks[place.index];
+      const [x, y, width, height] = place.box;
+      pen.lineWidth = line + 2;
+      pen.strokeStyle = "#111";
+      pen.strokeRect(x, y, width, height);
+      pen.lineWidth = line;
+      pen.strokeStyle = pen.fillStyle = colors[look] || "#aab2ba";
+      pen.strokeRect(x, y, width, height);
+      label(pen, `${person.number} ${names[look] || ""}`, x, y);
+    }
+  }
+
+  function label(pen, text, x, y) {
+    const size = parseInt(pen.font, 10);
+    const top = Math.max(0, y - 1.5 * size);
+    pen.fillRect(x, top, pen.measureText(text).width + size, 1.5 * size);
+    pen.fillStyle = "#111";
+    pen.fillText(text, x + size / 2, top + 1.1 * size);
+  }
+
+  // Where a person's box is, between the two times that are known; null where there is no face.
+  function at(person, ms) {
+    const { times, hold } = person;
+    let low = -1;
+    for (let high = times.length; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if (times[middle] <= ms + 1) low = middle;
+      else high = middle;
+    }
+    if (low < 0) return null;
+    const first = person.boxes[low];
+    const gap = times[low + 1] - times[low];
+    if (!(gap <= hold)) return ms - times[low] <= hold ? { index: low, box: first } : null;
+    const part = Math.min(1, Math.max(0, (ms - times[low]) / gap));
+    const next = person.boxes[low + 1];
+    return { index: low, box: first.map((edge, i) => edge + part * (next[i] - edge)) };
+  }
+
+  function cursor(chart, seconds) {
+    const { xaxis, yaxis } = chart._fullLayout || {};
+    if (!xaxis) return;
+    let line = chart.querySelector(".cursor");
+    if (!line) {
+      line = document.createElement("div");
+      line.className = "cursor";
+      chart.append(line);
+    }
+    const [from, to] = xaxis.range;
+    const part = Math.min(1, Math.max(0, (seconds - from) / (to - from)));
+    line.style.left = `${xaxis._offset + part * xaxis._length}px`;
+    line.style.top = `${yaxis._offset}px`;
+    line.style.height = `${yaxis._length}px`;
+  }
+
+  // The mark that a click means, if one is near; its customdata is the event's index.
+  function mark(chart, x, y) {
+    const { xaxis, yaxis } = chart._fullLayout;
+    let best = { distance: CLOSE, event: -1 };
+    for (const trace of chart._fullData) {
+      if (trace.mode !== "markers" || trace.visible !== true) continue;
+      trace.customdata.forEach((event, i) => {
+        const distance = Math.hypot(
+          xaxis._offset + xaxis.l2p(trace.x[i]) - x, yaxis._offset + yaxis.l2p(trace.y[i]) - y);
+        if (distance < best.distance) best = { distance, event };
+      });
+    }
+    return best.event;
+  }
+
+  function click(chart, event) {
+    const frame = chart.getBoundingClientRect();
+    const { xaxis, yaxis } = chart._fullLayout;
+    const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
+    const near = mark(chart, x, y);
+    if (near >= 0) return choose(near);
+    const along = (x - xaxis._offset) / xaxis._length;
+    const inside = y >= yaxis._offset && y <= yaxis._offset + yaxis._length;
+    if (along >= 0 && along <= 1 && inside) seek(xaxis.range[1] * along);
+  }
+
+  function seek(seconds) {
+    if (video()?.src) video().currentTime = seconds;
+  }
+
+  function choose(event) {
+    chosen = event;
+    const row = find(`#events tr[data-event="${event}"]`);
+    document.querySelectorAll("#events tr[aria-current]").forEach((one) => {
+      one.removeAttribute("aria-current");
+    });
+    row?.setAttribute("aria-current", "true");
+    if (row) seek(Number(row.dataset.apex));
+    find("#look-closer").click();
+  }
+
+  function sort(button) {
+    const head = button.closest("th");
+    const down = head.getAttribute("aria-sort") === "ascending";
+    head.parentElement.querySelectorAll("th").forEach((one) => one.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const value = (row) => row.cells[head.cellIndex].dataset.value;
+    const apart = (a, b) => (Number.isNaN(a - b) ? a.localeCompare(b) : a - b);
+    const compare = (a, b) => apart(value(a), value(b));
+    const body = head.closest("table").tBodies[0];
+    body.append(...[...body.rows].sort((a, b) => (down ? compare(b, a) : compare(a, b))));
+  }
+
+  // What the server made is moved out of its component, which it then empties.
+  function look() {
+    const made = find("#made").querySelector(".look, .answer");
+    if (!made) return;
+    find("#look .here").replaceChildren(made.cloneNode(true));
+    window.mer.reveal("#look");
+  }
+
+  const save = () => find("#made a")?.click();
+
+  document.addEventListener("click", (event) => {
+    const chart = event.target.closest?.("#people .js-plotly-plot");
+    if (chart?._fullLayout && !event.target.closest(".legend")) click(chart, event);
+    const sorter = event.target.closest?.("#events thead button");
+    if (sorter) sort(sorter);
+    const row = event.target.closest?.("#events tbody tr");
+    if (row) choose(Number(row.dataset.event));
+  });
+  // The camera goes out when the tab is left, as on the Webcam tab.
+  function leave(film) {
+    const camera = film.querySelector("video")?.srcObject;
+    if (film.offsetParent !== null || !camera) return;
+    camera.getTracks().forEach((track) => track.stop());
+    film.querySelector("button[aria-label='Upload file']")?.click();
+  }
+  new MutationObserver((_, observer) => {
+    const film = find("#film");
+    if (!film) return;
+    observer.disconnect();
+    new ResizeObserver(() => leave(film)).observe(film);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  window.addEventListener("resize", () => requestAnimationFrame(draw));
+
+  Object.assign(window.mer, { film: load, chosen: () => chosen, look, save });
+})();

@@ -1,0 +1,232 @@
+"""The Video tab: a video in; who is seen when, what they look like, and what passes over them."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import gradio as gr
+
+from mer.errors import MerError
+from mer.ui import choices, downloads, events, examples, persons, player, words
+from mer.ui.errors import in_words
+from mer.video import analysis, export, report
+from mer.video.timeline import Analysis
+
+MAX_FILE_MB: Final = 200
+_REMEMBERED_S: Final = 3600  # seconds that an analysis, numbers only, waits for questions
+_EMPTY: Final = (
+    f"Choose a video of up to {MAX_FILE_MB} MB, or film yourself with the camera, and press "
+    "Analyse. Fleeting expressions ask for steady light and 50 frames a second or more."
+)
+_MISSING: Final = "There is no video yet. Choose one, record one or take an example, then Analyse."
+_GONE: Final = (
+    "The video has been deleted, as every one is a few minutes after its last use. Choose it "
+    "again, and press Analyse."
+)
+_TRY: Final = (
+    "Try a video with more light, or with the face larger and turned to the camera; or the other "
+    "face detector."
+)
+_NOTHING_YET: Final = '<div class="here"></div>'
+_UNKNOWN: Final = "This is no longer known. Press Analyse again."
+
+
+class Seen(NamedTuple):
+    """What a visitor's last analysis was of, and what came of it."""
+
+    path: str
+    found: Analysis
+
+
+_stops: Final[dict[str, threading.Event]] = {}  # by session, of the analyses that run
+
+
+def build() -> None:
+    """Lay out the tab inside the current `gr.Tab`."""
+    seen = gr.State(None, time_to_live=_REMEMBERED_S)
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, scale=2):
+            film = gr.Video(
+                sources=["upload", "webcam"],
+                label="Video",
+                include_audio=False,  # of recordings
+                webcam_options=gr.WebcamOptions(mirror=False),
+                elem_id="film",
+            )
+            examples.build(film)
+            network, detector = choices.build()
+            go = gr.Button("Analyse", variant="primary", elem_id="analyse")
+            stop = gr.Button("Cancel", size="sm", visible=False, elem_id="stop")
+        with gr.Column(min_width=320, scale=3):
+            answer = gr.HTML(words.lines([_EMPTY]), elem_id="video-answer", js_on_load=None)
+            screen = gr.HTML(elem_id="player", js_on_load=None)
+    panels = persons.build()
+    table = gr.HTML(elem_id="events", js_on_load=None)
+    look = gr.HTML(_NOTHING_YET, visible=False, elem_id="look", js_on_load=None)
+    made = gr.HTML(visible="hidden", elem_id="made", js_on_load=None)
+    files = _downloads(seen, made)
+    outputs = [answer, screen, *panels, table, look, files, seen, go, stop]
+    go.click(
+        read,
+        [film, network, detector],
+        outputs,
+        api_name="video",
+        preprocess=False,  # which would take the sound out of an upload, with ffmpeg
+        show_progress_on=[answer],
+    ).then(js="() => window.mer.film()")
+    stop.click(cancel, queue=False, api_visibility="private")
+    _closer(seen, made, look)
+    gr.Button(visible="hidden", elem_id="copier").click(
+        partial(copy, film.temp_files), seen, screen, api_visibility="private"
+    ).then(js="() => window.mer.film()")
+
+
+def _closer(seen: gr.State, made: gr.HTML, look: gr.HTML) -> None:
+    """What the page's script presses when an event is chosen in the table or in a chart."""
+    number = gr.Number(visible=False, precision=0, label="Event")
+    press = gr.Button(visible="hidden", elem_id="look-closer").click(
+        show,
+        [number, seen],
+        made,
+        js="(_, ...rest) => [window.mer.chosen(), ...rest]",
+        api_visibility="private",
+        trigger_mode="always_last",
+        show_progress_on=[look],
+    )
+    _handed_over(press, "look", made)
+
+
+def _downloads(seen: gr.State, made: gr.HTML) -> gr.Row:
+    """A button for each file, hidden until there is something in them."""
+    row = gr.Row(visible=False, elem_id="video-downloads")
+    with row:
+        for name in _FILES:
+            button = gr.Button(f"Download {name}", size="sm")
+            press = button.click(partial(save, name), seen, made, api_visibility="private")
+            _handed_over(press, "save", made)
+    return row
+
+
+def _handed_over(press: Any, function: str, made: gr.HTML) -> None:
+    """Have page.js take what was made; then empty it, for Gradio remembers what components hold."""
+    press.then(js=f"() => window.mer.{function}()").then(
+        lambda: "", None, made, api_visibility="private", show_progress="hidden"
+    )
+
+
+def read(
+    film: dict[str, Any] | None,
+    network: str,
+    detector: str,
+    request: gr.Request,
+    progress: gr.Progress = gr.Progress(),
+) -> Iterator[list[Any]]:
+    """Analyse a video, given as Gradio gives a file: faces, expressions and events over time.
+
+    Yields updates of: the answer as HTML, the player, heading and charts of each person, the table
+    of events, the closer look, the downloads, the analysis, the two buttons.
+    """
+    with in_words():
+        if not film:
+            yield _page(problems=[_MISSING])
+            return
+        path = str(film["path"])
+        session = str(request.session_hash)
+        stop = _stops[session] = threading.Event()
+        yield [*_page()[:-2], gr.Button(interactive=False), gr.Button(visible=True)]
+
+        def told(part: float, sentence: str) -> None:
+            _renew(path)
+            progress(part, desc=sentence)
+
+        try:
+            found = analysis.analyse(
+                path, model=network, detector=detector, progress=told, cancelled=stop.is_set
+            )
+            nobody = [] if found.people else [_no_face(found)]
+            yield _page(Seen(path, found), problems=nobody)
+        except MerError as error:
+            gone = not Path(path).exists()
+            yield _page(problems=[_GONE if gone else str(error)])
+        finally:
+            _stops.pop(session, None)
+
+
+def cancel(request: gr.Request) -> None:
+    """Stop the analysis that this visitor started; what was read until then is shown."""
+    stop = _stops.get(str(request.session_hash))
+    if stop:
+        stop.set()
+
+
+def copy(temporary: set[str], seen: Seen | None) -> str:
+    """The player again, of a copy that every browser plays; it is deleted as uploads are."""
+    with in_words():
+        if seen is None:
+            raise MerError(_UNKNOWN)
+        path = player.copy(seen.path, seen.found.timing.fps)
+        temporary.add(str(path))
+        return player.html(path, seen.found, "copy")
+
+
+def show(number: int, seen: Seen | None) -> str:
+    """The event of this number (from 0) closely, as HTML."""
+    with in_words():
+        if seen is None or not 0 <= number < len(seen.found.events):
+            return words.lines([], problems=[_UNKNOWN])
+        if not Path(seen.path).exists():
+            return words.lines([], problems=[_GONE])
+        _renew(seen.path)
+        try:
+            look = analysis.look(seen.path, seen.found, seen.found.events[number])
+        except MerError as error:
+            return words.lines([], problems=[str(error)])
+        return events.closely(number + 1, seen.found.events[number], look, events.score())
+
+
+_FILES: Final[dict[str, tuple[str, str, Callable[[Seen], str]]]] = {
+    "JSON": ("video", "json", lambda seen: export.to_json(seen.found)),
+    "CSV of frames": ("frames", "csv", lambda seen: export.frames_csv(seen.found)),
+    "CSV of events": ("events", "csv", lambda seen: export.events_csv(seen.found)),
+    "report": ("report", "html", lambda seen: report.html(seen.found, seen.path)),
+}
+
+
+def save(name: str, seen: Seen | None) -> str:
+    """A link that holds one of _FILES, for the page's script to follow."""
+    with in_words():
+        if seen is None:
+            raise MerError(_UNKNOWN)
+        _renew(seen.path)
+        title, ending, written = _FILES[name]
+        return downloads.links(title, {ending: written(seen)})
+
+
+def _renew(path: str) -> None:
+    """Start the minutes anew after which the page deletes this file: it is in use."""
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(path)
+
+
+def _no_face(found: Analysis) -> str:
+    read = found.timing.duration_ms / 1000
+    return f"No face found in {found.source}, of which {read:.1f} s were read. {_TRY}"
+
+
+def _page(seen: Seen | None = None, problems: Sequence[str] = ()) -> list[Any]:
+    found = seen.found if seen else None
+    return [
+        words.lines([*persons.summary(found), *found.notes] if found else [], problems=problems),
+        player.html(seen.path, seen.found) if seen else "",
+        *persons.show(found),
+        events.table(found.events) if found and found.people else "",
+        gr.HTML(_NOTHING_YET, visible=found is not None),
+        gr.Row(visible=bool(found and found.people)),
+        seen,
+        gr.Button(interactive=True),
+        gr.Button(visible=False),
+    ]

@@ -1,0 +1,192 @@
+"""A video from its first frame to its last, once: people, expressions, events."""
+
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+import mer
+from mer import provenance, weights
+from mer.errors import WeightsError
+from mer.predictor import DEFAULT_MODEL, Predictor, get_predictor
+from mer.video import closeup, recognition, spotting, words
+from mer.video.cast import SAMPLED, Cast, Traced
+from mer.video.closeup import Look, look
+from mer.video.reader import Clock, Video
+from mer.video.timeline import Analysis, Event, Person, Timing
+from mer.video.tracks import Tracker
+
+__all__ = ["Cancelled", "Look", "Progress", "analyse", "look"]
+
+REPORT_S: Final = 0.25  # seconds between two reports of progress
+WATCHING: Final = 0.95  # of the progress; the rest is for the second look at the events
+
+Progress = Callable[[float, str], None]
+Cancelled = Callable[[], bool]
+
+
+def analyse(
+    path: str | Path,
+    *,
+    model: str = DEFAULT_MODEL,
+    detector: str = "yunet",
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Analysis:
+    """Who is in a video, what each face looks like, and what passes over it.
+
+    One pass, then a second look at the frames of the events alone. Pictures are not kept: memory
+    grows by some 150 bytes a frame and face.
+
+    Args:
+        path: a video file.
+        model: the network that says what faces look like.
+        detector: the face detector.
+        progress: called now and then with the part that is done, 0..1, and a sentence.
+        cancelled: asked at every frame. Once it says yes, what was read by then is the answer,
+            with `complete` False and a note.
+
+    Raises:
+        VideoError: there is no such file, it is no video, or no frame of it can be read.
+        WeightsError: files of the network or of the detector are missing or damaged.
+        MerError: no detector has this name.
+    """
+    tell, stopped = progress or _quiet, cancelled or _never
+    predictor = get_predictor(model, detector)
+    with Video(path) as video:
+        seen, traced = _watch(video, predictor, tell, stopped)
+        people = tuple(person for person, _ in traced)
+        events, notes = _spotted(traced), _notes(video, seen)
+        if seen.complete:
+            tell(WATCHING, f"{len(events)} events found: a second look at them")
+            events = _recognised(video, events, people, predictor, stopped, notes)
+        tell(1.0, "Done." if seen.complete else "Cancelled.")
+        return Analysis(
+            source=Path(path).name,
+            size=video.size,
+            timing=seen.timing,
+            people=people,
+            events=tuple(events),
+            settings=_settings(predictor),
+            notes=tuple(notes),
+            complete=seen.complete,
+            times_ms=seen.times_ms,
+        )
+
+
+class _Seen(NamedTuple):
+    """What one pass over a video gave, but for the people."""
+
+    times_ms: np.ndarray
+    timing: Timing
+    complete: bool
+
+
+def _watch(
+    video: Video, predictor: Predictor, tell: Progress, stopped: Cancelled
+) -> tuple[_Seen, list[Traced]]:
+    tracker, clock, times = Tracker(predictor.detector), Clock(), array("d")
+    report = _Report(video.duration_ms, tell)
+    complete = True
+    with Cast(predictor) as cast:
+        for frame in video:
+            clock.tick(frame.time_ms)
+            times.append(frame.time_ms)
+            cast.see(frame, tracker.follow(frame))
+            report(frame.time_ms)
+            if stopped():
+                complete = False
+                break
+        return _Seen(np.array(times), clock.timing(), complete), cast.people()
+
+
+def _spotted(traced: list[Traced]) -> list[Event]:
+    found = [
+        event
+        for person, direction in traced
+        for event in spotting.spot(person.number, person.times_ms, person.motion, direction)
+    ]
+    return sorted(found, key=lambda event: (event.onset_ms, event.person))
+
+
+def _recognised(
+    video: Video,
+    events: list[Event],
+    people: Sequence[Person],
+    predictor: Predictor,
+    stopped: Cancelled,
+    notes: list[str],
+) -> list[Event]:
+    try:
+        events = closeup.recognised(video, events, people, predictor, stopped)
+    except WeightsError as error:  # the rest of the analysis stands without it
+        notes.append(str(error))
+    if stopped():
+        notes.insert(0, "Cancelled: not all events were looked at a second time.")
+    return events
+
+
+def _settings(predictor: Predictor) -> dict[str, Any]:
+    return {
+        "network": predictor.model,
+        "version": str(predictor.record.get("version", "")),
+        "detector": predictor.detector,
+        "sampled_per_second": SAMPLED,
+        **_recogniser(),
+        "mer": mer.__version__,
+        "time": provenance.now(),
+    }
+
+
+def _recogniser() -> dict[str, Any]:
+    """Version and scores of what recognises motion, from its record."""
+    try:
+        record = weights.read_record(recognition.NAME)
+    except WeightsError:
+        return {}
+    scores = record.get("evaluation", {})
+    figures = {
+        f"motion_{name}": round(scores[name], 3) for name in ("uf1", "uar") if name in scores
+    }
+    return {"motion_version": str(record.get("version", "")), **figures}
+
+
+def _notes(video: Video, seen: _Seen) -> list[str]:
+    notes = [words.frame_rate(seen.timing), words.unevenness(seen.timing), *video.notes]
+    if not seen.complete:
+        read = words.clock(seen.timing.duration_ms, 1)
+        notes.insert(0, f"Cancelled: only the first {read} were read, and what follows is of them.")
+    return [note for note in notes if note]
+
+
+def _quiet(part: float, sentence: str) -> None:
+    """Nobody asked for progress."""
+
+
+def _never() -> bool:
+    return False
+
+
+class _Report:
+    """Tells how far the reading is, and about how long it goes on, a few times a second."""
+
+    def __init__(self, duration_ms: float | None, tell: Progress) -> None:
+        self._duration, self._tell = duration_ms, tell
+        self._began = self._told = time.monotonic()
+
+    def __call__(self, time_ms: float) -> None:
+        now = time.monotonic()
+        if now - self._told < REPORT_S:
+            return
+        self._told = now
+        part = min(time_ms / self._duration, 1.0) if self._duration else 0.0
+        self._tell(WATCHING * part, self._sentence(time_ms, part, now - self._began))
+
+    def _sentence(self, time_ms: float, part: float, spent: float) -> str:
+        if not self._duration or not part:  # a webcam's recording does not say how long it is
+            return f"{words.clock(time_ms)} read"
+        left = words.clock(1000 * spent * (1 - part) / part)
+        return f"{words.clock(time_ms)} of {words.clock(self._duration)} read, about {left} left"

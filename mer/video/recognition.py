@@ -1,0 +1,92 @@
+"""What the motion of an expression looks like: negative, positive or surprise.
+
+A linear model of the flow from onset to apex, trained by `motion_training`. It answers a face and
+the mirrored face alike, since all it sees is the mean of both.
+"""
+
+import functools
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from mer import weights
+from mer.video import maps
+from mer.video.timeline import MOTIONS
+
+NAME: Final = "motion"  # of weights and record
+CELLS: Final = 14  # a side, of the grid that a map is brought to
+INPUTS: Final = CELLS * CELLS // 2 * len(maps.CHANNELS)  # the other half of the grid mirrors it
+
+
+def recognise(flow_maps: np.ndarray) -> np.ndarray:
+    """Probabilities of MOTIONS, float32 (n, 3), were all three equally common.
+
+    Args:
+        flow_maps: (n, 28, 28, 3), such as `maps.flow_map` gives them.
+
+    Raises:
+        WeightsError: the model's weights or record are missing or damaged.
+        ValueError: the maps have another shape.
+    """
+    return _recogniser(weights.FOLDER).probabilities(flow_maps)
+
+
+class Recogniser(nn.Module):
+    """Multinomial logistic regression of a blurred map."""
+
+    def __init__(self, blur: float) -> None:
+        """Make one without knowledge.
+
+        Args:
+            blur: standard deviation in cells of a map, see `features`.
+        """
+        super().__init__()
+        self.blur = blur
+        self.linear = nn.Linear(INPUTS, len(MOTIONS))
+
+    def probabilities(self, flow_maps: np.ndarray) -> np.ndarray:
+        """See `recognise`."""
+        inputs = torch.from_numpy(features(flow_maps, self.blur))
+        with torch.inference_mode():
+            answer: np.ndarray = self.linear(inputs).softmax(1).numpy()
+        return answer
+
+
+def features(flow_maps: np.ndarray, blur: float) -> np.ndarray:
+    """What the model sees of maps: float32 (n, INPUTS), of unit length or a little less.
+
+    Rest is brought to zero, the map blurred, each channel brought to one size, and the mean taken
+    with the mirrored map.
+
+    Args:
+        flow_maps: (n, 28, 28, 3), see `recognise`.
+        blur: standard deviation in cells of a map.
+
+    Raises:
+        ValueError: the maps have another shape.
+    """
+    shape = (maps.SIDE, maps.SIDE, len(maps.CHANNELS))
+    if np.shape(flow_maps)[1:] != shape:
+        raise ValueError(f"Maps have the shape (n, {', '.join(map(str, shape))}).")
+    window = _window(blur)
+    seen = maps.unit(window @ maps.levelled(flow_maps) @ window.T)
+    half = ((seen + maps.mirrored(seen)) / 2)[..., : CELLS // 2]
+    scaled: np.ndarray = half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5)
+    return scaled
+
+
+@functools.cache
+def _window(blur: float) -> np.ndarray:
+    """Float32 (CELLS, SIDE): the weight of each row of a map in each row of the grid."""
+    centers = (np.arange(CELLS) + 0.5) * maps.SIDE / CELLS - 0.5
+    weight = np.exp(-(((np.arange(maps.SIDE) - centers[:, None]) / blur) ** 2) / 2)
+    window: np.ndarray = (weight / weight.sum(1, keepdims=True)).astype(np.float32)
+    return window
+
+
+@functools.lru_cache(maxsize=1)
+def _recogniser(folder: Path) -> Recogniser:
+    return weights.load_as(Recogniser, NAME, folder=folder)[0]

@@ -1,0 +1,154 @@
+"""An analysis as one HTML file that opens offline: charts, tables, faces of the events, limits."""
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from plotly.graph_objects import Figure
+from plotly.offline import get_plotlyjs
+
+from mer.charts import CSS
+from mer.charts import timeline as charts
+from mer.errors import VideoError
+from mer.video import closeup, words
+from mer.video.export import LIMITS
+from mer.video.looks import stretches
+from mer.video.reader import Video
+from mer.video.summary import HEAD, cells
+from mer.video.timeline import Analysis, Event, Person
+
+PICTURED: Final = 24  # expressions whose faces are shown, the strongest first
+SIDE: Final = 160  # pixels of a shown face
+
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; --body-text-color: CanvasText; }}
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto;
+  padding: 0 1rem; }}
+table {{ border-collapse: collapse; font-size: 13px; }}
+th, td {{ text-align: left; padding: .25rem .7rem .25rem 0; border-bottom: 1px solid #7f879055;
+  vertical-align: top; }}
+.wide {{ overflow-x: auto; }}
+.faces {{ display: flex; flex-wrap: wrap; gap: 1rem; }}
+figure {{ margin: 0; }}
+figcaption {{ font-size: 12px; max-width: 330px; }}
+.note {{ border-left: 3px solid #16858c; padding-left: .7rem; }}
+{css}
+</style>
+<script>{plotly}</script>
+</head>
+<body>
+<h1>{title}</h1>
+{body}
+</body>
+</html>
+"""
+
+
+def html(analysis: Analysis, path: str | Path | None = None) -> str:
+    """The report as HTML, with all that it needs inside: pictures of faces too, if `path` is given.
+
+    Args:
+        analysis: what is reported.
+        path: the video, for pictures of the strongest expressions; without it, or where it cannot
+            be read any more, there are none.
+    """
+    title = f"Expressions in {analysis.source}"
+    end = analysis.timing.duration_ms
+    parts = [
+        *(f'<p class="note">{escape(note)}</p>' for note in analysis.notes),
+        _table(("", ""), _facts(analysis)),
+        *(_person(person, analysis.events, end) for person in analysis.people),
+        "" if analysis.people else "<p>No face was found.</p>",
+        "<h2>Events</h2>",
+        _table(HEAD, [cells(n, event) for n, event in enumerate(analysis.events, 1)])
+        if analysis.events
+        else "<p>No event passed over a face.</p>",
+        _faces(analysis, path),
+        "<h2>How far to trust this</h2>",
+        "<ul>" + "".join(f"<li>{escape(limit)}</li>" for limit in LIMITS) + "</ul>",
+    ]
+    body = "\n".join(parts)
+    return _PAGE.format(title=escape(title), css=CSS, plotly=get_plotlyjs(), body=body)
+
+
+def _facts(analysis: Analysis) -> list[tuple[str, str]]:
+    timing, (width, height) = analysis.timing, analysis.size
+    read = f"{timing.frames} frames, {words.clock(timing.duration_ms, 1)}"
+    return [
+        ("Video", f"{analysis.source}, {width} x {height} pixels"),
+        ("Read", read if analysis.complete else f"{read}, not to the end"),
+        ("Frames a second", f"{timing.fps:.2f}, unevenness {timing.unevenness:.0%}"),
+        ("People", str(len(analysis.people))),
+        *((name.replace("_", " "), str(value)) for name, value in analysis.settings.items()),
+    ]
+
+
+def _person(person: Person, events: Sequence[Event], end_ms: float) -> str:
+    rows = [
+        [words.clock(time, 1) for time in (one.start_ms, one.end_ms)]
+        + [one.emotion, f"{one.probability:.0%}"]
+        for one in stretches(person)
+    ]
+    table = _table(("From", "To", "Looks like", "Mean probability"), rows)
+    return (
+        f"<h2>Person {person.number}</h2>"
+        f"<h3>What they look like, smoothed</h3>{_drawn(charts.ribbon(person, end_ms=end_ms))}"
+        f"<details><summary>As a table</summary>{table}</details>"
+        "<h3>How far each part of the face has moved, and events</h3>"
+        f"{_drawn(charts.motion(person, events, end_ms=end_ms))}"
+    )
+
+
+def _drawn(figure: Figure) -> str:
+    settings = {"displayModeBar": False, "responsive": True}
+    text: str = figure.to_html(full_html=False, include_plotlyjs=False, config=settings)
+    return text
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    lines = [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows]
+    top = f"<thead><tr>{names}</tr></thead>" if any(head) else ""
+    return f'<div class="wide"><table>{top}<tbody>{"".join(lines)}</tbody></table></div>'
+
+
+def _faces(analysis: Analysis, path: str | Path | None) -> str:
+    """Onset and apex of the strongest expressions, side by side."""
+    if path is None:
+        return ""
+    ranked = sorted(analysis.events, key=lambda event: event.strength, reverse=True)
+    chosen = [event for event in ranked if event.kind in closeup.EXPRESSIONS][:PICTURED]
+    numbers = {id(event): number for number, event in enumerate(analysis.events, 1)}
+    try:
+        with Video(path) as video:
+            shown = [
+                _face(numbers[id(chosen[index])], chosen[index], onset, apex)
+                for index, onset, apex, _ in closeup.pairs(video, chosen, analysis.people)
+            ]
+    except VideoError:  # it may be deleted by now, and the figures stand without it
+        return ""
+    return f'<h3>Onset and apex</h3><div class="faces">{"".join(shown)}</div>' if shown else ""
+
+
+def _face(number: int, event: Event, onset: np.ndarray, apex: np.ndarray) -> str:
+    pair = np.hstack(
+        [cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for face in (onset, apex)]
+    )
+    _, content = cv2.imencode(".jpg", cv2.cvtColor(pair, cv2.COLOR_RGB2BGR))
+    data = base64.b64encode(content.tobytes()).decode()
+    moved = f"{event.region} {event.direction}"
+    told = f"{number}: {event.kind}, {moved}, apex at {event.apex_ms / 1000:.2f} s"
+    return (
+        f'<figure><img src="data:image/jpeg;base64,{data}" alt="Onset and apex of event {number}">'
+        f"<figcaption>{escape(told)}</figcaption></figure>"
+    )

@@ -1,0 +1,133 @@
+"""Expressions, blinks and speech in a person's motion: onset, apex and offset of each."""
+
+from typing import Final
+
+import numpy as np
+
+from mer.video.peaks import Peak, Trace, distinct
+from mer.video.signals import stretches
+from mer.video.timeline import LEAST_FPS, MACRO_MS, MICRO_MS, REGIONS, Event
+
+LEAST: Final = 0.2  # pixels of a region's mean that a motion must have, on a face of 320
+STRENGTH: Final = 7.0  # multiples of the person's own noise that it must have
+OPEN: Final = 0.8  # pixels that it must have where its end was not seen,
+LARGE: Final = 4.0  # and these where it was seen for no longer than a micro-expression lasts
+SHORTEST_MS: Final = 80.0
+
+EYES: Final = ("right eye", "left eye")
+MOUTH: Final = ("right mouth corner", "lips", "left mouth corner")
+BLINK_MS: Final = 500.0  # a blink lasts no longer
+LEAKED: Final = 0.15  # of the lids' motion by which a blink moves brows and nose up at most
+FAR: Final = 0.05  # of it by which it moves the mouth at most; brows and nose it may drag down far
+LAGGING: Final = 2.0  # times as long as a blink what it drags along takes at most
+SYLLABLES: Final = 4  # in a row make speech
+PAUSE_MS: Final = 500.0  # from one of them to the next, at most
+
+
+def spot(
+    person: int, times_ms: np.ndarray, motion: np.ndarray, direction: np.ndarray
+) -> list[Event]:
+    """Events of one person, by onset.
+
+    Args:
+        person: the person's number.
+        times_ms: float (n,), rising.
+        motion: float (n, len(REGIONS)), as `signals.Motion.arrays` gives it.
+        direction: float (n, len(REGIONS), 2), likewise; NaN where nothing was measured.
+    """
+    parts = [part for part in stretches(times_ms, direction) if len(part) > 2]
+    if not parts:
+        return []
+    micro = np.median(np.diff(times_ms)) <= 1000 / LEAST_FPS * 1.02
+    peaks = [
+        peak
+        for number, region in enumerate(REGIONS)
+        for peak in Trace(region, [(times_ms[p], direction[p, number]) for p in parts]).peaks(
+            LEAST, STRENGTH, MACRO_MS
+        )
+    ]
+    spoken, peaks = _speech(peaks)
+    blinks, peaks = _blinks(peaks)
+    shown = [peak for peak in _expressions(peaks) if micro or _kind(peak) != "micro"]
+    events = [_event(person, "speech", peak) for peak in spoken]
+    events += [_event(person, "blink", peak) for peak in blinks]
+    events += [_event(person, _kind(peak), peak) for peak in shown]
+    return sorted(events, key=lambda event: event.onset_ms)
+
+
+def _speech(peaks: list[Peak]) -> tuple[list[Peak], list[Peak]]:
+    """Runs of the lips' motion up and down, each as one peak, and the peaks that are none of it."""
+    lips = sorted((peak for peak in peaks if peak.region == "lips"), key=lambda peak: peak.apex)
+    runs: list[list[Peak]] = []
+    for peak in lips:
+        if peak.length > 2 * PAUSE_MS:
+            continue
+        if runs and peak.apex - runs[-1][-1].apex <= PAUSE_MS:
+            runs[-1].append(peak)
+        else:
+            runs.append([peak])
+    spoken = [_joined(run) for run in runs if len(run) >= SYLLABLES]
+    rest = [
+        peak
+        for peak in peaks
+        if peak.region not in MOUTH
+        or all(peak.overlap(one) < 0.5 * min(peak.length, one.length) for one in spoken)
+    ]
+    return spoken, rest
+
+
+def _joined(run: list[Peak]) -> Peak:
+    most = max(run, key=lambda peak: peak.pixels)
+    begin, end = min(peak.onset for peak in run), max(peak.offset for peak in run)
+    return Peak("lips", "down", begin, most.apex, end, most.pixels, most.strength, True)
+
+
+def _blinks(peaks: list[Peak]) -> tuple[list[Peak], list[Peak]]:
+    """Where both eyes close for a moment, and the peaks that are no part of that."""
+    sides = [[p for p in peaks if p.region == eye and p.length <= BLINK_MS] for eye in EYES]
+    blinks = [
+        max(first, other, key=lambda peak: peak.pixels)
+        for first in sides[0]
+        for other in sides[1]
+        if first.overlap(other) > 0.5 * min(first.length, other.length)
+    ]
+    blinks = distinct(sorted(blinks, key=lambda peak: -peak.pixels))
+
+    def part(peak: Peak) -> bool:
+        return any(_drags(blink, peak) for blink in blinks)
+
+    return blinks, [peak for peak in peaks if not part(peak)]
+
+
+def _drags(blink: Peak, peak: Peak) -> bool:
+    """Whether a motion is no more than what a blink does to its surroundings."""
+    if peak.overlap(blink) < 0.5 * min(peak.length, blink.length):
+        return False
+    if peak.region in EYES:
+        return True
+    most = FAR if peak.region in MOUTH else LEAKED
+    upright = peak.region in MOUTH or peak.direction.startswith("up")
+    small = peak.pixels < most * blink.pixels or not upright
+    return small and peak.length < LAGGING * blink.length
+
+
+def _expressions(peaks: list[Peak]) -> list[Peak]:
+    """One peak for each expression, whatever the number of regions that it moves."""
+    fit = [
+        peak
+        for peak in peaks
+        if peak.length >= SHORTEST_MS
+        and peak.region not in EYES
+        and (peak.closed or peak.pixels >= (OPEN if peak.length > MICRO_MS else LARGE))
+    ]
+    return distinct(sorted(fit, key=lambda peak: -peak.strength))
+
+
+def _kind(peak: Peak) -> str:
+    # How long the face stayed as it was after its motion could no longer be followed, none knows.
+    return "micro" if peak.length <= MICRO_MS and peak.closed else "macro"
+
+
+def _event(person: int, kind: str, peak: Peak) -> Event:
+    times = peak.onset, peak.apex, peak.offset
+    return Event(person, kind, *times, peak.region, peak.direction, peak.pixels, peak.strength)

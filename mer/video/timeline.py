@@ -1,0 +1,128 @@
+"""What a video's analysis holds: frames' times, people, events. Numbers only, no pictures."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+MICRO_MS: Final = 500.0  # a micro-expression lasts no longer
+MACRO_MS: Final = 4000.0  # nor a macro-expression
+LEAST_FPS: Final = 25.0  # below this no event is called micro
+
+# Kinds of event: the expressions "micro" and "macro"; "blink" and "speech" are kept apart.
+KINDS: Final = ("micro", "macro", "blink", "speech")
+
+# Regions of the face, the person's own left and right (right is on the picture's left).
+REGIONS: Final = (
+    "right brow",
+    "between brows",
+    "left brow",
+    "right eye",
+    "left eye",
+    "nose",
+    "right mouth corner",
+    "lips",
+    "left mouth corner",
+)
+MOTIONS: Final = ("negative", "positive", "surprise")  # the classes of recognition from motion
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How a video's frames lie in time, from their own stamps.
+
+    Attributes:
+        frames: number of frames read.
+        duration_ms: from the first frame to the last.
+        fps: frames a second, 1000 over the median distance of frames; 0 with fewer than two.
+        unevenness: the distances' 95th percentile less their 5th, as a part of their median.
+    """
+
+    frames: int
+    duration_ms: float
+    fps: float
+    unevenness: float
+
+    @property
+    def micro(self) -> bool:
+        """Whether the frame rate allows a micro-expression to be claimed."""
+        return self.fps >= LEAST_FPS * 0.98  # stamps are whole milliseconds in some files
+
+
+@dataclass(frozen=True)
+class Person:
+    """One face followed through a video.
+
+    Attributes:
+        number: from 1, in the order of first appearance.
+        times_ms: float64 (n,), of the frames that show the face.
+        boxes: int32 (n, 4), x, y, width, height in the frame's own pixels.
+        sampled_ms: float64 (m,), of the frames that the network looked at.
+        probabilities: float32 (m, 7), in the order of EMOTIONS; raw, not smoothed.
+        motion: float32 (n, len(REGIONS)), pixels of a 320-pixel face each region has moved from
+            rest, its head's motion taken out; NaN where it could not be measured.
+    """
+
+    number: int
+    times_ms: np.ndarray
+    boxes: np.ndarray
+    sampled_ms: np.ndarray
+    probabilities: np.ndarray
+    motion: np.ndarray
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that passed over a face.
+
+    Attributes:
+        person: the person's number.
+        kind: one of KINDS.
+        onset_ms, apex_ms, offset_ms: begin, strongest moment and end.
+        region: the one of REGIONS that moved most.
+        direction: where it moved, in words: "up", "down", "left", "right", "up and left", ...
+            (the picture's own directions).
+        pixels: how far the region moved at the apex, in pixels of a 320-pixel face.
+        strength: the same in multiples of the person's own noise in this region.
+        motion: probabilities of MOTIONS from the flow between onset and apex; () where unknown.
+        still: probabilities of EMOTIONS at the apex frame from the still classifier; () likewise.
+    """
+
+    person: int
+    kind: str
+    onset_ms: float
+    apex_ms: float
+    offset_ms: float
+    region: str
+    direction: str
+    pixels: float
+    strength: float
+    motion: tuple[float, ...] = ()
+    still: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """All that is known of a video.
+
+    Attributes:
+        source: the file's name, without its folder.
+        size: width and height of the first frame, upright.
+        timing: see Timing.
+        people: by number.
+        events: by onset.
+        settings: what it was made with: network, its version, detector, and so on; JSON values.
+        notes: sentences for the reader: too low a frame rate, a broken end, a cancelled run.
+        complete: whether the video was read to its end.
+        times_ms: float64 (timing.frames,), of every frame read, with and without faces.
+    """
+
+    source: str
+    size: tuple[int, int]
+    timing: Timing
+    people: tuple[Person, ...]
+    events: tuple[Event, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+    times_ms: np.ndarray = field(default_factory=lambda: np.empty(0))

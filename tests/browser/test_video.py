@@ -1,0 +1,195 @@
+"""The Video tab in a real browser: a made clip and a faked camera's recording, to their events."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from playwright.sync_api import Page, expect
+
+from mer.video import made
+from mer.video.reader import Frame
+from mer.video.script import Expression
+from mer.video.tracks import Tracker
+
+OpenPage = Callable[..., Page]
+SMILE = Expression("smile", 2500, 2900, 3500, 6.0)
+PLOTS = "#people .js-plotly-plot"
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six seconds of a real face into which a smile is warped."""
+    path = tmp_path_factory.mktemp("film") / "film.webm"
+    clip = made.Clip(skimage.data.astronaut(), fps=30, seconds=6, events=[SMILE], blinks=0)
+    made.write(path, clip, clip.fps)
+    return path
+
+
+def _open(open_page: OpenPage, **settings: object) -> Page:
+    page = open_page(**settings)
+    page.get_by_role("tab", name="Video").click()
+    return page
+
+
+def _upload(page: Page, path: Path) -> None:
+    page.set_input_files("#film input[type=file]", path)
+    page.locator("#film video").wait_for()
+
+
+def _analyse(page: Page) -> None:
+    page.get_by_role("button", name="Analyse").click()
+
+
+def _analysed(page: Page) -> None:
+    """Wait until the charts and the video are there."""
+    page.locator(PLOTS).nth(1).wait_for()
+    page.wait_for_function("document.querySelector('#player video')?.readyState >= 2")
+
+
+def _seek(page: Page, seconds: float) -> None:
+    page.evaluate(
+        "seconds => new Promise((done) => {"
+        " const film = document.querySelector('#player video');"
+        " film.addEventListener('seeked', () => setTimeout(done, 50), { once: true });"
+        " film.currentTime = seconds })",
+        seconds,
+    )
+
+
+def _drawn(page: Page) -> int:
+    """Pixels of the boxes over the video."""
+    count: int = page.evaluate(
+        "() => { const canvas = document.querySelector('#player canvas');"
+        " const { data } = canvas.getContext('2d')"
+        ".getImageData(0, 0, canvas.width, canvas.height);"
+        " return data.filter((value, i) => i % 4 === 3 && value).length }"
+    )
+    return count
+
+
+def _cursor(page: Page) -> float:
+    left: float = page.evaluate(f"parseFloat(document.querySelector('{PLOTS} .cursor').style.left)")
+    return left
+
+
+def test_an_upload_to_an_event_seen_closely(
+    open_page: OpenPage, film: Path, tmp_path: Path, screenshot: Callable[[Page, str], None]
+) -> None:
+    page = _open(open_page)
+    _upload(page, film)
+    _analyse(page)
+    _analysed(page)
+    expect(page.locator("#video-answer")).to_contain_text("1 person in 6.0 s of video")
+
+    _seek(page, 0.5)
+    before = _cursor(page)
+    _seek(page, 3)
+    assert _cursor(page) > before + 50
+    assert _drawn(page) > 200
+
+    page.locator(f"{PLOTS} .scatterlayer path.point").last.click(force=True)
+    look = page.locator("#look .look")
+    expect(look).to_contain_text("person 1")
+    look.evaluate("look => look.remove()")
+
+    page.get_by_role("button", name="Show event 1", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(look).to_contain_text("Event 1, person 1")
+    expect(look.locator("img")).to_have_count(4)
+    page.wait_for_function("document.querySelector('#look video')?.readyState >= 2")
+    expect(page.locator("#events tr[aria-current]")).to_have_attribute("data-event", "0")
+    screenshot(page, "video")
+
+    page.locator("#events thead button").first.click()
+    page.locator("#events thead button").first.click()
+    numbers = page.locator("#events tbody button").all_inner_texts()
+    assert numbers == sorted(numbers, key=int, reverse=True)
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download JSON").click()
+    download.value.save_as(tmp_path / "video.json")
+    document = json.loads((tmp_path / "video.json").read_text(encoding="utf-8"))
+    assert len(document["events"]) == len(numbers)
+
+
+def _film(page: Page) -> None:
+    """Switch the camera on in the tab."""
+    page.locator("#film button[aria-label='Capture from camera']").click()
+    page.locator("#film").get_by_title("grant webcam access").click()
+    page.locator("#film button").get_by_text("Record").wait_for()
+
+
+def test_a_recording_of_the_camera(open_page: OpenPage, mer_data: Path) -> None:
+    page = _open(open_page)
+    _film(page)
+    page.locator("#film button").get_by_text("Record").click()
+    page.wait_for_timeout(2500)
+    page.locator("#film button").get_by_text("Stop").click()
+    page.locator("#film button[aria-label=Clear]").wait_for()
+    _analyse(page)
+    _analysed(page)
+    expect(page.locator("#video-answer")).to_contain_text("of video")
+    assert page.evaluate("Number.isFinite(document.querySelector('#player video').duration)")
+
+
+def test_the_camera_goes_out_when_the_tab_is_left(open_page: OpenPage) -> None:
+    page = _open(open_page)
+    _film(page)
+    page.wait_for_function("document.querySelector('#film video').srcObject")
+    page.evaluate("window.track = document.querySelector('#film video').srcObject.getTracks()[0]")
+    page.get_by_role("tab", name="Upload").click()
+    page.wait_for_function("window.track.readyState === 'ended'")
+
+
+def test_cancel_shows_what_was_read(
+    open_page: OpenPage, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow = Tracker.follow
+
+    def slowly(self: Tracker, frame: Frame) -> object:
+        time.sleep(0.1)
+        return follow(self, frame)
+
+    monkeypatch.setattr(Tracker, "follow", slowly)
+    page = _open(open_page)
+    _upload(page, film)
+    _analyse(page)
+    page.get_by_text("0:01 of 0:06 read, about").wait_for()
+    page.get_by_role("button", name="Cancel").last.click()
+    _analysed(page)
+    expect(page.locator("#video-answer")).to_contain_text("Cancelled")
+    expect(page.locator("#stop")).to_be_hidden()
+
+
+def test_what_is_no_video_gets_a_sentence(open_page: OpenPage, tmp_path: Path) -> None:
+    path = tmp_path / "letter.mp4"
+    path.write_text("Dear reader, this is no video.")
+    page = _open(open_page)
+    _analyse(page)
+    expect(page.locator("#video-answer")).to_contain_text("There is no video yet")
+    page.set_input_files("#film input[type=file]", path)
+    page.locator("#film button[aria-label=Clear]").wait_for()
+    _analyse(page)
+    expect(page.locator("#video-answer .problem")).to_contain_text("letter.mp4")
+
+
+def test_a_video_that_browsers_do_not_play_is_copied(
+    open_page: OpenPage, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    import cv2
+
+    path = tmp_path / "old.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (512, 512))
+    for _ in range(15):
+        writer.write(astronaut[..., ::-1].copy())
+    writer.release()
+    page = _open(open_page)
+    page.set_input_files("#film input[type=file]", path)
+    page.locator("#film button[aria-label=Clear]").wait_for()
+    _analyse(page)
+    _analysed(page)
+    assert page.locator("#player .player").get_attribute("data-kind") == "copy"

@@ -1,0 +1,196 @@
+"""A video from file to figures: who, when, what they look like, what passes over them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mer.emotions import EMOTIONS
+from mer.errors import MerError, VideoError
+from mer.video import analysis, made, reader
+from mer.video.analysis import analyse
+from mer.video.cast import SAMPLED
+from mer.video.timeline import KINDS, REGIONS, Analysis
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+def written(path: Path, images: list[np.ndarray], fps: float = 30) -> Path:
+    frames = [reader.Frame(i, 1000 * i / fps, image) for i, image in enumerate(images)]
+    made.write(path, frames, fps)
+    return path
+
+
+@pytest.fixture
+def portrait(astronaut: np.ndarray) -> np.ndarray:
+    """The astronaut's head and shoulders in 320x240."""
+    return cv2.resize(astronaut[0:240, 60:380], (320, 240))
+
+
+@pytest.fixture
+def clip(clips: Path, portrait: np.ndarray) -> Path:
+    """Three seconds of the astronaut, who sways and blinks, at 30 frames a second."""
+    path = clips / "astronaut.webm"
+    if not path.exists():
+        made.write(path, made.Clip(portrait, fps=30, seconds=3), 30)
+    return path
+
+
+def test_no_file(tmp_path: Path, stand_in_weights: Path) -> None:
+    with pytest.raises(VideoError, match=r"none\.mp4"):
+        analyse(tmp_path / "none.mp4")
+
+
+def test_no_video(tmp_path: Path, stand_in_weights: Path) -> None:
+    path = tmp_path / "text.mp4"
+    path.write_text("no video")
+    with pytest.raises(VideoError, match=r"text\.mp4"):
+        analyse(path)
+
+
+def test_unknown_detector(clip: Path, stand_in_weights: Path) -> None:
+    with pytest.raises(MerError, match="no detector 'eye'"):
+        analyse(clip, detector="eye")
+
+
+def test_nobody_there(tmp_path: Path, stand_in_weights: Path) -> None:
+    gray = [np.full((120, 160, 3), 90, np.uint8)] * 12
+    found = analyse(written(tmp_path / "gray.webm", gray))
+    assert not found.people
+    assert not found.events
+    assert found.complete
+    assert found.timing.frames == len(found.times_ms) == 12
+    assert found.size == (160, 120)
+
+
+def test_one_person_in_every_frame(clip: Path, stand_in_weights: Path) -> None:
+    found = analyse(clip, model="cnn2")
+    (person,) = found.people
+    assert found.source == "astronaut.webm"
+    assert found.timing.fps == pytest.approx(30, rel=0.05)
+    assert found.timing.frames == len(found.times_ms) == 90
+    assert person.number == 1
+    count = len(person.times_ms)
+    assert count > 85  # a face counts once it was seen in a few frames
+    assert set(person.times_ms) <= set(found.times_ms)
+    assert person.boxes.shape == (count, 4)
+    assert person.motion.shape == (count, len(REGIONS))
+    assert np.isfinite(person.motion).mean() > 0.9
+    assert {event.kind for event in found.events} <= set(KINDS)
+    assert {event.person for event in found.events} <= {1}
+
+
+def test_the_network_looks_several_times_a_second(clip: Path, stand_in_weights: Path) -> None:
+    (person,) = analyse(clip).people
+    assert len(person.sampled_ms) == pytest.approx(3 * SAMPLED, abs=2)
+    assert set(person.sampled_ms) <= set(person.times_ms)
+    assert person.probabilities.shape == (len(person.sampled_ms), len(EMOTIONS))
+    np.testing.assert_allclose(person.probabilities.sum(1), 1, atol=1e-5)
+
+
+def test_settings_say_what_was_used(clip: Path, stand_in_weights: Path) -> None:
+    settings = analyse(clip, model="cnn2").settings
+    assert (settings["network"], settings["version"]) == ("cnn2", "0.0.0")
+    assert settings["detector"] == "yunet"
+    assert settings["time"].endswith("+00:00")
+
+
+def test_a_face_that_flashes_up_is_left_out(
+    tmp_path: Path, portrait: np.ndarray, stand_in_weights: Path
+) -> None:
+    empty = np.full_like(portrait, 90)
+    found = analyse(written(tmp_path / "flash.webm", [empty] * 15 + [portrait] * 5 + [empty] * 20))
+    assert found.people == ()
+
+
+def test_a_face_that_is_away_for_long(
+    tmp_path: Path, portrait: np.ndarray, stand_in_weights: Path
+) -> None:
+    """Its working memory is given back meanwhile; the figures of both appearances stay."""
+    empty = np.full_like(portrait, 90)
+    frames = [portrait] * 8 + [empty] * 65 + [portrait] * 8
+    found = analyse(written(tmp_path / "away.webm", frames, fps=10))
+    assert sum(len(person.times_ms) for person in found.people) == pytest.approx(12, abs=4)
+    for person in found.people:
+        assert len(person.motion) == len(person.boxes) == len(person.times_ms)
+        assert not np.any((person.times_ms > 1500) & (person.times_ms < 7000))
+
+
+def test_low_frame_rate_claims_nothing_micro(
+    tmp_path: Path, portrait: np.ndarray, stand_in_weights: Path
+) -> None:
+    path = tmp_path / "slow.webm"
+    made.write(path, made.Clip(portrait, fps=12, seconds=3), 12)
+    found = analyse(path)
+    assert "micro" not in {event.kind for event in found.events}
+    assert any("nothing is called a micro-expression" in note for note in found.notes)
+
+
+def test_progress_rises_to_the_end(
+    clip: Path, stand_in_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "REPORT_S", 0.0)
+    told: list[tuple[float, str]] = []
+    analyse(clip, progress=lambda part, sentence: told.append((part, sentence)))
+    parts = [part for part, _ in told]
+    assert parts == sorted(parts)
+    assert 0 <= parts[0] < 0.5 < parts[-1] == 1
+    assert any("left" in sentence for _, sentence in told)
+    assert all(sentence for _, sentence in told)
+
+
+def test_progress_of_a_video_without_a_length(
+    clip: Path, stand_in_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Endless(reader.Video):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            self.duration_ms = None
+
+    monkeypatch.setattr(analysis, "REPORT_S", 0.0)
+    monkeypatch.setattr(analysis, "Video", Endless)
+    told: list[str] = []
+    analyse(clip, progress=lambda part, sentence: told.append(sentence))
+    assert "0:01 read" in told
+    assert not any("left" in sentence for sentence in told)
+
+
+def cancelled_after(path: Path, frames: int) -> Analysis:
+    asked = iter(range(10_000))
+    return analyse(path, cancelled=lambda: next(asked) >= frames - 1)
+
+
+@pytest.mark.parametrize("frames", [1, 45])
+def test_cancelling_keeps_what_was_read(clip: Path, stand_in_weights: Path, frames: int) -> None:
+    found = cancelled_after(clip, frames)
+    assert not found.complete
+    assert found.timing.frames == frames
+    assert found.notes[0].startswith("Cancelled: only the first")
+    assert len(found.people) == (frames > 10)
+    assert all(len(person.times_ms) <= frames for person in found.people)
+
+
+@pytest.mark.parametrize(
+    ("name", "faces"),
+    [("no_face.mp4", [False, False]), ("noface_face.mov", [False, True])],
+)
+def test_presence_where_a_face_is(mer_data: Path, name: str, faces: list[bool]) -> None:
+    found = analyse(mer_data / "videos" / name)
+    middle = found.timing.duration_ms / 2
+    times = np.concatenate([np.empty(0), *(person.times_ms for person in found.people)])
+    assert [bool((times < middle).any()), bool((times > middle).any())] == faces
+
+
+def test_a_smile_is_a_rise_of_happiness_and_an_event(mer_data: Path) -> None:
+    found = analyse(mer_data / "videos" / "single_face.mp4")
+    (person,) = found.people
+    happiness = person.probabilities[:, EMOTIONS.index("happiness")]
+    assert happiness[:4].max() < 0.3
+    assert np.median(happiness[len(happiness) // 2 :]) > 0.7
+    smiles = [event for event in found.events if event.kind == "macro"]
+    assert smiles
+    assert all(len(event.motion) == 3 and len(event.still) == 7 for event in smiles)
