@@ -1,0 +1,79 @@
+"""Events in the motion of one face, from signals made here."""
+
+import numpy as np
+import pytest
+
+from mer.video.spotting import spot
+from mer.video.timeline import MICRO_MS, REGIONS, Event
+
+SECONDS = 20.0
+
+
+def signals(
+    fps: float, bumps: list[tuple[str, float, float, tuple[float, float]]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times, motion and direction: noise, and bumps as (region, start ms, end ms, pixels)."""
+    times = np.arange(0, 1000 * SECONDS, 1000 / fps)
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(0, 0.03, (len(times), len(REGIONS), 2))
+    for region, start, end, pixels in bumps:
+        phase = ((times - start) / (end - start)).clip(0, 1)
+        rise = (1 - np.cos(2 * np.pi * phase)) / 2
+        vectors[:, REGIONS.index(region)] += rise[:, None] * pixels
+    direction = vectors.astype(np.float32)
+    return times, np.hypot(direction[..., 0], direction[..., 1]), direction
+
+
+def found(fps: float, *bumps: tuple[str, float, float, tuple[float, float]]) -> list[Event]:
+    return spot(3, *signals(fps, list(bumps)))
+
+
+def test_no_frames_have_no_events() -> None:
+    nothing = np.empty((0, len(REGIONS)))
+    assert spot(1, np.empty(0), nothing, np.empty((0, len(REGIONS), 2))) == []
+
+
+def test_what_was_never_measured_has_no_events() -> None:
+    times = np.arange(0, 3000, 33.0)
+    motion = np.full((len(times), len(REGIONS)), np.nan)
+    assert spot(1, times, motion, np.full((*motion.shape, 2), np.nan)) == []
+
+
+@pytest.mark.parametrize("fps", [25.0, 30.0, 60.0, 120.0])
+def test_a_still_face_has_no_events(fps: float) -> None:
+    assert found(fps) == []
+
+
+@pytest.mark.parametrize("fps", [30.0, 60.0, 120.0])
+def test_a_short_motion_is_a_micro_expression(fps: float) -> None:
+    (event,) = found(fps, ("left mouth corner", 8000, 8400, (1.0, -1.0)))
+    assert (event.person, event.kind, event.region) == (3, "micro", "left mouth corner")
+    assert event.direction == "up and right"
+    assert event.onset_ms == pytest.approx(8000, abs=80)
+    assert event.apex_ms == pytest.approx(8200, abs=50)
+    assert event.offset_ms == pytest.approx(8400, abs=80)
+    assert event.pixels == pytest.approx(1.4, rel=0.25)
+    assert event.strength > 6
+
+
+def test_a_long_motion_is_a_macro_expression() -> None:
+    (event,) = found(30, ("between brows", 8000, 9500, (0.0, 2.0)))
+    assert (event.kind, event.direction) == ("macro", "down")
+    assert event.offset_ms - event.onset_ms > MICRO_MS
+
+
+def test_under_25_frames_a_second_nothing_is_called_micro() -> None:
+    assert found(20, ("left mouth corner", 8000, 8400, (1.0, -1.0))) == []
+    (event,) = found(20, ("left mouth corner", 8000, 9500, (1.0, -1.0)))
+    assert event.kind == "macro"
+
+
+def test_both_eyes_closing_are_a_blink() -> None:
+    lids = [(eye, 8000.0, 8250.0, (0.0, 4.0)) for eye in ("right eye", "left eye")]
+    assert [event.kind for event in found(60, *lids)] == ["blink"]
+
+
+def test_lips_up_and_down_again_and_again_are_speech() -> None:
+    syllables = [("lips", 6000.0 + 300 * n, 6250.0 + 300 * n, (0.0, 2.5)) for n in range(9)]
+    kinds = {event.kind for event in found(60, *syllables)}
+    assert kinds == {"speech"}
