@@ -133,7 +133,7 @@ def test_a_recording_of_the_camera(open_page: OpenPage, mer_data: Path) -> None:
     _analyse(page)
     _analysed(page)
     expect(page.locator("#video-answer")).to_contain_text("of video")
-    assert page.evaluate("Number.isFinite(document.querySelector('#player video').duration)")
+    page.wait_for_function("Number.isFinite(document.querySelector('#player video').duration)")
 
 
 def test_the_camera_goes_out_when_the_tab_is_left(open_page: OpenPage) -> None:
