@@ -6,8 +6,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mer.errors import MerError
-
 BINS: Final = 15  # of the confidence, all of the same width
 SURE: Final = 0.9  # accuracy on validation of the faces that are not called unsure
 STEPS: Final = 20  # points of the curve of accuracy against coverage
@@ -91,17 +89,12 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
         DataError: the data set cannot be read.
         MerError: it is not the one that the network was trained on last.
     """
-    from mer import data
+    from mer import datasets
     from mer.predictor import Predictor
 
     predictor = Predictor(name)
-    stage = predictor.record["training"]["stages"][-1]
-    pictures = data.load(source, predictor.size, "train" if data.has_split(source, "train") else "")
-    if pictures.fingerprint not in {part["fingerprint"] for part in stage["data"]}:
-        raise MerError(f"{source} is not what {name} was trained on last: name that data set.")
-    settings = stage["settings"]
-    _, held = data.split(pictures, settings["validation"], settings["seed"])
-    crops, labels = list(pictures.pixels[held]), pictures.labels[held]
+    pixels, labels = datasets.held_out(predictor.record, source, predictor.size)
+    crops = list(pixels)
     answers = {zooms: predictor.logits(crops, zooms) for zooms in VIEWS}
     right = {zooms: _accuracy(logits, labels) for zooms, logits in answers.items()}
     zooms = max(VIEWS, key=lambda one: right[one])  # the first, and quickest, where two are equal
@@ -114,7 +107,7 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
         "accuracies": [{"zooms": list(one), "accuracy": right[one]} for one in VIEWS],
         "temperature": heat,
         "threshold": unsure,
-        "n": len(held),
+        "n": len(labels),
         "ece_before": confidence(before, labels, unsure)["ece"],
         "ece_after": confidence(after, labels, unsure)["ece"],
     }

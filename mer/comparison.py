@@ -10,6 +10,7 @@ from mer import paper
 from mer.charts.style import percent
 from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
+from mer.significance import apart
 
 Record = Mapping[str, Any]
 Scores = Mapping[str, Any]  # what mer.evaluation.evaluate gives
@@ -154,37 +155,46 @@ def stages(record: Record) -> str:
 
 
 def verdict(records: Mapping[str, Record]) -> list[str]:
-    """One sentence a protocol: which networks differ by more than their 95 % intervals.
+    """One sentence a protocol: which networks differ by more than chance.
 
-    Two networks count as told apart when their intervals do not overlap. That is on the
-    careful side: it takes no account of their being tested on the same pictures.
+    They are compared by their mistakes on the same pictures, see `mer.significance.apart`; a
+    record that does not name its mistakes is left out.
     """
-    if len(records) < 2:
-        return []
-    names: dict[str, dict[str, Scores]] = {}
+    mistakes: dict[str, dict[str, list[str]]] = {}
     for network, record in records.items():
         for protocol, scores in protocols(record).items():
-            names.setdefault(protocol, {})[network] = scores
-    return [_verdict(protocol, tests) for protocol, tests in names.items() if len(tests) > 1]
+            if "mistakes" in scores:
+                mistakes.setdefault(protocol, {})[network] = scores["mistakes"]
+    return [_verdict(protocol, wrong) for protocol, wrong in mistakes.items() if len(wrong) > 1]
 
 
-def _verdict(protocol: str, tests: Mapping[str, Scores]) -> str:
-    ranked = sorted(tests, key=lambda name: -tests[name]["accuracy"])
-    beaten = {
-        better: [name for name in ranked if _above(tests[better], tests[name])] for better in ranked
-    }
-    apart = sum(map(len, beaten.values()))
+def _verdict(protocol: str, mistakes: Mapping[str, list[str]]) -> str:
+    ranked = sorted(mistakes, key=lambda name: len(mistakes[name]))
+    real = apart(mistakes)
+    beaten = {one: [other for other in ranked if (one, other) in real] for one in ranked}
     on = f"On {protocol if protocol.startswith('all') else f'the {protocol}'} pictures"
-    if not apart:
-        return f"{on} all intervals overlap: no network is shown to be better than another."
+    if not real:
+        return f"{on} no network is shown to be better than another: it may all be chance."
     ahead = ", ".join(f"{name} is ahead of {' and '.join(of)}" for name, of in beaten.items() if of)
-    left = len(tests) * (len(tests) - 1) // 2 - apart
-    within = "; the other differences are within the intervals" if left else ""
-    return f"{on} {ahead} by more than the intervals{within}."
+    left = len(mistakes) * (len(mistakes) - 1) // 2 - len(real)
+    rest = "; the other differences may be chance" if left else ""
+    return f"{on} {ahead} by more than chance{rest}."
 
 
-def _above(one: Scores, other: Scores) -> bool:
-    return bool(one["accuracy_interval"][0] > other["accuracy_interval"][1])
+def label_noise(records: Mapping[str, Record]) -> str:
+    """How far the labels of the test pictures can be trusted, in a sentence; "" if unknown."""
+    tests = (record["evaluation"]["test"] for record in records.values())
+    known = [test["label_noise"] for test in tests if "label_noise" in test]
+    if not known:
+        return ""
+    noise = known[0]
+    low, high = (percent(end, 1) for end in noise["ceiling_interval"])
+    return (
+        f"Of {noise['twins']} test photographs that also lie among those learned from, "
+        f"{noise['relabelled']} have another label there. If labels are wrong as often everywhere, "
+        f"a faultless network would be counted right in {percent(noise['ceiling'], 1)} "
+        f"({low} to {high}), or in fewer, since mistakes that both labels share do not show."
+    )
 
 
 def report(scores: Scores) -> pd.DataFrame:

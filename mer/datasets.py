@@ -1,6 +1,6 @@
 """Several data sets as one: training and validation rows, with twins on one side everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mer import data, twins
 from mer.data import Pictures
+from mer.errors import MerError
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,32 @@ def gather(sources: Sequence[Path], size: int, *, fraction: float, seed: int) ->
             for source, part, rows, s in zip(sources, parts, trains, splits, strict=True)
         ],
     )
+
+
+def held_out(
+    record: Mapping[str, Any], source: str | Path, size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The pictures of a data set that a network's last training held out, found by its seed.
+
+    Args:
+        record: the network's.
+        source: the data set.
+        size: height and width, in pixels, to read them at.
+
+    Returns:
+        Pixels (n, size, size, 3) and labels (n,).
+
+    Raises:
+        DataError: the data set cannot be read.
+        MerError: it is not one that the network was trained on last.
+    """
+    stage = record["training"]["stages"][-1]
+    pictures = _load(Path(source), size)
+    if pictures.fingerprint not in {part["fingerprint"] for part in stage["data"]}:
+        name = record["model"]
+        raise MerError(f"{source} is not what {name} was trained on last: name that data set.")
+    _, held = data.split(pictures, stage["settings"]["validation"], stage["settings"]["seed"])
+    return pictures.pixels[held], pictures.labels[held]
 
 
 def _load(source: Path, size: int) -> Pictures:

@@ -19,3 +19,11 @@ class WeightsError(MerError):
 
 class VideoError(MerError):
     """A video that cannot be read, or a clip that cannot be written."""
+
+
+class FullError(MerError):
+    """All places of the live view are taken."""
+
+
+class EndedError(MerError):
+    """A live view of which nothing is known, or no longer."""

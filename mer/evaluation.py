@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mer import calibration
+from mer import calibration, protocols
 from mer.emotions import EMOTIONS
-from mer.errors import DataError
 
 if TYPE_CHECKING:
     from mer.data import Pictures
@@ -121,7 +120,9 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Classify the pictures of a data set with a shipped network: `evaluate`, and `clean` ones.
 
-    `confidence` holds what `mer.calibration.confidence` says of the probabilities. A source without
+    `confidence` holds what `mer.calibration.confidence` says of the probabilities, `mistakes` the
+    names of the pictures taken for another class, by which `mer.significance` compares networks,
+    and `label_noise` how far the labels themselves can be trusted. A source without
     train and test is taken whole. Else `split` says which part is scored; of "train" there are no
     clean figures. For the others `clean` holds the same figures of the
     pictures that have no twin in the training set, and `clean_note` says how they are known:
@@ -148,14 +149,14 @@ def evaluate_model(
     figures = _figures(pictures.labels, chances, everyone, predictor.threshold)
     if divided and split == "train":
         return figures
-    training = None if twins else _training(source, divided)
-    has_twin, note = _listed(pictures, twins) if twins else _audited(pictures, training, size)
-    if has_twin is None:
-        return {**figures, "clean": None, "clean_note": note}
-    if has_twin.all():
-        return {**figures, "clean": None, "clean_note": "Every picture has a twin in train."}
-    clean = _figures(pictures.labels, chances, ~has_twin, predictor.threshold)
-    return {**figures, "clean": clean, "clean_note": note}
+    known = protocols.clean(pictures, source, size, divided=divided, listed=twins)
+    figures |= {"mistakes": _mistakes(pictures, chances, everyone), **known.label_noise()}
+    if known.has_twin is None or known.has_twin.all():
+        return {**figures, "clean": None, "clean_note": known.note}
+    chosen = ~known.has_twin
+    clean = _figures(pictures.labels, chances, chosen, predictor.threshold)
+    clean["mistakes"] = _mistakes(pictures, chances, chosen)
+    return {**figures, "clean": clean, "clean_note": known.note}
 
 
 def save(name: str, split: str, evaluation: dict[str, Any]) -> None:
@@ -184,6 +185,14 @@ def _figures(
     return {**figures, "confidence": calibration.confidence(given, truth, threshold)}
 
 
+def _mistakes(
+    pictures: "Pictures", chances: NDArray[np.float64], chosen: NDArray[np.bool_]
+) -> list[str]:
+    """The chosen pictures that the network takes for another class: "fear/fear7.jpg"."""
+    wrong = np.flatnonzero(chosen & (chances.argmax(axis=1) != pictures.labels))
+    return ["/".join(pictures.names[row].split("/")[-2:]) for row in wrong.tolist()]
+
+
 def _chances(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.float64]:
     """Probabilities (n, 7) of the pictures (n, size, size, 3)."""
     from tqdm import tqdm
@@ -198,51 +207,3 @@ def _chances(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.float64]:
 def _confusion(truth: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.int64]:
     classes = len(EMOTIONS)
     return np.bincount(truth * classes + answers, minlength=classes**2).reshape(classes, classes)
-
-
-def _listed(pictures: "Pictures", path: str | Path) -> tuple[NDArray[np.bool_], str]:
-    """Which pictures have a twin in train, as the list says; compared by class and file name."""
-    from mer.audit import read_leaks
-
-    listed, leaking = (
-        {"/".join(name.split("/")[-2:]) for name in names} for names in read_leaks(path)
-    )
-    names = ["/".join(name.split("/")[-2:]) for name in pictures.names]
-    if listed and listed.isdisjoint(names):
-        raise DataError(f"The list of twins {path} names none of these pictures: give their own.")
-    has_twin = np.array([name in leaking for name in names])
-    return has_twin, f"Clean are the pictures without a twin in train, by {Path(path).name}."
-
-
-def _training(source: str | Path, divided: bool) -> tuple[Path, str] | None:
-    """The training pictures in reach, as source and split for `data.load`."""
-    from mer.audit import SPLITS
-    from mer.data import has_split
-
-    path = Path(source).resolve()
-    if divided:
-        return (path, "train") if has_split(path, "train") else None
-    beside = path.parent / "train"
-    is_part = path.is_dir() and SPLITS.get(path.name.lower(), "train") != "train"
-    return (beside, "") if is_part and beside.is_dir() else None
-
-
-def _audited(
-    pictures: "Pictures", training: tuple[Path, str] | None, size: int
-) -> tuple[NDArray[np.bool_] | None, str]:
-    """Which pictures have a twin among the training pictures, by our own audit's measure."""
-    from mer import data
-    from mer.twins import THRESHOLD, pairs
-
-    if training is None:
-        return None, (
-            "Which pictures are clean is unknown: there are no training pictures in reach. Name "
-            "the folder that holds train and test, or give a list with --twins."
-        )
-    trained = data.load(training[0], size, training[1])
-    has_twin = np.zeros(len(pictures), bool)
-    has_twin[pairs(pictures.thumbnails, trained.thumbnails).first] = True
-    return has_twin, (
-        f"Clean are the pictures without a twin in train: none of its {len(trained)} pictures, "
-        f"plain or mirrored, correlates with them by {THRESHOLD:.2f} or more at 32x32 gray."
-    )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mer.errors import DataError
 from mer.faces import Face
@@ -36,14 +35,15 @@ def framing(model: str, source: Path, margins: Sequence[float] = MARGINS) -> "pd
     Raises:
         WeightsError: the network's files are missing or damaged.
         DataError: the data set cannot be read, or no face is found.
+        MerError: it is not the one that the network was trained on last.
     """
     import pandas as pd
 
-    from mer import faces
+    from mer import datasets, faces
     from mer.predictor import Predictor
 
     predictor = Predictor(model)
-    pictures, labels = _held_out(source, predictor.record["training"]["stages"][-1]["settings"])
+    pictures, labels = datasets.held_out(predictor.record, source, SIDE)
     framed = [_framed(picture) for picture in pictures]
     found = [max(faces.detect(f), key=lambda face: face.score, default=None) for f in framed]
     kept = [row for row, face in enumerate(found) if face]
@@ -64,16 +64,6 @@ def framing(model: str, source: Path, margins: Sequence[float] = MARGINS) -> "pd
     table = pd.DataFrame(rows, columns=["margin", "levelled", "accuracy"])
     table.insert(2, "n", len(kept))
     return table
-
-
-def _held_out(source: Path, settings: dict[str, float]) -> tuple[np.ndarray, NDArray[np.int64]]:
-    """Pixels (n, SIDE, SIDE, 3) and labels (n,) of the pictures that a training held out."""
-    from mer import data
-
-    split = "train" if data.has_split(source, "train") else ""
-    pictures = data.load(source, SIDE, split)
-    _, held = data.split(pictures, settings["validation"], int(settings["seed"]))
-    return pictures.pixels[held], pictures.labels[held]
 
 
 def _framed(picture: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from mer import calibration, faces, images, weights
+from mer import calibration, faces, images, quality, weights
 from mer.emotions import EMOTIONS
 from mer.faces import Face
 
@@ -21,12 +21,14 @@ class Prediction:
     """A face and how much it resembles each class: `probabilities` follow EMOTIONS, sum to 1.
 
     `sure` is False where the network's likeliest answers of such low probability were too often
-    wrong on its validation pictures (`mer.calibration.SURE`).
+    wrong on its validation pictures (`mer.calibration.SURE`). `concerns` say why the face can
+    hardly be judged at all, see `mer.quality`; a face with any is never sure.
     """
 
     face: Face
     probabilities: tuple[float, ...]
     sure: bool = True
+    concerns: tuple[str, ...] = ()
 
     @property
     def emotion(self) -> str:
@@ -60,12 +62,19 @@ class Predictor:
 
     def predict(self, image: np.ndarray) -> list[Prediction]:
         """Every face of an RGB uint8 picture (height, width, 3), from left to right."""
-        found = faces.detect(image, self.detector)
+        return self.judge(image, faces.detect(image, self.detector))
+
+    def judge(self, image: np.ndarray, found: Sequence[Face]) -> list[Prediction]:
+        """What faces that were found in a picture look like, in their order."""
         probabilities = self.classify([faces.crop(image, face) for face in found])
         return [
-            Prediction(face, tuple(row), max(row) >= self.threshold)
+            self._prediction(image, face, row)
             for face, row in zip(found, probabilities.tolist(), strict=True)
         ]
+
+    def _prediction(self, image: np.ndarray, face: Face, row: list[float]) -> Prediction:
+        concerns = quality.concerns(quality.measure(image, face))
+        return Prediction(face, tuple(row), max(row) >= self.threshold and not concerns, concerns)
 
     def classify(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """Probabilities, float64 (n, 7), of n face crops, RGB uint8 squares of any size.

@@ -13,7 +13,8 @@ from mer.predictor import Prediction
 DIGITS: Final = 6  # a probability needs no more, and float noise would differ between machines
 BOX: Final = ("x", "y", "width", "height")
 COLUMNS: Final = (
-    *("file", "face", *BOX, "detector_score", "emotion", "probability", "sure", *EMOTIONS),
+    *("file", "face", *BOX, "detector_score", "emotion", "probability", "sure"),
+    *("concerns", *EMOTIONS),
     *("network", "version", "detector", "time"),
 )
 
@@ -59,7 +60,8 @@ def to_json(faces: pd.DataFrame) -> str:
 def _figures(prediction: Prediction) -> tuple[object, ...]:
     chances = [round(value, DIGITS) for value in prediction.probabilities]
     score = round(prediction.face.score, DIGITS)
-    named = prediction.emotion, max(chances), prediction.sure
+    concerns = "; ".join(prediction.concerns)
+    named = prediction.emotion, max(chances), prediction.sure, concerns
     return (*prediction.face.box, score, *named, *chances)
 
 
@@ -69,7 +71,7 @@ def _defused(name: str) -> str:
 
 
 def _nested(row: dict[Any, Any]) -> dict[str, Any]:
-    kept = ("file", "face", "detector_score", "emotion", "probability", "sure")
+    kept = ("file", "face", "detector_score", "emotion", "probability", "sure", "concerns")
     return {
         **{name: row[name] for name in kept},
         "box": {name: row[name] for name in BOX},

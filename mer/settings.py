@@ -15,6 +15,7 @@ class Settings:
     label_smoothing: float = 0.1
     mixup: float = 0.0  # parameter of the Beta distribution that blends pairs of pictures; 0: none
     taught: float = 0.7  # the teachers' part of the target, where there are any
+    once: bool = False  # teachers see each picture once, and not every copy and blend of it
     validation: float = 0.1  # share of each class that is held out
     patience: int = 5  # epochs without a better validation accuracy before it stops
     average: float = 0.998  # decay of the moving average of the weights, which is what ships
@@ -25,4 +26,4 @@ class Settings:
 
     def options(self, model: str) -> dict[str, bool]:
         """The settings that the network's constructor takes."""
-        return {"norm": self.norm} if model != "resnet18" else {}
+        return {"norm": self.norm} if model in {"cnn1", "cnn2"} else {}

@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from tqdm import tqdm
 
 from mer import weights
+from mer.augmentation import to_tensor
+from mer.data import Pictures
 from mer.errors import WeightsError
 from mer.models.base import BaseClasificacionImagenes, Batch
 
@@ -34,6 +38,28 @@ def fingerprints(paths: Sequence[Path]) -> list[dict[str, Any]]:
         if path.suffix != ".safetensors":
             raise WeightsError(f"A teacher is a file of weights (.safetensors), not {path.name}.")
     return [weights.read_record(path.stem, folder=path.parent)["file"] for path in paths]
+
+
+@torch.no_grad()
+def taught_targets(
+    networks: Sequence[BaseClasificacionImagenes],
+    pictures: Pictures,
+    rows: NDArray[np.int64],
+    part: float,
+    device: torch.device,
+) -> NDArray[np.float32]:
+    """The targets of all pictures, those of `rows` with `part` from the teachers' mean answer.
+
+    A teacher answers for a picture and its mirror image alike.
+    """
+    targets = pictures.targets.copy()
+    batches = np.array_split(rows, max(1, len(rows) // 128))
+    for chosen in tqdm(batches, "teachers", leave=False, disable=None):
+        images = to_tensor(pictures.pixels[chosen]).to(device)
+        views = [images, images.flip(3)]
+        answers = torch.stack([_answer(one, view) for one in networks for view in views]).mean(0)
+        targets[chosen] = (1 - part) * targets[chosen] + part * answers.cpu().numpy()
+    return targets
 
 
 class Teaching:

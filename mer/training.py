@@ -5,7 +5,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -84,16 +84,27 @@ class Run:
         self.device = get_default_device()
         extra = {"imagenet": True} if settings.imagenet and name == "resnet18" else {}
         network = MODELS[name](**settings.options(name), **extra)
-        self.earlier = weights.read_start(network, name, start) if start else []
+        earlier = weights.read_start(network, name, start) if start else {}
+        self.earlier = earlier.get("training", {}).get("stages", [])
+        self.origin = {"origin": earlier["origin"]} if "origin" in earlier else {}
         self.model = selected_device(network, self.device).to(memory_format=torch.channels_last)
         average = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
         self.best = AveragedModel(self.model, use_buffers=True)
         self.optimizer = optim.AdamW(
-            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            [p for p in self.model.parameters() if p.requires_grad],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
         )
         self.teachers = teaching.fingerprints(teachers)
         networks = teaching.read_teachers(teachers, self.device)
+        if networks and settings.once:
+            with self._autocast():
+                targets = teaching.taught_targets(
+                    networks, corpus.pictures, corpus.train, settings.taught, self.device
+                )
+            self.corpus = replace(corpus, pictures=replace(corpus.pictures, targets=targets))
+            networks = []
         self.teaching = teaching.Teaching(settings.mixup, settings.taught, networks)
         fingerprint = corpus.pictures.fingerprint
         identity = [name, asdict(settings), fingerprint, self.earlier, self.teachers]
@@ -102,8 +113,8 @@ class Run:
             "history": [],
             "started": now(),
         }
-        self.train_batches = self._batches(corpus.train, shuffle=True)
-        self.validation_batches = self._batches(corpus.validation, shuffle=False)
+        self.train_batches = self._batches(self.corpus.train, shuffle=True)
+        self.validation_batches = self._batches(self.corpus.validation, shuffle=False)
 
     def resume(self) -> None:
         """Take up the checkpoint in `out`, if there is one.
@@ -139,6 +150,7 @@ class Run:
             "options": self.settings.options(self.name),
             "parameters": sum(p.numel() for p in network.parameters()),
             "training": self._training_record(),
+            **self.origin,  # of weights that came from elsewhere: their source and licence
         }
         weights.save(network, self.name, record, self.out)
         return self.out / f"{self.name}.safetensors"

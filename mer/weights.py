@@ -89,16 +89,15 @@ def load_as(
     return model.eval(), record
 
 
-def read_start(model: BaseClasificacionImagenes, name: str, path: Path) -> list[Record]:
-    """Fill `model` with the weights at `path` and return the stages of their training.
+def read_start(model: BaseClasificacionImagenes, name: str, path: Path) -> Record:
+    """Fill `model` with the weights at `path` and return their record.
 
     Raises:
         WeightsError: the file or the record beside it is missing, damaged or another network's.
     """
     loaded, record = load(name, folder=path.parent)
     model.load_state_dict(loaded.state_dict(), strict=True)
-    stages: list[Record] = record["training"]["stages"]
-    return stages
+    return record
 
 
 def fill(model: torch.nn.Module, tensors: dict[str, Tensor]) -> None:

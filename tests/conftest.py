@@ -87,7 +87,7 @@ def _untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mer.models import MODELS
 
     folder = tmp_path_factory.mktemp("untrained")
-    for name in ("cnn1", "cnn2", "resnet18"):
+    for name in MODELS:
         with torch.random.fork_rng():
             torch.manual_seed(0)
             weights.save(MODELS[name](), name, {"model": name, "version": "0.0.0"}, folder)

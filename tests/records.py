@@ -14,7 +14,8 @@ def scores(right: float, pictures: int) -> dict[str, Any]:
     each = pictures // len(EMOTIONS)
     hits = np.eye(len(EMOTIONS), dtype=int) * round(each * right)
     misses = np.roll(np.eye(len(EMOTIONS), dtype=int), 1, axis=1) * (each - round(each * right))
-    return evaluate(hits + misses)
+    names = [f"{emotion}/{n}.jpg" for emotion in EMOTIONS for n in range(round(each * right), each)]
+    return evaluate(hits + misses) | {"mistakes": names}
 
 
 def record(

@@ -10,7 +10,7 @@ import pytest
 from mer.charts import timeline
 from mer.emotions import COLORS, EMOTIONS
 from mer.video.timeline import KINDS, REGIONS, Event, Person
-from tests.video.analyses import BLINK, SMILE, analysis, person
+from tests.video.analyses import BLINK, SMILE, analysis, hidden_person, person
 
 NOBODY = Person(
     1,
@@ -72,6 +72,14 @@ def test_the_ribbon_falls_to_nothing_where_the_face_was_away() -> None:
     inside = np.flatnonzero(np.diff(times) > 1)
     assert len(inside) == 1
     assert total[inside[0]] == total[inside[0] + 1] == 0
+
+
+def test_the_ribbon_says_where_the_face_was_covered() -> None:
+    assert not timeline.ribbon(person()).layout.shapes
+    figure = timeline.ribbon(hidden_person())
+    (band,) = figure.layout.shapes
+    assert (band.x0, band.x1) == (1.0, 1.5)
+    assert [note.text for note in figure.layout.annotations] == ["face covered"]
 
 
 def test_motion_has_a_row_a_region_and_a_mark_at_each_apex() -> None:

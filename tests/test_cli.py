@@ -106,7 +106,7 @@ def test_training_defaults_in_the_help_are_true(name: str) -> None:
         (["audit", "none"], "none"),
         (["bench", "--picture", "none.jpg"], "none.jpg"),
         (["bench", "video", "--picture", "none.jpg"], "none.jpg"),
-        (["bench", "spotting", "--picture", "none.jpg"], "none.jpg"),
+        (["bench", "spotting", "--face", "none.jpg"], "none.jpg"),
         (["motion", "train", "--data", "none"], "none"),
         (["motion", "evaluate", "--data", "none"], "none"),
         (["video", "none.mp4"], "none.mp4"),

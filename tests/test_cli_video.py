@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mer import cli
-from mer.video import analysis, made
+from mer.video import analysis, made, webm
 from mer.video.timeline import Analysis
 from tests.video.analyses import analysis as by_hand
 
@@ -108,7 +108,7 @@ def test_a_real_clip(
     stand_in_weights: Path,
 ) -> None:
     path = tmp_path / "clip.webm"
-    made.write(path, made.Clip(astronaut, fps=30, seconds=1, size=(320, 240)), 30)
+    webm.write(path, made.Clip(astronaut, fps=30, seconds=1, size=(320, 240)), 30)
     assert cli.main(["video", str(path), "--json", str(tmp_path / "out.json")]) == 0
     assert "Person 1, 0:00." in capsys.readouterr().out
     assert len(json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["frames"]) == 30
@@ -121,15 +121,15 @@ def test_bench_spotting_prints_its_tables(
 
     asked: list[Any] = []
 
-    def main(picture: Path | None, *, quick: bool, output: Path | None) -> str:
-        asked.extend([picture, quick, output])
+    def main(picture: Path | None, *, quick: bool, seed: int, output: Path | None) -> str:
+        asked.extend([picture, quick, seed, output])
         return "F1"
 
     monkeypatch.setattr(benchmark, "main", main)
     out = tmp_path / "scores.json"
-    assert cli.main(["bench", "spotting", "--quick", "--json", str(out)]) == 0
+    assert cli.main(["bench", "spotting", "--quick", "--seed", "3", "--json", str(out)]) == 0
     assert capsys.readouterr().out == "F1\n"
-    assert asked == [None, True, out]
+    assert asked == [None, True, 3, out]
 
 
 def test_bench_video_prints_its_tables(

@@ -102,29 +102,43 @@ def test_one_network_gives_no_verdict() -> None:
     assert comparison.verdict({"cnn1": record()}) == []
 
 
-def test_networks_whose_intervals_overlap_are_not_told_apart() -> None:
-    verdict = comparison.verdict({"cnn1": record(right=0.85), "cnn2": record("cnn2", right=0.86)})
+def test_networks_that_err_about_as_often_are_not_told_apart() -> None:
+    verdict = comparison.verdict({"cnn1": record(right=0.85), "cnn2": record("cnn2", right=0.851)})
     assert len(verdict) == 2
-    assert verdict[0].startswith("On all 1400 pictures all intervals overlap")
-    assert verdict[1].startswith("On the clean 700 pictures all intervals overlap")
+    assert verdict[0].startswith("On all 1400 pictures no network is shown to be better")
+    assert verdict[1].startswith("On the clean 700 pictures no network is shown to be better")
 
 
-def test_a_difference_beyond_the_intervals_is_named() -> None:
-    rights = {"cnn1": 0.85, "cnn2": 0.84, "resnet18": 0.89}
+def test_a_difference_beyond_chance_is_named() -> None:
+    rights = {"cnn1": 0.85, "cnn2": 0.849, "resnet18": 0.89}
     records = {name: record(name, right=right) for name, right in rights.items()}
     assert comparison.verdict(records)[0] == (
         "On all 1400 pictures resnet18 is ahead of cnn1 and cnn2 "
-        "by more than the intervals; the other differences are within the intervals."
+        "by more than chance; the other differences may be chance."
     )
 
 
-def test_with_all_told_apart_none_are_left_within_the_intervals() -> None:
+def test_with_all_told_apart_none_are_left_to_chance() -> None:
     rights = {"cnn1": 0.5, "cnn2": 0.7, "resnet18": 0.9}
     records = {name: record(name, right=right) for name, right in rights.items()}
     assert comparison.verdict(records)[1] == (
         "On the clean 700 pictures resnet18 is ahead of cnn2 and cnn1, "
-        "cnn2 is ahead of cnn1 by more than the intervals."
+        "cnn2 is ahead of cnn1 by more than chance."
     )
+
+
+def test_a_record_that_names_no_mistakes_is_not_compared() -> None:
+    records = {"cnn1": papers_record(), "cnn2": record("cnn2"), "resnet18": record("resnet18")}
+    assert not any("cnn1" in sentence for sentence in comparison.verdict(records))
+
+
+def test_what_twins_say_of_the_labels() -> None:
+    assert comparison.label_noise({}) == comparison.label_noise({"cnn1": record()}) == ""
+    whole = record()
+    noise = {"twins": 100, "relabelled": 0, "ceiling": 1.0, "ceiling_interval": [0.98, 1.0]}
+    whole["evaluation"]["test"]["label_noise"] = noise
+    assert "0 have another label" in comparison.label_noise({"cnn1": whole})
+    assert "100.0 % (98.0 % to 100.0 %)" in comparison.label_noise({"cnn1": whole})
 
 
 def test_the_report_holds_every_class_and_the_averages() -> None:

@@ -114,6 +114,9 @@ def test_a_test_set_beside_its_training_set(tiny_data: Path, stand_in_weights: P
     assert whole["n"] == 14
     assert whole["clean"]["n"] == 13  # anger8 is anger1, compressed more
     assert whole["clean"]["per_class"]["anger"]["support"] == 1
+    assert (whole["label_noise"]["twins"], whole["label_noise"]["relabelled"]) == (1, 0)
+    assert len(whole["mistakes"]) == 14 - round(14 * whole["accuracy"])
+    assert set(whole["clean"]["mistakes"]) <= set(whole["mistakes"])
     assert json.loads(json.dumps(whole, allow_nan=False)) == whole
     assert evaluation.evaluate_model("cnn1", tiny_data / "test") == whole
 

@@ -1,11 +1,26 @@
-"""The three networks are the paper's: layers counted, heads as printed, files small."""
+"""Three networks are the paper's, layers counted and heads as printed; all are small."""
 
+from pathlib import Path
+
+import cv2
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from mer import weights
-from mer.models import CNN1, CNN2, MODELS, BaseClasificacionImagenes, ModeloMERCNN
+from mer.errors import WeightsError
+from mer.models import (
+    CNN1,
+    CNN2,
+    MODELS,
+    BaseClasificacionImagenes,
+    ModeloMERCNN,
+    SFace,
+    sface_import,
+)
+
+SIZES = [("cnn1", 12), ("cnn2", 12), ("resnet18", 23), ("sface", 12)]  # megabytes
 
 
 def kinds(model: nn.Module, *types: type[nn.Module]) -> list[nn.Module]:
@@ -68,7 +83,7 @@ def test_batch_normalisation_is_an_option(name: str) -> None:
     assert len(kinds(network(norm=True), nn.BatchNorm2d)) == len(kinds(network(), nn.Conv2d))
 
 
-@pytest.mark.parametrize(("name", "megabytes"), [("cnn1", 12), ("cnn2", 12), ("resnet18", 23)])
+@pytest.mark.parametrize(("name", "megabytes"), SIZES)
 def test_files_in_half_precision_stay_small(name: str, megabytes: int) -> None:
     model = MODELS[name]()
     assert sum(v.numel() * 2 for v in model.state_dict().values()) < megabytes * 1e6
@@ -83,3 +98,46 @@ def test_every_picture_counts_once_in_a_validation() -> None:
     ]
     scores = BaseClasificacionImagenes().validation_epoch_end(steps)
     assert scores == {"loss": 2.0, "accuracy": 0.75}
+
+
+def test_sface_has_at_most_five_million_parameters_and_leaves_its_first_blocks() -> None:
+    model = SFace()
+    assert sum(p.numel() for p in model.parameters()) < 5e6
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    loss, _ = model.training_step((torch.rand(2, 3, 80, 80), torch.eye(7)[:2]))
+    loss.backward()  # type: ignore[no-untyped-call]
+    still = {name for name, p in model.named_parameters() if p.grad is None}
+    assert still == {name for name in before if name.startswith("low.")}
+
+
+def test_sface_import_refuses_another_file(tmp_path: Path) -> None:
+    other = tmp_path / "other.onnx"
+    other.write_bytes(b"no network")
+    with pytest.raises(WeightsError, match="is not face_recognition_sface"):
+        sface_import.convert(other, tmp_path)
+
+
+def test_sface_begins_where_face_recognition_ended(mer_data: Path, tmp_path: Path) -> None:
+    """Our convolutions give what OpenCV's run of the published file gives, in half precision."""
+    source = mer_data.parent / "models" / "face_recognition_sface_2021dec.onnx"
+    if not source.is_file():
+        pytest.skip(f"{source} is not there")
+    path = sface_import.convert(source, tmp_path)
+    model, _ = weights.load("sface", folder=path.parent)
+    assert isinstance(model, SFace)
+    face = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
+    net = cv2.dnn.readNetFromONNX(str(source))
+    net.setInput(face.transpose(2, 0, 1)[None].astype(np.float32))
+    expected = net.forward("onnx_node!bn1")
+    with torch.inference_mode():
+        batch = torch.from_numpy(face.transpose(2, 0, 1)[None].copy()).float()
+        given = model.norm(model.high(model.low((batch - 127.5) / 128))).numpy()
+    assert given == pytest.approx(expected, abs=0.01)
+
+
+def test_sface_says_the_same_whether_it_learns_or_answers() -> None:
+    model = SFace().eval()
+    batch = torch.rand(2, 3, 80, 80)
+    learning = model(batch)
+    with torch.inference_mode():
+        assert torch.allclose(model(batch), learning, atol=1e-4)

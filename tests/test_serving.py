@@ -13,6 +13,7 @@ from PIL import Image
 
 from mer import ui, weights
 from mer.errors import MerError
+from mer.models import MODELS
 from mer.predictor import get_predictor
 
 
@@ -47,7 +48,7 @@ def test_page_opens_without_weights_and_names_the_files(
     page = ui.build()
     get_predictor.cache_clear()
     told = " ".join(str(block.value) for block in page.blocks.values() if hasattr(block, "value"))
-    for name in ("cnn1", "cnn2", "resnet18"):
+    for name in MODELS:
         assert f"{name}.safetensors is missing" in told
     assert "git checkout -- weights" in told
 

@@ -12,10 +12,10 @@ import pytest
 
 from mer import weights
 from mer.ui import events, examples, persons, player, video
-from mer.video import made
+from mer.video import made, webm
 from mer.video.closeup import Look
 from mer.video.reader import Frame, Video
-from tests.video.analyses import BLINK, EMPTY, SMILE, analysis, person
+from tests.video.analyses import BLINK, EMPTY, SMILE, analysis, hidden_person, person
 
 FACE = np.full((320, 320, 3), 90, np.uint8)
 
@@ -64,6 +64,16 @@ def test_the_player_knows_where_each_face_is_and_what_it_looks_like() -> None:
     assert data["names"][one["looks"][-1]] == "happiness"
     assert two["times"][0] == 1000
     assert "gradio_api/file=/tmp/a%20b.mp4" in player.html("/tmp/a b.mp4", analysis())
+
+
+def test_the_player_names_no_class_where_the_face_is_covered() -> None:
+    found = replace(analysis(), people=(hidden_person(),))
+    data = known(player.html("a.mp4", found))
+    (one,) = data["people"]
+    named = [data["names"][look] for look in one["looks"]]
+    hidden = [1000 <= time <= 1500 for time in one["times"]]
+    assert [name == "covered" for name in named] == hidden
+    assert "face covered from 0:01.0 to 0:01.5" in persons.show(found)[0].value
 
 
 def test_a_name_of_a_file_is_no_html() -> None:
@@ -126,7 +136,7 @@ def test_a_copy_is_smaller_and_keeps_the_time_of_an_uneven_video(tmp_path: Path)
     path = tmp_path / "film.webm"
     times = [0.0, 40.0, 100.0, 300.0]
     picture = np.zeros((480, 1280, 3), np.uint8)
-    made.write(path, [Frame(i, time, picture) for i, time in enumerate(times)], 10)
+    webm.write(path, [Frame(i, time, picture) for i, time in enumerate(times)], 10)
     with Video(player.copy(str(path), 10)) as copied:
         assert copied.size == (640, 240)
         assert [frame.time_ms for frame in copied] == pytest.approx(times, abs=1)

@@ -35,6 +35,8 @@ def stretches(times_ms: np.ndarray) -> np.ndarray:
 def ribbon(person: Person, *, end_ms: float | None = None) -> go.Figure:
     """The seven probabilities over time as stacked areas, smoothed; no area where no face was.
 
+    Where the face was covered, a gray band says so.
+
     Args:
         person: one person of an analysis.
         end_ms: where the time axis ends; at the person's last frame unless given.
@@ -55,6 +57,15 @@ def ribbon(person: Person, *, end_ms: float | None = None) -> go.Figure:
     ]
     fig = figure(*areas, height=250, legend_y=-0.16, legend_traceorder="normal")
     fig.update_yaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], ticksuffix=" ")
+    for first, last in person.covered / 1000:
+        fig.add_vrect(
+            first,
+            last,
+            fillcolor=GRID,
+            line_width=0,
+            annotation={"text": "face covered", "textangle": -90, "font_size": 11},
+            annotation_position="inside",
+        )
     return _time_axis(fig, person, end_ms)
 
 

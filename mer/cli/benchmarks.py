@@ -10,7 +10,7 @@ from mer.cli.common import DEFAULT_MODEL, MODELS, command
 
 
 def add(commands: Any) -> None:
-    """Put `bench`, `bench video` and `bench spotting` among the commands."""
+    """Put `bench`, `bench video`, `bench spotting` and `bench live` among the commands."""
     text = "Time every stage from a file to a drawn picture"
     parser = command(commands, "bench", bench, text)
     add = parser.add_argument
@@ -22,6 +22,7 @@ def add(commands: Any) -> None:
     more = parser.add_subparsers(title="other benchmarks", metavar="[WHAT]")
     _video(more)
     _spotting(more)
+    _live(more)
 
 
 def bench(options: argparse.Namespace) -> None:
@@ -55,13 +56,31 @@ def video(options: argparse.Namespace) -> None:
 def _spotting(commands: Any) -> None:
     text = "Score the spotting of expressions on made clips, over motion and frame rate"
     add = command(commands, "spotting", spotting, text).add_argument
-    add("--picture", type=Path, metavar="FILE", help="a picture or a video of a face to use")
+    text = "a picture or a video of a face to make the clips of (default: scikit-image's astronaut)"
+    add("--face", type=Path, metavar="PICTURE_OR_VIDEO", help=text)
+    text = "of all chance in the clips: another one makes other clips (default %(default)s)"
+    add("--seed", type=int, default=0, metavar="N", help=text)
     add("--quick", action="store_true", help="a few short clips only")
     add("--json", type=Path, metavar="OUT", help="also write all scores to this file")
 
 
 def spotting(options: argparse.Namespace) -> None:
-    """Print F1, errors in time and false alarms."""
+    """Print F1, errors in time and false alarms, as Markdown."""
     from mer.video import benchmark
 
-    print(benchmark.main(options.picture, quick=options.quick, output=options.json))
+    text = benchmark.main(options.face, quick=options.quick, seed=options.seed, output=options.json)
+    print(text)
+
+
+def _live(commands: Any) -> None:
+    text = "Send ten visitors to the live view of a page of its own, and time its answers"
+    add = command(commands, "live", live, text).add_argument
+    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    add("--seconds", type=float, default=15, help="of their visits (default %(default)s)")
+
+
+def live(options: argparse.Namespace) -> None:
+    """Print frames a second and latency."""
+    from mer.live import load
+
+    print(load.report(options.model, seconds=options.seconds))

@@ -12,6 +12,8 @@ from mer.cli.common import MODELS, command, say
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mer import paper
+
 
 def add(commands: Any) -> None:
     """Put `train`, `calibrate`, `evaluate` and `compare` among the commands."""
@@ -38,6 +40,8 @@ def _train(commands: Any) -> None:
     text = "learn the answers of these networks too (.safetensors)"
     add("--teachers", type=Path, nargs="+", default=(), metavar="FILE", help=text)
     add("--taught", type=float, help="the teachers' part of the target (default 0.7)")
+    text = "teachers see each picture once, not every copy and blend of it: much quicker"
+    add("--once", action="store_true", default=None, help=text)
     add("--seed", type=int, help="of everything random (default 0)")
     text = "as the paper: no batch normalisation (cnn1, cnn2)"
     add("--no-norm", dest="norm", action="store_false", default=None, help=text)
@@ -137,11 +141,15 @@ def compare(options: argparse.Namespace) -> int:
     table = comparison.table(records).set_index("figure")
     printed = {row.ours: row for row in paper.TABLE_1}
     for split in ("train", "test"):
-        row = [f"{getattr(printed[name], split):.2f} %" for name in table.columns]
+        row = [_printed(printed.get(name), split) for name in table.columns]
         table.loc[f"The paper's {split} accuracy"] = row
     measured = table.loc[(table != "–").any(axis=1)]
     print(_markdown(measured.reset_index()))
     return max([say(problem) for problem in problems], default=0)
+
+
+def _printed(row: paper.Row | None, split: str) -> str:
+    return f"{getattr(row, split):.2f} %" if row else "–"
 
 
 def _markdown(table: pd.DataFrame) -> str:

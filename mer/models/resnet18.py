@@ -16,7 +16,7 @@ class ModeloMERCNN(BaseClasificacionImagenes):
     weights, which are downloaded.
     """
 
-    size: ClassVar[int] = 64
+    size: ClassVar[int] = 96
     explained: ClassVar[tuple[str, ...]] = ("base_model.layer2", "base_model.layer3")
 
     def __init__(self, *, imagenet: bool = False) -> None:
@@ -30,6 +30,6 @@ class ModeloMERCNN(BaseClasificacionImagenes):
         self.regularization = nn.Sequential(nn.Linear(512, CLASSES))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (n, 3, 64, 64) in 0..1 to logits (n, 7)."""
+        """Images (n, 3, 96, 96) in 0..1 to logits (n, 7)."""
         logits: Tensor = self.regularization(self.feature_reduction(self.base_model(images)))
         return logits

@@ -7,7 +7,7 @@ from typing import Any, Final
 import gradio as gr
 
 from mer.errors import MerError
-from mer.ui import about, comparison, notice, report, upload, video, webcam
+from mer.ui import about, comparison, live, notice, report, upload, video, webcam
 from mer.ui.theme import look
 
 KEPT: Final = 300  # seconds between clean-ups of the temporary folder, and the age that goes
@@ -37,9 +37,13 @@ def build() -> gr.Blocks:
 
 
 def settings() -> dict[str, Any]:
-    """What `launch()` has to be told besides the address: the look, and no record of visitors."""
+    """What `launch()` has to be told besides the address.
+
+    That is the look, the live view's routes, and to keep no record of visitors.
+    """
     return {
         **look(),
+        "app_kwargs": {"routes": live.routes()},
         "max_file_size": f"{video.MAX_FILE_MB}mb",
         "show_error": False,
         "run_history": False,

@@ -55,11 +55,15 @@ def _figures(records: Mapping[str, Any]) -> None:
         api_visibility="private",
         concurrency_limit=1,  # two measurements at a time would slow each other down
     )
-    gr.Markdown(" ".join(comparison.verdict(records)) + _ONE_RUN)
+    gr.Markdown(" ".join(comparison.verdict(records)) + _METHOD)
+    gr.Markdown(comparison.label_noise(records))
 
 
 _NAME: Final = "Our networks, figure by figure"
-_ONE_RUN: Final = " Each network was trained once; another seed would move its figures, too."
+_METHOD: Final = (
+    " (McNemar's exact test on the same pictures, Holm's correction, 5 %.) Each network was "
+    "trained once; another seed would move its figures, too."
+)
 
 
 def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:

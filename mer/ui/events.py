@@ -15,7 +15,7 @@ from mer.charts.style import percent
 from mer.charts.timeline import told
 from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
-from mer.video import magnify, recognition
+from mer.video import magnify, recognition, webm
 from mer.video.closeup import Look
 from mer.video.export import LIMITS
 from mer.video.summary import HEAD, cells, likeliest
@@ -106,7 +106,8 @@ def _clip(event: Event, look: Look) -> str:
     large = magnify.magnified(look.clip, look.fps, event.pixels)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.webm"
-        magnify.webm(path, magnify.beside(look.clip, large), look.fps / magnify.SLOWER)
+        slow = look.fps / magnify.SLOWER
+        webm.write(path, webm.even(magnify.beside(look.clip, large), slow), slow)
         data = base64.b64encode(path.read_bytes()).decode()
     caption = f"{magnify.SLOWER:.0f} times slower: as filmed, and its movements magnified"
     return (

@@ -12,7 +12,7 @@ import gradio as gr
 
 from mer import images
 from mer.ui.errors import in_words
-from mer.video import made
+from mer.video import made, webm
 
 # Eileen Collins, NASA: works of the agency are in the public domain.
 PHOTOGRAPH: Final = Path(__file__).parent / "astronaut.jpg"
@@ -41,7 +41,7 @@ def example(name: str, progress: gr.Progress = gr.Progress()) -> str:
         if not path.exists():
             part = path.with_stem(f"{path.stem}-part")
             clip = made.Clip(images.read(PHOTOGRAPH), **made.EXAMPLES[name])
-            made.write(part, progress.tqdm(clip, desc="Making the example, once"), clip.fps)
+            webm.write(part, progress.tqdm(clip, desc="Making the example, once"), clip.fps)
             part.replace(path)
     return str(path)
 

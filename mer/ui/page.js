@@ -23,10 +23,13 @@
 
   function tell(sentence) {
     find("#camera .trouble").textContent = sentence;
+    return false;
   }
 
+  // Whether the camera is on then; if not, a sentence has said why.
   async function start() {
     tell("");
+    if (stream) return true;
     if (!navigator.mediaDevices) return tell(INSECURE);
     try {
       stream = await navigator.mediaDevices.getUserMedia({
@@ -40,21 +43,24 @@
       tell("The camera was unplugged or switched off. Start it again.");
     });
     video().srcObject = stream;
+    const { facingMode } = stream.getVideoTracks()[0].getSettings();
+    find("#camera .camera").classList.toggle("mirrored", facingMode !== "environment");
     find("#camera .camera").classList.add("live");
-    await video().play();
-    find("#capture").focus();
+    await video().play().catch(() => {}); // refused where it was switched off meanwhile
+    return stream !== null;
   }
 
   function stop() {
     stream?.getTracks().forEach((track) => track.stop());
     stream = null;
+    video().srcObject = null;
     find("#camera .camera").classList.remove("live");
+    document.dispatchEvent(new Event("camera-off"));
   }
 
   // A frame as the camera saw it, not mirrored; "" where there is no camera.
   async function capture() {
-    if (!stream) await start();
-    if (!stream) return "";
+    if (!(await start())) return "";
     const canvas = document.createElement("canvas");
     canvas.width = video().videoWidth;
     canvas.height = video().videoHeight;
@@ -68,10 +74,39 @@
     find(selector)?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
-  window.mer = { capture, last: () => lastFrame, reveal };
+  // A face's box, numbers as `strokeRect` takes them, between dark hairlines, and what is said of it.
+  function box(pen, [x, y, width, height], color, text) {
+    const dot = pen.canvas.width / (pen.canvas.clientWidth || pen.canvas.width); // a CSS pixel
+    const line = 2 * dot;
+    pen.lineWidth = line + 2;
+    pen.strokeStyle = "#111";
+    pen.strokeRect(x, y, width, height);
+    pen.lineWidth = line;
+    pen.strokeStyle = pen.fillStyle = color;
+    pen.strokeRect(x, y, width, height);
+    const size = Math.round(13 * dot);
+    pen.font = `${size}px system-ui, sans-serif`;
+    const wide = pen.measureText(text).width + size;
+    const left = Math.max(0, Math.min(x, pen.canvas.width - wide));
+    const top = Math.max(0, y - 1.5 * size);
+    pen.fillRect(left, top, wide, 1.5 * size);
+    pen.fillStyle = "#111";
+    pen.fillText(text, left + size / 2, top + 1.1 * size);
+  }
 
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("#camera .start")) start();
+  // Files into an input, as if they had been chosen.
+  function put(input, files) {
+    const box = new DataTransfer();
+    files.forEach((file) => box.items.add(file));
+    input.files = box.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  const camera = { start, stop };
+  window.mer = { capture, last: () => lastFrame, reveal, camera, box, put };
+
+  document.addEventListener("click", async (event) => {
+    if (event.target.closest("#camera .start") && (await start())) find("#capture").focus();
     if (event.target.closest("#camera .stop")) stop();
   });
 
@@ -90,11 +125,7 @@
     const files = [...(event.clipboardData?.files || [])];
     if (!files.length || !shown(find("#files"))) return;
     event.preventDefault();
-    const input = find("#files input[type=file]");
-    const box = new DataTransfer();
-    files.forEach((file) => box.items.add(file));
-    input.files = box.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    put(find("#files input[type=file]"), files);
   });
 
   // The camera goes out when its tab is left: nobody is filmed by a page they no longer see.

@@ -7,6 +7,7 @@ import gradio as gr
 
 from mer.charts import timeline
 from mer.emotions import EMOTIONS
+from mer.video import words
 from mer.video.closeup import EXPRESSIONS
 from mer.video.timeline import KINDS, Analysis, Person
 
@@ -52,7 +53,9 @@ def _heading(person: Person) -> str:
     said = f"in view from {first:.1f} to {last:.1f} s"
     if len(person.sampled_ms):
         said += f", looks most like {EMOTIONS[int(person.probabilities.mean(axis=0).argmax())]}"
-    return f"<h3>Person {person.number}</h3><p>{escape(said)}</p>"
+    hidden = words.covered(person)
+    said += f"; {hidden}" if hidden else ""
+    return f"<h3>Person {person.number}</h3><p>{escape(said)}.</p>"
 
 
 def summary(found: Analysis) -> list[str]:

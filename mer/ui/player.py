@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from mer.emotions import COLORS, EMOTIONS
-from mer.video import made
+from mer.video import webm
 from mer.video.looks import smoothed
 from mer.video.reader import Frame, Video
 from mer.video.timeline import Analysis, Person
@@ -39,7 +39,7 @@ def html(path: str | Path, analysis: Analysis, kind: str = "original") -> str:
     width, height = analysis.size
     people = {
         "colors": [COLORS[name] for name in EMOTIONS],
-        "names": EMOTIONS,
+        "names": [*EMOTIONS, "covered"],
         "people": [_boxes(person) for person in analysis.people],
     }
     return _PLAYER.format(
@@ -59,7 +59,7 @@ def copy(path: str, fps: float) -> Path:
     """
     target = Path(path).with_name("copy.webm")
     with Video(path) as video:
-        made.write(target, (_smaller(frame) for frame in video), max(fps, 1.0))
+        webm.write(target, (_smaller(frame) for frame in video), max(fps, 1.0))
     return target
 
 
@@ -85,10 +85,11 @@ def _boxes(person: Person) -> dict[str, Any]:
 
 
 def _looks(person: Person, times: np.ndarray) -> list[int]:
-    """Index of the likeliest class at each time, as last seen; -1 where none is known."""
-    if not len(person.sampled_ms):
-        return [-1] * len(times)
-    best = smoothed(person).argmax(axis=1)
+    """Index of the likeliest class at each time, as last seen; -1 where none is known.
+
+    Where the face is covered, it is that of no class, the one after the last.
+    """
+    best = np.append(smoothed(person).argmax(axis=1), -1)  # -1 is also the place before the first
     last = np.searchsorted(person.sampled_ms, times, side="right") - 1
-    looks: list[int] = np.where(last < 0, -1, best[np.maximum(last, 0)]).tolist()
+    looks: list[int] = np.where(person.hidden(times), len(EMOTIONS), best[last]).tolist()
     return looks

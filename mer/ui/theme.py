@@ -8,6 +8,8 @@ import gradio as gr
 from mer import charts
 
 _HERE: Final = Path(__file__).parent
+_SCRIPTS: Final = ("page.js", "video.js", "live.js", "live_panel.js", "live_tape.js")
+_STYLES: Final = ("page.css", "live.css")
 # The visitor's own system fonts: a named web font would have to be fetched.
 _FONTS: Final = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 _MONO: Final = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -42,8 +44,8 @@ def theme() -> gr.themes.Base:
 
 def look() -> dict[str, Any]:
     """Theme, style sheet and script as `launch()` takes them."""
-    scripts = [(_HERE / name).read_text(encoding="utf-8") for name in ("page.js", "video.js")]
-    style = (_HERE / "page.css").read_text(encoding="utf-8")
+    scripts = [(_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS]
+    style = "".join((_HERE / name).read_text(encoding="utf-8") for name in _STYLES)
     # Gradio prefixes the selectors of `css`, those inside @media so that they never match.
     phone = (_HERE / "phone.css").read_text(encoding="utf-8")
     head = f"<style>{phone}</style><script>{''.join(scripts)}</script>"

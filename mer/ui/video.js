@@ -68,30 +68,14 @@
     const { colors, names, people } = player().known;
     const canvas = find("#player canvas");
     const pen = canvas.getContext("2d");
-    const line = Math.max(2, canvas.width / 320);
     pen.clearRect(0, 0, canvas.width, canvas.height);
-    pen.font = `${Math.round(Math.max(13, canvas.width / 40))}px system-ui, sans-serif`;
     for (const person of people) {
       const place = at(person, ms);
       if (!place) continue;
       const look = person.looks[place.index];
-      const [x, y, width, height] = place.box;
-      pen.lineWidth = line + 2;
-      pen.strokeStyle = "#111";
-      pen.strokeRect(x, y, width, height);
-      pen.lineWidth = line;
-      pen.strokeStyle = pen.fillStyle = colors[look] || "#aab2ba";
-      pen.strokeRect(x, y, width, height);
-      label(pen, `${person.number} ${names[look] || ""}`, x, y);
+      const text = `${person.number} ${names[look] || ""}`;
+      window.mer.box(pen, place.box, colors[look] || "#aab2ba", text);
     }
-  }
-
-  function label(pen, text, x, y) {
-    const size = parseInt(pen.font, 10);
-    const top = Math.max(0, y - 1.5 * size);
-    pen.fillRect(x, top, pen.measureText(text).width + size, 1.5 * size);
-    pen.fillStyle = "#111";
-    pen.fillText(text, x + size / 2, top + 1.1 * size);
   }
 
   // Where a person's box is, between the two times that are known; null where there is no face.

@@ -1,7 +1,8 @@
 """The Webcam tab: show the camera, wait for the button or the Space key, read what it saw.
 
 The script in page.js owns the camera. A frame travels as a data URL inside the request, so unlike
-an upload it never lies on a disk, and the live view goes on while the answer is shown.
+an upload it never lies on a disk, and the camera's picture goes on while the answer is shown. The
+live view beside it is `mer.ui.live`'s.
 """
 
 import base64
@@ -15,12 +16,14 @@ import numpy as np
 from mer import draw, images
 from mer.errors import ImageError, MerError
 from mer.predictor import Prediction, get_predictor
-from mer.ui import bars, choices, words
+from mer.ui import bars, choices, live, words
 from mer.ui.errors import in_words
 
 _CAMERA: Final = """
 <div class="camera">
   <video playsinline muted aria-label="Live picture of the camera"></video>
+  <canvas aria-hidden="true"></canvas>
+  <p class="count" aria-hidden="true"></p>
   <div class="idle">
     <button type="button" class="start">Start the camera</button>
     <p class="hint">The browser will ask whether this page may use it.</p>
@@ -33,7 +36,9 @@ _NOT_STARTED: Final = (
     "There is no camera picture yet. Press Start the camera, allow it in the browser, and "
     "capture again; without a camera, use the Upload tab."
 )
-_EMPTY: Final = "Look into the camera and press Capture, or the Space key."
+_EMPTY: Final = (
+    "Look into the camera and press Capture, or the Space key; or Live for answers all the time."
+)
 
 
 def build() -> None:
@@ -42,9 +47,12 @@ def build() -> None:
         with gr.Column(min_width=320):
             gr.HTML(_CAMERA, elem_id="camera", js_on_load=None)
             capture = gr.Button("Capture (Space)", variant="primary", elem_id="capture")
-            network, detector = choices.build()
+            live.build_controls()
+            with gr.Column(elem_id="webcam-choices"):
+                network, detector = choices.build()
             frame = gr.Textbox(visible=False, label="Frame, a picture as a data URL")
         with gr.Column(min_width=320):
+            live.build_people()
             answer = gr.HTML(words.lines([_EMPTY]), elem_id="webcam-answer", js_on_load=None)
             picture = gr.Image(
                 show_label=False,

@@ -15,8 +15,11 @@ NO_FACE: Final = (
 
 
 def sentence(number: int, prediction: Prediction) -> str:
-    """'Face 1 looks like happiness (93 %).', or that the network is unsure."""
+    """'Face 1 looks like happiness (93 %).', or why it cannot be judged, or only guessed."""
     share = f"{prediction.emotion} ({percent(prediction.probability)})"
+    if prediction.concerns:
+        reasons = " and ".join(prediction.concerns)
+        return f"Face {number} is {reasons}, so do not rely on this: it looks most like {share}."
     if not prediction.sure:
         return f"Unsure about face {number}; it looks most like {share}."
     return f"Face {number} looks like {share}."

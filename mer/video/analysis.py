@@ -12,9 +12,10 @@ import mer
 from mer import provenance, weights
 from mer.errors import WeightsError
 from mer.predictor import DEFAULT_MODEL, Predictor, get_predictor
-from mer.video import closeup, recognition, spotting, words
+from mer.video import closeup, cover, recognition, spotting, words
 from mer.video.cast import SAMPLED, Cast, Traced
 from mer.video.closeup import Look, look
+from mer.video.cover import Cover
 from mer.video.reader import Clock, Video
 from mer.video.timeline import Analysis, Event, Person, Timing
 from mer.video.tracks import Tracker
@@ -57,9 +58,10 @@ def analyse(
     tell, stopped = progress or _quiet, cancelled or _never
     predictor = get_predictor(model, detector)
     with Video(path) as video:
-        seen, traced = _watch(video, predictor, tell, stopped)
+        known, missing = _cover()
+        seen, traced = _watch(video, predictor, known, tell, stopped)
         people = tuple(person for person, _ in traced)
-        events, notes = _spotted(traced), _notes(video, seen)
+        events, notes = _spotted(traced), _notes(video, seen) + missing
         if seen.complete:
             tell(WATCHING, f"{len(events)} events found: a second look at them")
             events = _recognised(video, events, people, predictor, stopped, notes)
@@ -85,13 +87,21 @@ class _Seen(NamedTuple):
     complete: bool
 
 
+def _cover() -> tuple[Cover | None, list[str]]:
+    """What tells where faces are covered; without it, None and a note: the rest stands."""
+    try:
+        return cover.load(), []
+    except WeightsError as error:
+        return None, [str(error)]
+
+
 def _watch(
-    video: Video, predictor: Predictor, tell: Progress, stopped: Cancelled
+    video: Video, predictor: Predictor, known: Cover | None, tell: Progress, stopped: Cancelled
 ) -> tuple[_Seen, list[Traced]]:
     tracker, clock, times = Tracker(predictor.detector), Clock(), array("d")
     report = _Report(video.duration_ms, tell)
     complete = True
-    with Cast(predictor) as cast:
+    with Cast(predictor, known) as cast:
         for frame in video:
             clock.tick(frame.time_ms)
             times.append(frame.time_ms)

@@ -5,20 +5,19 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from mer import bench, faces, images
 from mer.errors import ImageError, MerError, VideoError
+from mer.video import benchmark_tables as tables
 from mer.video import spotting
 from mer.video.made import Clip
 from mer.video.reader import Frame, Video
-from mer.video.scoring import IOU, Score, score
+from mer.video.scoring import Score, score
 from mer.video.script import plan
 from mer.video.signals import Motion
 from mer.video.timeline import Event
@@ -42,12 +41,6 @@ QUICK: Final[dict[str, Any]] = {
 
 Spotter = Callable[[Iterable[Frame]], list[Event]]
 
-REMARK: Final = """\
-These are made clips: a still picture, warped. They show what moves a spotter and what does not, \
-not how it does on real faces, where the best published spotters without training reach an F1 of \
-.44 (.25 on micro-expressions; CAS(ME)2, Zhao et al. 2022), and the winners of the challenges on \
-unseen clips .22, .18 and .09 (2023, 2024, 2025)."""
-
 
 class Case(NamedTuple):
     """A clip to make: `pixels` of displacement, `speech` in stretches a minute, 0 for none."""
@@ -62,7 +55,7 @@ class Case(NamedTuple):
 def main(
     picture: Path | None = None, *, quick: bool = False, seed: int = 0, output: Path | None = None
 ) -> str:
-    """Make the clips, spot, and return the tables as text.
+    """Make the clips, spot, and return the tables as Markdown.
 
     Args:
         picture: a picture or a video of a face; the astronaut of scikit-image unless given.
@@ -76,9 +69,9 @@ def main(
     face = still(picture) if picture else bench.astronaut()
     scores = run(face, seed=seed, **(QUICK if quick else {}))
     if output:
-        rows = [{k: None if v != v else v for k, v in row.items()} for row in _rows(scores)]
+        rows = [{k: None if v != v else v for k, v in one.items()} for one in tables.rows(scores)]
         output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    return f"{report(scores)}\n\n{REMARK}"
+    return "\n\n".join([tables.report(scores), tables.REMARK, tables.published()])
 
 
 def run(
@@ -138,27 +131,6 @@ def spotted(frames: Iterable[Frame]) -> list[Event]:
     ]
 
 
-def report(scores: Sequence[Score]) -> str:
-    """The scores as text: a table for each figure, displacements down, frame rates across."""
-    table = pd.DataFrame(_rows(scores))
-    table["micros"] = table.micro_matched / table.micro
-    table["macros"] = table.macro_matched / table.macro
-    table["alarms"] = 60 * table.found / table.seconds
-    table["during"] = np.where(table.spoken > 0, "speech", "rest")
-    moved, quiet = table[table.pixels > 0], table[table.pixels == 0]
-    clips = f"{moved.micro.mean():.0f} micro and {moved.macro.mean():.0f} macro a clip"
-    return "\n\n".join(
-        [
-            _grid(moved, "f1", 2, f"F1 at IoU {IOU}, expressions: {clips}"),
-            _grid(moved, "micros", 2, "Of the micro-expressions, found"),
-            _grid(moved, "macros", 2, "Of the macro-expressions, found"),
-            _grid(moved, "onset_ms", 0, "Onset: mean absolute error, ms"),
-            _grid(moved, "apex_ms", 0, "Apex: mean absolute error, ms"),
-            _grid(quiet, "alarms", 1, "False alarms a minute under drift and blinks", "during"),
-        ]
-    )
-
-
 def still(path: Path) -> np.ndarray:
     """The face to make clips of: a picture, or of a video the frame where a face is surest.
 
@@ -186,10 +158,6 @@ def _counted(clip: Clip, bar: "tqdm[Any]") -> Iterator[Frame]:
         bar.update()
 
 
-def _rows(scores: Sequence[Score]) -> list[dict[str, float]]:
-    return [asdict(score) | {"f1": score.f1} for score in scores]
-
-
 def _surest(path: Path) -> np.ndarray:
     best, sure = None, 0.0
     with Video(path) as video:
@@ -200,11 +168,3 @@ def _surest(path: Path) -> np.ndarray:
     if best is None:
         raise MerError(f"No face was found in the first frames of {path.name}. Name another file.")
     return best
-
-
-def _grid(table: pd.DataFrame, figure: str, digits: int, heading: str, down: str = "pixels") -> str:
-    grid = table.pivot_table(figure, down, "fps", dropna=False)
-    grid.columns = pd.Index([f"{fps:g} fps" for fps in grid.columns])
-    grid.index = pd.Index([f"{one:g} px" if down == "pixels" else one for one in grid.index])
-    text = grid.to_string(float_format=f"{{:.{digits}f}}".format, na_rep="–")
-    return f"{heading}\n{text}"

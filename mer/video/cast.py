@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final, Self
 
 import numpy as np
@@ -11,6 +12,8 @@ from mer import faces
 from mer.emotions import EMOTIONS
 from mer.faces import Face
 from mer.predictor import Predictor
+from mer.video import cover
+from mer.video.cover import Cover
 from mer.video.reader import Frame
 from mer.video.signals import Motion
 from mer.video.timeline import REGIONS, Person
@@ -30,6 +33,7 @@ class Record:
     def __init__(self) -> None:
         self.times, self.boxes = array("d"), array("i")
         self.sampled, self.scores = array("d"), array("f")
+        self.covers = array("d")  # how far the face looks covered, at each look
         self._due = -np.inf
         self._motion: Motion | None = None
         self._traces: list[tuple[np.ndarray, np.ndarray]] = []  # of earlier appearances
@@ -71,6 +75,16 @@ class Record:
         return person, direction
 
 
+def _bare(person: Person, direction: np.ndarray, covered: np.ndarray) -> Traced:
+    """The person and their motion, without what was claimed at covered looks, bool (m,)."""
+    spans = cover.spans(person.sampled_ms, covered)
+    person = replace(person, covered=spans)
+    hidden = person.hidden(person.times_ms)
+    direction[hidden], person.motion[hidden] = np.nan, np.nan
+    sampled, probabilities = person.sampled_ms[~covered], person.probabilities[~covered]
+    return replace(person, sampled_ms=sampled, probabilities=probabilities), direction
+
+
 class Cast:
     """Everybody who appears, by the tracker's numbers.
 
@@ -78,8 +92,14 @@ class Cast:
     frame is read and its faces are followed.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
+    def __init__(self, predictor: Predictor, known: Cover | None = None) -> None:
+        """Begin with nobody.
+
+        Args:
+            predictor: says what faces look like.
+            known: says where faces are covered; without it none is.
+        """
+        self._predictor, self._cover = predictor, known
         self._thread = ThreadPoolExecutor(1)
         self._behind: Future[None] | None = None
         self._records: dict[int, Record] = {}
@@ -103,7 +123,13 @@ class Cast:
         self._classify()
         lasting = [record for record in self._records.values() if not record.brief()]
         lasting.sort(key=lambda record: record.times[0])
-        return [record.traced(number) for number, record in enumerate(lasting, 1)]
+        return [self._traced(number, record) for number, record in enumerate(lasting, 1)]
+
+    def _traced(self, number: int, record: Record) -> Traced:
+        person, direction = record.traced(number)
+        if self._cover is None:
+            return person, direction
+        return _bare(person, direction, self._cover.covered(np.array(record.covers)))
 
     def _catch_up(self) -> None:
         if self._behind:
@@ -114,6 +140,8 @@ class Cast:
             record = self._records.setdefault(number, Record())
             self._present.add(number)
             if record.see(frame, face):
+                if self._cover:
+                    record.covers.append(self._cover.score(frame.image, face))
                 self._waiting.append((record, frame.time_ms, faces.crop(frame.image, face)))
         if len(self._waiting) >= BATCH:
             self._classify()

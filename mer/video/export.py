@@ -26,7 +26,10 @@ LIMITS: Final = (
 ROWS: Final = 5000  # of a table that become text at a time
 ORIGIN: Final = ("network", "version", "detector", "mer", "time")  # of an analysis's settings
 
-_FRAME: Final = ("time_ms", "person", *BOX, *EMOTIONS, *(f"motion {name}" for name in REGIONS))
+_FRAME: Final = (
+    *("time_ms", "person", *BOX, "covered", *EMOTIONS),
+    *(f"motion {name}" for name in REGIONS),
+)
 _EVENT: Final = (
     *("event", "person", "kind", "onset_ms", "apex_ms", "offset_ms", "duration_ms"),
     *("region", "direction", "pixels", "strength"),
@@ -45,8 +48,9 @@ def json_parts(analysis: Analysis) -> Iterator[str]:
 
     Keys: file, size, network, version, detector, mer, time, settings, frame_rate with its warning,
     complete, notes, limits, classes, motions, regions; `people`; `events`; and `frames`: each
-    frame read with its time, and of each person in it the box, the motion of the regions in
-    pixels of a 320-pixel face and, where the network looked, the seven probabilities.
+    frame read with its time, and of each person in it the box, whether the face is covered, the
+    motion of the regions in pixels of a 320-pixel face and, where the network looked, the seven
+    probabilities.
     """
     head = json.dumps(_head(analysis), indent=2, ensure_ascii=False)
     yield head.removesuffix("\n}") + ',\n  "frames": ['
@@ -75,11 +79,14 @@ def csv_parts(table: pd.DataFrame) -> Iterator[str]:
 
 
 def frames_table(analysis: Analysis) -> pd.DataFrame:
-    """One row a frame and person: time, box, probabilities where sampled, motion by region."""
+    """One row a frame and person: time, box, probabilities where sampled, motion by region.
+
+    Where the face is covered, `covered` is 1, and there are neither probabilities nor motion.
+    """
     parts = [_figures(person) for person in analysis.people]
     figures = np.concatenate([np.empty((0, len(_FRAME))), *parts])
     ordered = figures[np.lexsort((figures[:, 1], figures[:, 0]))]
-    whole = dict.fromkeys(("person", *BOX), np.int64)
+    whole = dict.fromkeys(("person", *BOX, "covered"), np.int64)
     return _with_origin(pd.DataFrame(ordered, columns=list(_FRAME)).astype(whole), analysis)
 
 
@@ -95,7 +102,8 @@ def _figures(person: Person) -> np.ndarray:
     looks[np.searchsorted(person.times_ms, person.sampled_ms)] = person.probabilities.round(DIGITS)
     number = np.full(len(person.times_ms), person.number)
     times, motion = person.times_ms.round(3), person.motion.astype(np.float64).round(3)
-    return np.column_stack([times, number, person.boxes, looks, motion])
+    covered = person.hidden(person.times_ms)
+    return np.column_stack([times, number, person.boxes, covered, looks, motion])
 
 
 def _row(number: int, event: Event) -> list[object]:
@@ -156,6 +164,7 @@ def _person(person: Person) -> dict[str, Any]:
         "last_ms": _round(person.times_ms[-1]),
         "frames": len(person.times_ms),
         "sampled": len(person.sampled_ms),
+        "covered_ms": [[_round(time) for time in span] for span in person.covered],
     }
 
 
@@ -181,6 +190,7 @@ class _Cursor:
 
     def __init__(self, person: Person) -> None:
         self._person, self._row, self._sample = person, 0, 0
+        self._covered = person.hidden(person.times_ms)
 
     def at(self, time_ms: float) -> dict[str, Any] | None:
         person, row, sample = self._person, self._row, self._sample
@@ -190,6 +200,7 @@ class _Cursor:
         seen: dict[str, Any] = {
             "person": person.number,
             "box": dict(zip(BOX, person.boxes[row].tolist(), strict=True)),
+            "covered": bool(self._covered[row]),
             "motion": _named(REGIONS, person.motion[row]),
         }
         if sample < len(person.sampled_ms) and person.sampled_ms[sample] == time_ms:

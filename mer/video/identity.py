@@ -57,15 +57,20 @@ def look(image: np.ndarray, face: Face) -> Look | None:
     """What a face of an RGB uint8 picture looks like; None where it is too small to tell."""
     if face.box[2] < SMALLEST:
         return None
-    level = align.warped(image, align.by_eyes(face), 64)
-    shape = np.ravel(_SHAPE.compute(cv2.cvtColor(level, cv2.COLOR_RGB2GRAY)))
-    shape = shape - shape.mean()
-    shape = shape / max(float(np.linalg.norm(shape)), 1e-9)
     lab = cv2.cvtColor(_head(image, face), cv2.COLOR_RGB2LAB)
     counts = cv2.calcHist([lab], [0, 1, 2], _OVAL, BINS, _RANGES).ravel()
     colours = np.sqrt(counts / max(float(counts.sum()), 1.0))
     gray = float(np.abs(lab[..., 1:][_OVAL > 0] - 128.0).mean()) <= COLOURLESS
-    return Look(colours.astype(np.float16), shape.astype(np.float16), gray)
+    return Look(colours.astype(np.float16), shape(image, face).astype(np.float16), gray)
+
+
+def shape(image: np.ndarray, face: Face) -> np.ndarray:
+    """Histograms of gradients of the level face: float32 (1764,), centred, norm 1."""
+    level = align.warped(image, align.by_eyes(face), 64)
+    counts = np.ravel(_SHAPE.compute(cv2.cvtColor(level, cv2.COLOR_RGB2GRAY)))
+    centred = counts - counts.mean()
+    unit: np.ndarray = centred / max(float(np.linalg.norm(centred)), 1e-9)
+    return unit
 
 
 def _head(image: np.ndarray, face: Face) -> np.ndarray:

@@ -6,17 +6,14 @@ at 120 frames a second show the same.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import av
 import cv2
 import numpy as np
 
-from mer.errors import VideoError
-from mer.video import script
+from mer.video import script, webm
 from mer.video.puppet import Puppet
 from mer.video.reader import Frame
 from mer.video.script import Expression, plan
@@ -25,8 +22,6 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "expressions.webm": {"fps": 60, "seconds": 9, "events": plan(9, 3.0), "size": (480, 360)},
     "blinks-and-speech.webm": {"fps": 30, "seconds": 12, "speech": 15, "size": (480, 360)},
 }
-MILLISECOND: Final = Fraction(1, 1000)
-ENCODER: Final = {"b": "4M", "deadline": "realtime", "cpu-used": "8"}
 
 
 class Clip:
@@ -115,34 +110,6 @@ class Clip:
         return np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR_RGB))
 
 
-def write(path: Path, frames: Iterable[Frame], fps: float) -> None:
-    """Write frames, one at a time and each at its own time, as VP8 in WebM, which browsers play.
-
-    Args:
-        path: of the file; its name ends in .webm.
-        frames: at least one, all of one size.
-        fps: frames a second, for players; the frames' own times may differ.
-
-    Raises:
-        VideoError: there are no frames, or the file cannot be written.
-    """
-    try:
-        with av.open(str(path), "w", format="webm") as file:
-            stream = file.add_stream("libvpx", round(fps), options=ENCODER)
-            stream.time_base = stream.codec_context.time_base = MILLISECOND
-            for frame in frames:
-                if not stream.codec_context.is_open:
-                    stream.height, stream.width = frame.image.shape[:2]
-                picture = av.VideoFrame.from_ndarray(frame.image, format="rgb24")
-                picture.pts, picture.time_base = round(frame.time_ms), MILLISECOND
-                file.mux(stream.encode(picture))
-            if not stream.codec_context.is_open:
-                raise VideoError("There are no frames to make a video of.")
-            file.mux(stream.encode())
-    except (OSError, av.FFmpegError) as error:
-        raise VideoError(f"The video {path.name} cannot be written: {error}.") from error
-
-
 def examples(folder: Path, picture: np.ndarray) -> list[Path]:
     """The page's two example clips, made (in some 20 seconds) where they are not there yet.
 
@@ -162,7 +129,7 @@ def examples(folder: Path, picture: np.ndarray) -> list[Path]:
         if not path.exists():
             clip = Clip(picture, **options)
             with tempfile.TemporaryDirectory(dir=folder) as part:  # never half a file in place
-                write(Path(part) / path.name, clip, clip.fps)
+                webm.write(Path(part) / path.name, clip, clip.fps)
                 (Path(part) / path.name).replace(path)
     return paths
 

@@ -1,14 +1,11 @@
-"""Small movements made large enough to see, and clips that a browser plays. To look at only."""
+"""Small movements made large enough to see. To look at only."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 from scipy import signal
-
-from mer.errors import VideoError
 
 BAND: Final = (0.5, 8.0)  # Hz that are magnified; an expression of 0.1 to 2 s lies there
 GAIN: Final = 10.0  # how many times what passes the band is added, for a movement of a pixel
@@ -37,23 +34,6 @@ def magnified(frames: Sequence[np.ndarray], fps: float, pixels: float = 1.0) -> 
     gains = _gains(height, width, GAIN / max(pixels, 1.0))
     changes = _changes(frames, fps, gains)
     return [_added(frame, [level[i] for level in changes]) for i, frame in enumerate(frames)]
-
-
-def webm(path: str | Path, frames: Sequence[np.ndarray], fps: float) -> None:
-    """Write frames, RGB uint8 of one size, as VP8 in WebM, which browsers play.
-
-    Raises:
-        VideoError: there are no frames, or this OpenCV cannot write such a file there.
-    """
-    if not frames:
-        raise VideoError("There are no frames to make a clip of.")
-    height, width = (length // 2 * 2 for length in frames[0].shape[:2])  # VP8 halves colours
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"VP80"), fps, (width, height))
-    if not writer.isOpened():
-        raise VideoError(f"The clip {path} cannot be written. Check the folder and its free space.")
-    for frame in frames:
-        writer.write(cv2.cvtColor(frame[:height, :width], cv2.COLOR_RGB2BGR))
-    writer.release()
 
 
 def beside(left: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> list[np.ndarray]:

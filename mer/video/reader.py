@@ -72,7 +72,12 @@ class Clock:
         if not middle:
             return Timing(self._frames, 0.0, 0.0, 0.0)
         length_ms = self._last - self._first
-        return Timing(self._frames, length_ms, 1000 / middle, (high - low) / middle)
+        return Timing(self._frames, length_ms, 1000 / self._usual(middle), (high - low) / middle)
+
+    def _usual(self, middle: float) -> float:
+        """The mean of the distances about the middle one: stamps may be whole milliseconds."""
+        near = {step: count for step, count in self._steps.items() if 0.5 < step / middle < 1.5}
+        return sum(step * count for step, count in near.items()) / sum(near.values())
 
     def _quantile(self, part: float) -> float:
         seen = 0

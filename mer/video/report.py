@@ -102,11 +102,17 @@ def _person(person: Person, events: Sequence[Event], end_ms: float) -> str:
     table = _table(("From", "To", "Looks like", "Mean probability"), rows)
     return (
         f"<h2>Person {person.number}</h2>"
+        f"{_covered(person)}"
         f"<h3>What they look like, smoothed</h3>{_drawn(charts.ribbon(person, end_ms=end_ms))}"
         f"<details><summary>As a table</summary>{table}</details>"
         "<h3>How far each part of the face has moved, and events</h3>"
         f"{_drawn(charts.motion(person, events, end_ms=end_ms))}"
     )
+
+
+def _covered(person: Person) -> str:
+    hidden = words.covered(person)
+    return f"<p>{escape(hidden[0].upper() + hidden[1:])}.</p>" if hidden else ""
 
 
 def _drawn(figure: Figure) -> str:

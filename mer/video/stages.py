@@ -1,6 +1,7 @@
-"""Where the time of an analysis goes: by stage, by length of the video, by number of faces."""
+"""Where the time of an analysis goes, by stage, length and number of faces, and its memory."""
 
 import math
+import sys
 import tempfile
 import threading
 import time
@@ -14,8 +15,9 @@ import numpy as np
 
 from mer import bench, faces
 from mer.predictor import DEFAULT_MODEL, Predictor
-from mer.video import benchmark, closeup, made, script, spotting
+from mer.video import benchmark, closeup, made, script, spotting, webm
 from mer.video.analysis import analyse
+from mer.video.cover import Cover
 from mer.video.reader import Frame, Video
 from mer.video.signals import Motion
 from mer.video.tracks import Tracker
@@ -31,6 +33,7 @@ STAGES: Final[dict[str, tuple[Any, str]]] = {
     "track": (Tracker, "follow"),
     "flow": (Motion, "push"),
     "classify": (Predictor, "classify"),
+    "cover": (Cover, "score"),
     "spot": (spotting, "spot"),
     "look again": (closeup, "recognised"),
 }
@@ -38,12 +41,20 @@ STAGES: Final[dict[str, tuple[Any, str]]] = {
 
 @dataclass(frozen=True)
 class Cost:
-    """What an analysis took: frames, seconds of wall clock, of processor, and by stage."""
+    """What an analysis took.
+
+    Attributes:
+        frames: read.
+        wall, processor: seconds.
+        stages: seconds of each.
+        memory: megabytes that this process has held at most, up to the analysis's end.
+    """
 
     frames: int
     wall: float
     processor: float
     stages: dict[str, float]
+    memory: float
 
     @property
     def together(self) -> float:
@@ -99,7 +110,7 @@ def measure(path: Path, face: np.ndarray, count: int, seconds: float, model: str
     cell = SIZE[0] // columns, SIZE[1] // math.ceil(count / columns)
     events = script.plan(seconds, PIXELS)
     clip = made.Clip(face, fps=FPS, seconds=seconds, events=events, size=cell)
-    made.write(path, (_tiled(frame, count, columns) for frame in clip), FPS)
+    webm.write(path, (_tiled(frame, count, columns) for frame in clip), FPS)
     began = time.perf_counter()
     for _ in Video(path):
         pass
@@ -108,7 +119,17 @@ def measure(path: Path, face: np.ndarray, count: int, seconds: float, model: str
     with _timed(spent):
         analyse(path, model=model)
     wall, processor = time.perf_counter() - began, time.process_time() - used
-    return Cost(len(clip), wall, processor, spent)
+    return Cost(len(clip), wall, processor, spent, _memory())
+
+
+def _memory() -> float:
+    """Megabytes that this process has held at most; NaN where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return math.nan
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _tiled(frame: Frame, count: int, columns: int) -> Frame:
@@ -164,8 +185,11 @@ def _shares(cost: Cost) -> str:
 
 
 def _table(name: str, values: Sequence[float], costs: Sequence[Cost]) -> str:
-    rows = [f"{name:>8}{'ms a frame':>12}{'processor':>12}{'times play':>12}"]
+    """The costs by length or number of faces; memory is the most so far, so it shows growth."""
+    rows = [f"{name:>8}{'ms a frame':>12}{'processor':>12}{'times play':>12}{'memory MB':>12}"]
     for value, cost in zip(values, costs, strict=True):
         wall, processor = (1000 * spent / cost.frames for spent in (cost.wall, cost.processor))
-        rows.append(f"{value:8g}{wall:12.2f}{processor:12.2f}{cost.speed:12.2f}")
+        figures = (wall, processor, cost.speed)
+        shown = "".join(f"{figure:12.2f}" for figure in figures)
+        rows.append(f"{value:8g}{shown}{cost.memory:12.0f}")
     return "\n".join(rows)

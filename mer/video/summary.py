@@ -46,6 +46,8 @@ def _person(person: Person) -> str:
     ]
     if len(found) > MOST:
         lines.append(f"  and {len(found) - MOST} more stretches")
+    if hidden := words.covered(person):
+        lines.append(f"  {hidden}")
     return "\n".join([f"Person {person.number}, {span}", *lines])
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 MICRO_MS: Final = 500.0  # a micro-expression lasts no longer
 MACRO_MS: Final = 4000.0  # nor a macro-expression
@@ -34,7 +35,8 @@ class Timing:
     Attributes:
         frames: number of frames read.
         duration_ms: from the first frame to the last.
-        fps: frames a second, 1000 over the median distance of frames; 0 with fewer than two.
+        fps: frames a second, 1000 over the usual distance of frames; 0 with fewer than two. The
+            usual distance is the mean of those within a half of the median.
         unevenness: the distances' 95th percentile less their 5th, as a part of their median.
     """
 
@@ -61,6 +63,8 @@ class Person:
         probabilities: float32 (m, 7), in the order of EMOTIONS; raw, not smoothed.
         motion: float32 (n, len(REGIONS)), pixels of a 320-pixel face each region has moved from
             rest, its head's motion taken out; NaN where it could not be measured.
+        covered: float64 (k, 2), first and last time of each stretch in which a hand or something
+            else covers the face: there are neither probabilities nor motion, nor events.
     """
 
     number: int
@@ -69,6 +73,13 @@ class Person:
     sampled_ms: np.ndarray
     probabilities: np.ndarray
     motion: np.ndarray
+    covered: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+
+    def hidden(self, times_ms: np.ndarray) -> NDArray[np.bool_]:
+        """At which of these times the face is covered, bool (m,)."""
+        first, last = self.covered.T[..., None]
+        inside: NDArray[np.bool_] = ((times_ms >= first) & (times_ms <= last)).any(axis=0)
+        return inside
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,15 @@ class Tracker:
     three times with a good score, so a person's first two frames are left out.
     """
 
-    def __init__(self, detector: str = "yunet") -> None:
-        """Begin with nobody; `detector` is one of `mer.faces.DETECTORS`."""
+    def __init__(self, detector: str = "yunet", long_side: int = LONG_SIDE) -> None:
+        """Begin with nobody.
+
+        Args:
+            detector: one of `mer.faces.DETECTORS`.
+            long_side: pixels, to which frames are shrunk to be searched; at most LONG_SIDE.
+        """
         self._detector = detector
+        self._long_side = long_side
         self._tracks: list[Track] = []
         self._people = 0
         self._before: np.ndarray = np.empty((0, 0), np.uint8)  # the last frame, gray
@@ -100,11 +106,12 @@ class Tracker:
         self._forget()
 
     def _detect(self, image: np.ndarray) -> list[Face]:
-        """The faces that show at LONG_SIDE; a second, larger search would cost five times more."""
-        scale = LONG_SIDE / max(image.shape[:2])
+        """The faces that show at this size; a second, larger search would cost five times more."""
+        scale = self._long_side / max(image.shape[:2])
         if scale >= 1:
             return faces.detect(image, self._detector)
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        size = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         return [_scaled(face, 1 / scale) for face in faces.detect(small, self._detector)]
 
     def _by_place(self, found: list[Face], looks: list[Look | None]) -> list[Track | None]:

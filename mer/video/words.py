@@ -1,8 +1,8 @@
-"""Sentences about a video: its length, its frame rate and what that forbids."""
+"""Sentences about a video: its length, its frame rate and what that forbids, covered faces."""
 
 from typing import Final
 
-from mer.video.timeline import LEAST_FPS, Timing
+from mer.video.timeline import LEAST_FPS, Person, Timing
 
 GOOD_FPS: Final = 50.0  # from here on a short micro-expression spans several frames
 UNEVEN: Final = 0.5  # of the usual distance of frames; phones stay far below, webcams do not
@@ -14,6 +14,14 @@ def clock(time_ms: float, digits: int = 0) -> str:
     hours, minutes, seconds = int(whole // 3600), int(whole % 3600 // 60), whole % 60
     padded = f"{seconds:0{3 + digits if digits else 2}.{digits}f}"
     return f"{hours}:{minutes:02}:{padded}" if hours else f"{minutes}:{padded}"
+
+
+def covered(person: Person) -> str:
+    """'face covered from 0:02.4 to 0:09.4, nothing is said of it there'; "" if it never is."""
+    if not len(person.covered):
+        return ""
+    spans = (f"from {clock(first, 1)} to {clock(last, 1)}" for first, last in person.covered)
+    return f"face covered {', '.join(spans)}: nothing is said of it there"
 
 
 def frame_rate(timing: Timing) -> str:

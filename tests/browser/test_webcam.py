@@ -1,8 +1,10 @@
 """The Webcam tab in a real browser, in front of a faked camera that shows a real face."""
 
 import io
+import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from playwright.sync_api import Page, expect
 from mer.emotions import COLORS
 
 OpenPage = Callable[..., Page]
+BARS = "JSON.stringify(document.querySelector('.js-plotly-plot').data[0].x)"
 ANSWER = re.compile(r"Face 1 .*?(\w+) \(\d+ %\)")
 
 
@@ -20,15 +23,22 @@ def _start(page: Page) -> None:
     page.locator(".camera.live").wait_for()
 
 
-def _captured(page: Page, before: str = "") -> str:
-    """Wait for a captured picture other than `before`; return its address."""
+def _captured(page: Page) -> str:
+    """Wait for a captured picture; return its address, which two like answers share."""
     page.wait_for_function(
-        "before => { const image = document.querySelector('#captured img');"
-        " return image && image.complete && image.naturalWidth && image.src !== before }",
-        arg=before,
+        "() => { const image = document.querySelector('#captured img');"
+        " return image && image.complete && image.naturalWidth }"
     )
     source: str = page.locator("#captured img").evaluate("image => image.src")
     return source
+
+
+def _sent(page: Page, act: Callable[[], None]) -> list[Any]:
+    """Do `act` and return what the page then asks: frame, network and detector."""
+    with page.expect_request(lambda request: "/queue/join" in request.url) as asked:
+        act()
+    data: list[Any] = json.loads(asked.value.post_data or "{}")["data"]
+    return data
 
 
 def _has_colour(page: Page, source: str, emotion: str) -> bool:
@@ -53,14 +63,17 @@ def test_capture_by_button_then_by_space(
     screenshot(page, "webcam")
 
     page.locator("body").focus()
-    page.keyboard.press("Space")
-    again = _captured(page, before=source)
-    expect(answer).to_have_text(ANSWER)
+    frame, *_ = _sent(page, lambda: page.keyboard.press("Space"))
+    assert frame.startswith("data:image/")
     assert page.evaluate("scrollY") == 0  # Space did not scroll the page
     assert page.locator(".camera.live").is_visible()
+    expect(answer).to_have_text(ANSWER)
 
-    page.get_by_label("cnn2").first.check()  # another network looks at the same frame
-    _captured(page, before=again)
+    before = page.evaluate(BARS)
+    again, network, _ = _sent(page, page.get_by_label("cnn2").first.check)
+    assert again == frame  # another network looks at what was captured
+    assert network == "cnn2"
+    page.wait_for_function(f"before => {BARS} !== before", arg=before)
 
 
 def test_space_starts_the_camera_and_captures(open_page: OpenPage) -> None:

@@ -1,5 +1,7 @@
 """An analysis made by hand, for tests of what is done with one."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mer.emotions import EMOTIONS
@@ -34,6 +36,18 @@ def person(number: int = 1, *, start: int = 0, frames: int = 60, fps: float = 30
     motion[0] = np.nan
     boxes = np.tile(np.array([10, 20, 30, 40], np.int32), (frames, 1))
     return Person(number, times, boxes, sampled, looks, motion)
+
+
+def hidden_person() -> Person:
+    """The first person, whose face is covered from 1.0 to 1.5 s."""
+    one = person()
+    bare = (one.sampled_ms < 1000) | (one.sampled_ms > 1500)
+    return replace(
+        one,
+        sampled_ms=one.sampled_ms[bare],
+        probabilities=one.probabilities[bare],
+        covered=np.array([[1000.0, 1500.0]]),
+    )
 
 
 def analysis(source: str = "smile.mp4", *, fps: float = 30) -> Analysis:

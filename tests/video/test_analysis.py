@@ -8,7 +8,7 @@ import pytest
 
 from mer.emotions import EMOTIONS
 from mer.errors import MerError, VideoError
-from mer.video import analysis, made, reader
+from mer.video import analysis, made, reader, webm
 from mer.video.analysis import analyse
 from mer.video.cast import SAMPLED
 from mer.video.timeline import KINDS, REGIONS, Analysis
@@ -21,7 +21,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def written(path: Path, images: list[np.ndarray], fps: float = 30) -> Path:
     frames = [reader.Frame(i, 1000 * i / fps, image) for i, image in enumerate(images)]
-    made.write(path, frames, fps)
+    webm.write(path, frames, fps)
     return path
 
 
@@ -36,7 +36,7 @@ def clip(clips: Path, portrait: np.ndarray) -> Path:
     """Three seconds of the astronaut, who sways and blinks, at 30 frames a second."""
     path = clips / "astronaut.webm"
     if not path.exists():
-        made.write(path, made.Clip(portrait, fps=30, seconds=3), 30)
+        webm.write(path, made.Clip(portrait, fps=30, seconds=3), 30)
     return path
 
 
@@ -120,11 +120,36 @@ def test_a_face_that_is_away_for_long(
         assert not np.any((person.times_ms > 1500) & (person.times_ms < 7000))
 
 
+def test_a_covered_face_claims_nothing(
+    tmp_path: Path, portrait: np.ndarray, stand_in_weights: Path, shipped_cover: None
+) -> None:
+    hand = portrait.copy()
+    cv2.ellipse(hand, (165, 165), (45, 30), 20, 0, 360, (190, 150, 130), cv2.FILLED)
+    cv2.ellipse(hand, (140, 190), (40, 25), -40, 0, 360, (180, 140, 120), cv2.FILLED)
+    found = analyse(
+        written(tmp_path / "hand.webm", [portrait] * 30 + [hand] * 25 + [portrait] * 30)
+    )
+    (person,) = found.people
+    ((first, last),) = person.covered
+    assert first == pytest.approx(1000, abs=200)
+    assert last == pytest.approx(1830, abs=300)
+    assert not person.hidden(person.sampled_ms).any()
+    assert np.isnan(person.motion[person.hidden(person.times_ms)]).all()
+    for event in found.events:
+        assert event.offset_ms <= first or event.onset_ms >= last
+
+
+def test_without_its_weights_no_cover_is_told(clip: Path, stand_in_weights: Path) -> None:
+    found = analyse(clip)
+    assert [len(person.covered) for person in found.people] == [0]
+    assert any("cover.safetensors is missing" in note for note in found.notes)
+
+
 def test_low_frame_rate_claims_nothing_micro(
     tmp_path: Path, portrait: np.ndarray, stand_in_weights: Path
 ) -> None:
     path = tmp_path / "slow.webm"
-    made.write(path, made.Clip(portrait, fps=12, seconds=3), 12)
+    webm.write(path, made.Clip(portrait, fps=12, seconds=3), 12)
     found = analyse(path)
     assert "micro" not in {event.kind for event in found.events}
     assert any("nothing is called a micro-expression" in note for note in found.notes)
@@ -194,3 +219,14 @@ def test_a_smile_is_a_rise_of_happiness_and_an_event(mer_data: Path) -> None:
     smiles = [event for event in found.events if event.kind == "macro"]
     assert smiles
     assert all(len(event.motion) == 3 and len(event.still) == 7 for event in smiles)
+
+
+def test_hands_over_a_face_are_a_gap_between_sad_and_laughing(mer_data: Path) -> None:
+    (person,) = analyse(mer_data / "videos" / "WolfgangLanger_Pexels.mp4").people
+    ((first, last),) = person.covered  # her hand is on her face from 2.46 to 9.46 s
+    assert first == pytest.approx(2460, abs=250)
+    assert last == pytest.approx(9460, abs=250)
+    looks = person.probabilities.argmax(axis=1)
+    after = person.sampled_ms > last
+    assert np.bincount(looks[~after]).argmax() == EMOTIONS.index("sadness")
+    assert np.bincount(looks[after]).argmax() == EMOTIONS.index("happiness")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mer import faces
 from mer.errors import ImageError, MerError
-from mer.video import benchmark, made
+from mer.video import benchmark, benchmark_tables, webm
 from mer.video.made import Clip
 from mer.video.reader import Frame
 from mer.video.scoring import matched, overlap, score
@@ -116,7 +116,7 @@ def test_report_names_every_figure(astronaut: np.ndarray) -> None:
     scores = benchmark.run(
         astronaut, nervous, rates=(2,), pixels=(1.0,), seconds=12, quiet=4, talk=4
     )
-    text = benchmark.report(scores)
+    text = benchmark_tables.report(scores)
     for words in ("F1 at IoU 0.5", "Onset", "Apex", "2 fps", "1 px", "–"):
         assert words in text
     assert "False alarms a minute" in text
@@ -151,13 +151,13 @@ def test_a_video_gives_the_frame_with_the_surest_face(
     shape = (240, 320, 3)
     frames = [Frame(i, 40.0 * i, np.full(shape, 128, np.uint8)) for i in range(5)]
     frames += [Frame(5, 200.0, next(iter(Clip(astronaut, size=(320, 240)))).image)]
-    made.write(path, frames, 25)
+    webm.write(path, frames, 25)
     assert len(faces.detect(benchmark.still(path))) == 1
 
 
 def test_a_video_without_a_face_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "none.webm"
-    made.write(path, [Frame(0, 0.0, np.full((240, 320, 3), 128, np.uint8))], 25)
+    webm.write(path, [Frame(0, 0.0, np.full((240, 320, 3), 128, np.uint8))], 25)
     with pytest.raises(MerError, match=r"No face was found .* none\.webm"):
         benchmark.still(path)
 

@@ -9,7 +9,7 @@ import pytest
 from mer import faces
 from mer.errors import VideoError
 from mer.predictor import get_predictor
-from mer.video import closeup, flow, made
+from mer.video import closeup, flow, made, webm
 from mer.video.reader import Frame, Video
 from mer.video.script import Expression
 from mer.video.timeline import MOTIONS, REGIONS, Analysis, Event, Person, Timing
@@ -26,7 +26,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("closeup") / "sad.webm"
     clip = made.Clip(skimage.data.astronaut(), fps=30, seconds=2, events=[SADNESS], blinks=0)
-    made.write(path, clip, 30)
+    webm.write(path, clip, 30)
     return path
 
 
@@ -58,7 +58,7 @@ def test_a_video_that_is_gone(found: Analysis, tmp_path: Path) -> None:
 def test_another_video_under_its_name(found: Analysis, tmp_path: Path) -> None:
     other = tmp_path / "sad.webm"
     blank = [Frame(i, i * 33.3, np.zeros((64, 64, 3), np.uint8)) for i in range(5)]
-    made.write(other, blank, 30)
+    webm.write(other, blank, 30)
     with pytest.raises(VideoError, match="Analyse the video anew"):
         closeup.look(other, found, found.events[0])
 

@@ -11,7 +11,7 @@ import pytest
 from mer.emotions import EMOTIONS
 from mer.video import export
 from mer.video.timeline import MOTIONS, REGIONS
-from tests.video.analyses import EMPTY, SETTINGS, SMILE, analysis
+from tests.video.analyses import EMPTY, SETTINGS, SMILE, analysis, hidden_person
 
 
 def test_nothing_found_is_valid_json_that_says_what_was_used() -> None:
@@ -24,7 +24,7 @@ def test_nothing_found_is_valid_json_that_says_what_was_used() -> None:
 
 def test_nothing_found_gives_the_columns() -> None:
     assert len(export.frames_table(EMPTY)) == len(export.events_table(EMPTY)) == 0
-    assert export.frames_csv(EMPTY).startswith("file,time_ms,person,x,y,width,height,anger")
+    assert export.frames_csv(EMPTY).startswith("file,time_ms,person,x,y,width,height,covered,")
     assert export.events_csv(EMPTY).startswith("file,event,person,kind,onset_ms,apex_ms,offset_ms")
 
 
@@ -44,6 +44,18 @@ def test_json_knows_no_nan() -> None:
     assert first["people"][0]["motion"] == dict.fromkeys(REGIONS)
     assert second["people"][0]["motion"] == dict.fromkeys(REGIONS, 0.0)
     assert "NaN" not in export.to_json(analysis())
+
+
+def test_covered_frames_are_marked_and_claim_nothing() -> None:
+    found = replace(EMPTY, people=(hidden_person(),))
+    document = json.loads(export.to_json(found))
+    assert document["people"][0]["covered_ms"] == [[1000, 1500]]
+    marks = [frame["people"][0] for frame in document["frames"]]
+    assert [mark["covered"] for mark in marks] == [False] * 30 + [True] * 16 + [False] * 14
+    assert not any("probabilities" in mark for mark in marks if mark["covered"])
+    table = export.frames_table(found)
+    assert table.covered.sum() == 16
+    assert table.loc[table.covered == 1, list(EMOTIONS)].isna().all(axis=None)
 
 
 def test_json_events() -> None:

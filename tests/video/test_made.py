@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from mer import faces
-from mer.errors import MerError, VideoError
+from mer.errors import MerError
 from mer.video import made
 from mer.video.made import Clip
-from mer.video.reader import Frame, Video
 from mer.video.script import BLINK, EXPRESSIONS, MACRO, MICRO, Expression, plan
 
 # Neither drift nor anything else that the camera adds.
@@ -68,17 +67,6 @@ def test_a_clip_of_no_time_has_no_frames(astronaut: np.ndarray) -> None:
 def test_a_picture_without_a_face_is_refused() -> None:
     with pytest.raises(MerError, match="no face in the picture"):
         Clip(np.full((200, 200, 3), 128, np.uint8))
-
-
-def test_no_frames_make_no_video(tmp_path: Path) -> None:
-    with pytest.raises(VideoError, match="no frames"):
-        made.write(tmp_path / "none.webm", [], 30)
-
-
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    frames = [Frame(0, 0.0, np.zeros((48, 64, 3), np.uint8))]
-    with pytest.raises(VideoError, match=r"clip\.webm cannot be written"):
-        made.write(tmp_path / "none" / "clip.webm", frames, 30)
 
 
 def test_the_same_seed_makes_the_same_clip(astronaut: np.ndarray) -> None:
@@ -220,20 +208,6 @@ def test_noise_is_as_strong_as_asked(astronaut: np.ndarray) -> None:
     patch = slice(20, 100), slice(100, 180)  # of the background
     difference = first[patch].astype(int) - second[patch]
     assert 2.2 < difference.std() / np.sqrt(2) < 3.3  # JPEG takes some of it
-
-
-def test_a_written_clip_is_vp8_with_its_own_times(astronaut: np.ndarray, tmp_path: Path) -> None:
-    path = tmp_path / "clip.webm"
-    clip = Clip(astronaut, fps=30, seconds=0.5, size=(320, 240))
-    made.write(path, clip, clip.fps)
-    with Video(path) as video:
-        frames = list(video)
-        assert video.size == (320, 240)
-    assert [frame.time_ms for frame in frames] == pytest.approx(
-        [frame.time_ms for frame in clip], abs=1
-    )
-    assert cv2.absdiff(frames[-1].image, pictures(clip)[-1]).mean() < 6
-    assert b"V_VP8" in path.read_bytes()
 
 
 def test_examples_are_made_once(

@@ -363,6 +363,13 @@ def test_clock_without_frames_and_with_one() -> None:
     assert (clock.timing().frames, clock.timing().fps, clock.timing().duration_ms) == (1, 0.0, 0.0)
 
 
+def test_stamps_in_whole_milliseconds_do_not_change_the_rate() -> None:
+    clock = Clock()
+    for number in range(600):
+        clock.tick(round(1000 / 60 * number) + 500 * (number > 300))  # and there is one gap
+    assert clock.timing().fps == pytest.approx(60, rel=0.002)
+
+
 @pytest.mark.parametrize(("fps", "micro"), [(24, False), (25, True), (29.97, True), (120, True)])
 def test_clock_tells_the_rate_of_even_frames(fps: float, micro: bool) -> None:
     clock = Clock()

@@ -23,11 +23,12 @@ def test_report_has_every_stage_and_the_machine(stand_in_weights: Path) -> None:
 
 
 def test_every_stage_takes_its_time(
-    tmp_path: Path, astronaut: np.ndarray, stand_in_weights: Path
+    tmp_path: Path, astronaut: np.ndarray, stand_in_weights: Path, shipped_cover: None
 ) -> None:
     called = [getattr(*place) for place in stages.STAGES.values()]
     cost = stages.measure(tmp_path / "clip.webm", astronaut, 1, 1.0, "cnn2")
     assert cost.frames == 30
+    assert cost.memory > 50
     assert cost.together == sum(cost.stages.values())
     assert all(spent > 0 for spent in cost.stages.values())
     assert [getattr(*place) for place in stages.STAGES.values()] == called

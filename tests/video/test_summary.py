@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from mer.video import words
+from mer.video import report, words
 from mer.video.summary import summary
 from mer.video.timeline import Timing
-from tests.video.analyses import EMPTY, analysis
+from tests.video.analyses import EMPTY, analysis, hidden_person
 
 
 def test_nothing_found() -> None:
@@ -55,3 +55,12 @@ def test_frame_rate(fps: float, words_of_it: str) -> None:
 def test_unevenness() -> None:
     assert words.unevenness(Timing(100, 1000, 30, 0.02)) == ""
     assert "unevenly" in words.unevenness(Timing(100, 1000, 30, 0.9))
+
+
+def test_a_covered_face_is_told() -> None:
+    assert words.covered(analysis().people[0]) == ""
+    hidden = hidden_person()
+    said = "face covered from 0:01.0 to 0:01.5: nothing is said of it there"
+    assert words.covered(hidden) == said
+    assert said in summary(replace(analysis(), people=(hidden,)))
+    assert f"F{said[1:]}." in report.html(replace(analysis(), people=(hidden,)))

@@ -1,0 +1,96 @@
+"""One person in front of a camera: what they look like now, lately, and against their own rest."""
+
+from collections import deque
+from typing import Any, Final
+
+import numpy as np
+
+from mer.predictor import Prediction
+
+LOOK_MS: Final = 200.0  # at least, between two looks of a network at one face
+TRAIL_MS: Final = 10_000.0  # how far back the trail goes
+GAP_MS: Final = 2_000.0  # longer without a look, and the smoothing begins anew
+RESTING_MS: Final = 3_000.0  # that a resting face is watched
+LEAST_LOOKS: Final = 4  # at it: what fewer say is no mean
+
+_DIGITS: Final = 3  # of what is told: tenths of a per cent
+
+
+class Watched:
+    """What is known of one person; memory is bounded by the length of the trail.
+
+    Probabilities are smoothed by an exponential mean over time, so that the rate of the looks does
+    not matter. Changes against the resting face are differences of probabilities, smoothed minus
+    the mean over the resting time, and not of their logarithms: they have the unit of what stands
+    beside them, sum to zero, and a class that goes from 0.1 to 1 per cent stays the nothing that
+    it is, where its logarithm would jump. A class that is likely at rest can rise only little.
+
+    Attributes:
+        looked_ms: time of the last look, -inf before the first.
+        concerns: why the face could hardly be judged then, see `mer.quality`.
+    """
+
+    def __init__(self) -> None:
+        self.looked_ms = -np.inf
+        self.concerns: tuple[str, ...] = ()
+        self._smooth: np.ndarray | None = None
+        self._trail: deque[tuple[float, np.ndarray]] = deque(maxlen=int(TRAIL_MS / LOOK_MS) + 1)
+        self._resting: np.ndarray | None = None
+        self._resting_until: float | None = None  # while the resting face is watched
+        self._looks: list[np.ndarray] = []  # at the resting face
+
+    def look(self, prediction: Prediction, time_ms: float, smoothing_ms: float) -> None:
+        """Take in what a network says, with a time constant in ms; 0 smooths not."""
+        probabilities = np.array(prediction.probabilities)
+        elapsed = time_ms - self.looked_ms
+        if self._smooth is None or smoothing_ms <= 0 or elapsed > GAP_MS:
+            self._smooth = probabilities
+        else:
+            part = 1 - np.exp(-elapsed / smoothing_ms)
+            self._smooth = self._smooth + part * (probabilities - self._smooth)
+        self.looked_ms, self.concerns = time_ms, prediction.concerns
+        self._trail.append((time_ms, self._smooth))
+        if self._resting_until is not None and time_ms < self._resting_until:
+            self._looks.append(probabilities)
+
+    def rest(self, time_ms: float) -> None:
+        """Begin to watch the resting face, for RESTING_MS; an earlier one is forgotten."""
+        self._resting, self._resting_until = None, time_ms + RESTING_MS
+        self._looks.clear()
+
+    def told(self, time_ms: float) -> dict[str, Any]:
+        """All that is known, as valid JSON.
+
+        Returns:
+            `probabilities`: 7, smoothed, None before the first look; `change`: 7 differences,
+            -1..1, None without a resting face; `resting_ms`: what is left of watching it, None
+            where nobody does; `trail`: `ms` before now and the 7 `probabilities` of each look.
+        """
+        self._end_rest(time_ms)
+        trail = [one for one in self._trail if time_ms - one[0] <= TRAIL_MS]
+        left = None if self._resting_until is None else self._resting_until - time_ms
+        change = None
+        if self._smooth is not None and self._resting is not None:
+            change = _told(self._smooth - self._resting)
+        return {
+            "probabilities": None if self._smooth is None else _told(self._smooth),
+            "change": change,
+            "resting_ms": None if left is None else round(left),
+            "trail": {
+                "ms": [round(time_ms - then) for then, _ in trail],
+                "probabilities": [_told(smooth) for _, smooth in trail],
+            },
+        }
+
+    def _end_rest(self, time_ms: float) -> None:
+        if self._resting_until is None or time_ms < self._resting_until:
+            return
+        if len(self._looks) >= LEAST_LOOKS:
+            self._resting = np.mean(self._looks, axis=0)
+        self._resting_until = None
+        self._looks.clear()
+
+
+def _told(values: np.ndarray) -> list[float]:
+    rounded: list[float] = np.round(values, _DIGITS).tolist()
+    return rounded

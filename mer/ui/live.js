@@ -1,0 +1,255 @@
+// The live view: the newest frame to the server, boxes over the camera's picture, trails below.
+(() => {
+  "use strict";
+  const SIDE = 640; // pixels of the long side of what is sent
+  const LEAST_MS = 66; // between two frames: a quick server is left time for others
+  const PATIENCE_MS = 15000; // for an answer
+  const AGAIN_MS = 2000; // after one that did not come
+  const LATE_MS = 3000; // over which the rate is measured
+  const SPOKEN_MS = 5000; // between two sentences for a screen reader
+  const GONE_MS = 3000; // that the panel of somebody out of sight stays
+
+  const find = (selector) => document.querySelector(selector);
+  const within = (selector) => find(`#live ${selector}`);
+  const camera = () => find("#camera .camera");
+  const film = () => find("#camera video");
+  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+  let key = ""; // to this visitor's place on the server
+  let run = 0; // counts the starts: a loop of an earlier one ends by itself
+  let state = "off"; // or "live", "paused"
+  let resting = false; // to be told with the next frame
+  let counting = false; // while resting faces are watched
+  let known = null; // what page and server agree on: colours, length of the trail
+  let answers = []; // of late: when, how long, whether others were waited for
+  let spoken = { at: 0, text: "" };
+  const panels = new Map(); // by number of the person
+
+  function say(sentence, trouble = false) {
+    within(".said").textContent = sentence;
+    within(".said").classList.toggle("problem", trouble);
+  }
+
+  function become(next) {
+    state = next;
+    run += 1;
+    const live = state === "live";
+    within(".go").disabled = live;
+    within(".pause").disabled = within(".rest").disabled = !live;
+    within(".end").disabled = state === "off";
+    within(".send").disabled = !live;
+    camera().classList.toggle("watched", state !== "off");
+    if (live) window.mer.tape.start(film().srcObject);
+    else window.mer.tape.stop();
+    if (!live) clear();
+    if (state === "off") forget();
+  }
+
+  async function go() {
+    const { colors, trail } = within(".live-view").dataset;
+    known = { colors: JSON.parse(colors), trail: Number(trail) };
+    within(".go").disabled = true;
+    const ready = (await window.mer.camera.start()) && (key || (await enter()));
+    if (!ready || !film().srcObject) {
+      within(".go").disabled = false;
+      return leave();
+    }
+    say(state === "paused" ? "The live view goes on." : "The live view is on.");
+    become("live");
+    within(".pause").focus();
+    loop(run);
+  }
+
+  async function enter() {
+    try {
+      const { problem, key: mine } = await ask("start");
+      if (problem) say(problem, true);
+      key = mine || "";
+    } catch {
+      say("The computer that runs this page does not answer. Press Live to try again.", true);
+    }
+    return Boolean(key);
+  }
+
+  function pause() {
+    become("paused");
+    say("Paused: no picture leaves this computer. After a minute, resting faces are forgotten.");
+    within(".go").focus();
+  }
+
+  function end() {
+    if (state === "off") return;
+    leave();
+    become("off");
+    say("The live view is off, and so is the camera.");
+    window.mer.camera.stop();
+  }
+
+  // Also while the page closes, hence keepalive.
+  function leave() {
+    if (key) ask("stop", { keepalive: true }).catch(() => {});
+    key = "";
+  }
+
+  async function ask(what, options = {}, query = "") {
+    const headers = { "X-Live-Key": key };
+    const answer = await fetch(`live/${what}${query}`, { method: "POST", headers, ...options });
+    if (answer.status === 204) return {};
+    return answer.json();
+  }
+
+  // One frame is on its way at a time, always the newest; whatever came meanwhile is never sent.
+  async function loop(mine) {
+    while (mine === run) {
+      const began = performance.now();
+      if (!document.hidden) await once(mine, began);
+      await wait(Math.max(document.hidden ? AGAIN_MS : 0, LEAST_MS - (performance.now() - began)));
+    }
+  }
+
+  async function once(mine, began) {
+    let answer = {};
+    try {
+      const body = await frame();
+      if (!body) return;
+      answer = await ask("frame", { body, signal: AbortSignal.timeout(PATIENCE_MS) }, query(began));
+    } catch {
+      if (mine !== run) return;
+      say("The computer that runs this page does not answer. Trying again …", true);
+      return wait(AGAIN_MS);
+    }
+    if (mine !== run) return;
+    if (answer.problem) return refused(answer);
+    if (within(".said").classList.contains("problem")) say("The live view is on.");
+    count(began, answer.timings);
+    show(answer);
+  }
+
+  async function refused({ kind, problem }) {
+    say(problem, true);
+    if (kind === "frame") return wait(AGAIN_MS);
+    if (kind === "ended") key = "";
+    become(kind === "ended" ? "off" : "paused");
+  }
+
+  // What the camera sees, not mirrored, as a JPEG; null before its first picture.
+  function frame() {
+    const { videoWidth, videoHeight } = film();
+    if (!videoWidth) return null;
+    const scale = Math.min(1, SIDE / Math.max(videoWidth, videoHeight));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(scale * videoWidth);
+    canvas.height = Math.round(scale * videoHeight);
+    canvas.getContext("2d").drawImage(film(), 0, 0, canvas.width, canvas.height);
+    return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.8));
+  }
+
+  function query(time) {
+    const [network, detector] = document.querySelectorAll("#webcam-choices input:checked");
+    const asked = { time, smoothing: within("input").value, rest: resting ? 1 : 0,
+      network: network.value, detector: detector.value };
+    resting = false;
+    return `?${new URLSearchParams(asked)}`;
+  }
+
+  function count(began, { busy }) {
+    const now = performance.now();
+    answers.push({ at: now, took: now - began, busy });
+    answers = answers.filter((one) => now - one.at <= LATE_MS);
+    if (answers.length < 2) return;
+    const rate = (1000 * (answers.length - 1)) / (now - answers[0].at);
+    const took = answers.map((one) => one.took).sort((a, b) => a - b)[answers.length >> 1];
+    const waited = answers.filter((one) => one.busy).length > answers.length / 2;
+    const frames = `${rate < 9.5 ? rate.toFixed(1) : Math.round(rate)} frames a second`;
+    within(".rate").textContent =
+      `${waited ? "Busy: " : ""}${frames}, answered after ${Math.round(took)} ms`;
+  }
+
+  function show({ size, people }) {
+    window.mer.boxes(film(), size[0], people, known);
+    const now = performance.now();
+    for (const person of people) panel(person).show(person, now);
+    for (const [number, one] of panels) {
+      if (now - one.seen > GONE_MS) {
+        one.element.remove();
+        panels.delete(number);
+      }
+    }
+    countdown(people);
+    speak(people, now);
+  }
+
+  function countdown(people) {
+    const left = people.map((one) => one.resting_ms).filter((ms) => ms !== null);
+    find("#camera .count").textContent = left.length ? Math.ceil(Math.max(...left) / 1000) : "";
+    if (counting && !left.length) {
+      const known = people.some((one) => one.change);
+      say(known ? "Changes are now shown against the resting face."
+        : "No face was seen for long enough. Press My resting face again.", !known);
+    }
+    counting = left.length > 0;
+  }
+
+  function panel({ number }) {
+    if (!panels.has(number)) {
+      const made = window.mer.panel(number, known);
+      const after = [...panels.keys()].filter((other) => other < number).length;
+      const place = find("#people-live .people");
+      place.insertBefore(made.element, place.children[after] || null);
+      panels.set(number, made);
+    }
+    return panels.get(number);
+  }
+
+  // Calm: at most one sentence in five seconds, and only where it differs from the last.
+  function speak(people, now) {
+    const text = people.map(({ number, emotion, sure }) =>
+      `Face ${number}: ${sure ? emotion : "unsure"}`).join(", ");
+    if (text === spoken.text || now - spoken.at < SPOKEN_MS) return;
+    spoken = { at: now, text };
+    within(".heard").textContent = text;
+  }
+
+  function clear() {
+    const canvas = find("#camera canvas");
+    canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    within(".rate").textContent = find("#camera .count").textContent = "";
+    answers = [];
+    counting = resting = false;
+  }
+
+  function forget() {
+    panels.forEach((one) => one.element.remove());
+    panels.clear();
+    within(".heard").textContent = "";
+  }
+
+  function rest() {
+    resting = true;
+    say("Look into the camera with a resting face for three seconds.");
+  }
+
+  async function send() {
+    const file = await window.mer.tape.cut();
+    if (!file) return say("There is no recording yet. Try again in a few seconds.", true);
+    await window.mer.toVideo(file);
+  }
+
+  const ACTS = { go, pause, end, rest, send };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("#live button");
+    if (button) ACTS[button.className]();
+  });
+  function smoothing() {
+    const input = within("input");
+    within("output").textContent = `${(input.value / 1000).toFixed(1)} s`;
+  }
+  document.addEventListener("input", (event) => event.target.closest?.("#live") && smoothing());
+  document.addEventListener("camera-off", end);
+  window.addEventListener("pagehide", leave);
+  new MutationObserver((_, observer) => {
+    if (!within("output")) return;
+    observer.disconnect();
+    smoothing();
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();

@@ -1,0 +1,190 @@
+"""The live view of the Webcam tab: its controls, and the way of its frames to the server.
+
+The script in live.js sends the newest frame when the answer to the last one is in, and draws what
+comes back over the camera's picture, which waits for nobody. Frames come by plain routes beside
+Gradio's own, on the same port, and so behind a share link and on a Space too; Gradio's queue would
+add its two requests and its bookkeeping to every frame.
+"""
+
+import asyncio
+import html
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial, wraps
+from typing import Any, Final
+
+import gradio as gr
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mer import images
+from mer.emotions import COLORS
+from mer.errors import EndedError, FullError, MerError
+from mer.live.person import TRAIL_MS
+from mer.live.session import SMOOTHING_MS, Live
+from mer.live.visitors import IDLE_S, Visitors
+from mer.predictor import DEFAULT_MODEL
+from mer.ui.errors import UNEXPECTED
+
+WORKERS: Final = 2  # frames in work at once, of all visitors; others wait in the order they came
+MAX_BYTES: Final = 500_000  # of a frame
+BUSY_MS: Final = 250.0  # from a frame's arrival to its answer: beyond it, the machine is busy
+_PATIENCE_S: Final = 10.0  # for a frame to arrive whole
+_KINDS: Final[dict[type[MerError], str]] = {FullError: "full", EndedError: "ended"}
+_log = logging.getLogger(__name__)
+
+_CONTROLS: Final = """
+<div class="live-view" data-colors="{colors}" data-trail="{trail}">
+  <div class="controls" role="group" aria-label="Live view">
+    <button type="button" class="go">Live</button>
+    <button type="button" class="pause" disabled>Pause</button>
+    <button type="button" class="end" disabled>Stop</button>
+    <button type="button" class="rest" disabled>My resting face</button>
+    <button type="button" class="send" disabled>Send the last seconds to Video</button>
+    <label>Smoothing
+      <input type="range" min="0" max="2000" step="100" value="{smoothing}"><output></output>
+    </label>
+  </div>
+  <p class="rate"></p>
+  <p class="said" role="status"></p>
+  <p class="heard" role="status"></p>
+  <p class="hint">One frame cannot show a micro-expression, a movement of less than half a second:
+  send a clip to Video for that.</p>
+</div>
+"""
+
+
+def build_controls() -> None:
+    """Lay out the buttons and what is said of the view as a whole."""
+    text = _CONTROLS.format(
+        colors=html.escape(json.dumps(COLORS), quote=True),
+        trail=round(TRAIL_MS),
+        smoothing=round(SMOOTHING_MS),
+    )
+    gr.HTML(text, elem_id="live", js_on_load=None)
+
+
+def build_people() -> None:
+    """Lay out the place for a panel a person, which takes none while there is nobody."""
+    gr.HTML('<div class="people"></div>', elem_id="people-live", js_on_load=None)
+
+
+def routes() -> list[Route]:
+    """Where the script sends its frames: `live/start`, `live/frame` and `live/stop`, all POST."""
+    desk = _Desk()
+    handlers = {"start": desk.start, "frame": desk.frame, "stop": desk.stop}
+    return [
+        Route(f"/live/{name}", _in_words(handler), methods=["POST"])
+        for name, handler in handlers.items()
+    ]
+
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _in_words(handler: _Handler) -> _Handler:
+    """Have errors answered with a sentence; others than ours are logged, without data.
+
+    A `problem` has a `kind`: "full", "ended", or "frame", after which the next frame may do. Its
+    status is 200, since browsers log others as if the page were broken.
+    """
+
+    @wraps(handler)
+    async def answered(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except MerError as error:
+            return JSONResponse({"problem": str(error), "kind": _KINDS.get(type(error), "frame")})
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception:
+            _log.exception("a handler failed")
+            return JSONResponse({"problem": UNEXPECTED, "kind": "frame"}, 500)
+
+    return answered
+
+
+class _Desk:
+    """Answers the script: all but the work on the frames runs in the server's event loop."""
+
+    def __init__(self) -> None:
+        self._visitors = Visitors()
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="live")
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self, request: Request) -> Response:
+        """Give a visitor a place, and the key to it."""
+        key = self._visitors.enter()
+        if self._keeper is None or self._keeper.done():
+            self._keeper = asyncio.create_task(self._keep())
+        return JSONResponse({"key": key})
+
+    async def frame(self, request: Request) -> Response:
+        """Say what a frame shows, a JPEG in the body; see `Live.see` for the query and answer."""
+        asked = request.query_params
+        with self._visitors.visit(_key(request)) as live:
+            work = partial(
+                _work,
+                live,
+                await _body(request),
+                network=asked.get("network", DEFAULT_MODEL),
+                detector=asked.get("detector", "yunet"),
+                time_ms=_number(request, "time"),
+                smoothing_ms=_number(request, "smoothing", SMOOTHING_MS),
+                rest=asked.get("rest") == "1",
+                came=time.perf_counter(),
+            )
+            loop = asyncio.get_running_loop()
+            return JSONResponse(await loop.run_in_executor(self._workers, work))
+
+    async def stop(self, request: Request) -> Response:
+        """Give up a place."""
+        self._visitors.leave(_key(request))
+        return Response(status_code=204)
+
+    async def _keep(self) -> None:
+        """Forget who is away, also while nobody comes."""
+        while self._visitors:
+            await asyncio.sleep(IDLE_S)
+            self._visitors.forget()
+
+
+def _work(
+    live: Live, content: bytes, *, network: str, detector: str, came: float, **settings: Any
+) -> dict[str, Any]:
+    waited_ms = 1000 * (time.perf_counter() - came)
+    live.choose(network, detector)
+    answer = live.see(images.read(content), **settings)
+    timings = answer["timings"] | {"waited_ms": round(waited_ms, 1)}
+    timings["busy"] = waited_ms + timings["work_ms"] > BUSY_MS
+    return answer | {"timings": timings}
+
+
+def _key(request: Request) -> str:
+    return request.headers.get("x-live-key", "")  # not in the address, which servers log
+
+
+def _number(request: Request, name: str, default: float = float("nan")) -> float:
+    try:
+        return float(request.query_params.get(name, default))
+    except ValueError as error:
+        raise MerError(f"The page sent no number as {name}. Load it again.") from error
+
+
+async def _body(request: Request) -> bytes:
+    content = bytearray()
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    raise MerError(
+                        f"A frame has at most {MAX_BYTES // 1000} kB. Send smaller ones."
+                    )
+    except TimeoutError as error:
+        raise MerError("The frame did not arrive whole: the connection is too slow.") from error
+    return bytes(content)

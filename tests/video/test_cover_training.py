@@ -1,0 +1,37 @@
+"""Training what tells covered faces from bare ones: refused without faces, else it learns."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mer import weights
+from mer.errors import DataError
+from mer.video import cover_training
+from mer.video.cover import NAME, Cover
+
+
+def test_no_pictures(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no pictures"):
+        cover_training.fit(tmp_path, tmp_path)
+
+
+def test_pictures_without_faces(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "gray.png"), np.full((48, 48), 128, np.uint8))
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(DataError, match="Hardly a face"):
+        cover_training.fit(tmp_path, tmp_path)
+
+
+def test_it_learns_to_tell_covers(tmp_path: Path, astronaut: np.ndarray) -> None:
+    face = cv2.cvtColor(astronaut[60:230, 140:310], cv2.COLOR_RGB2GRAY)
+    for number in range(40):
+        turn = cv2.getRotationMatrix2D((85, 85), number / 2 - 10, 1)
+        turned = cv2.warpAffine(face, turn, (170, 170), borderMode=cv2.BORDER_REPLICATE)
+        cv2.imwrite(str(tmp_path / f"{number:02}.png"), turned)
+    said = cover_training.fit(tmp_path, tmp_path / "out")
+    model, record = weights.load_as(Cover, NAME, folder=tmp_path / "out")
+    assert "faces, penalty" in said
+    assert record["evaluation"]["roc_area"] > 0.8
+    assert model.rise > 0
