@@ -62,7 +62,7 @@ class SFace(BaseClasificacionImagenes):
     """
 
     size: ClassVar[int] = 80
-    explained: ClassVar[tuple[str, ...]] = ("high.7", "high.9")
+    explained: ClassVar[tuple[str, ...]] = ("high.4", "high.6")
 
     def __init__(self) -> None:
         super().__init__()
