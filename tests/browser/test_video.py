@@ -130,7 +130,7 @@ def test_a_recording_of_the_camera(open_page: OpenPage) -> None:
     page.locator("#film button").get_by_text("Record").click()
     page.wait_for_timeout(2500)
     page.locator("#film button").get_by_text("Stop").click()
-    page.locator("#film button[aria-label=Clear]").wait_for()
+    page.locator("#film button[aria-label=Clear]").first.wait_for()
     _analyse(page)
     _analysed(page)
     expect(page.locator("#video-answer")).to_contain_text("of video")
@@ -173,7 +173,7 @@ def test_what_is_no_video_gets_a_sentence(open_page: OpenPage, tmp_path: Path) -
     _analyse(page)
     expect(page.locator("#video-answer")).to_contain_text("There is no video yet")
     page.set_input_files("#film input[type=file]", path)
-    page.locator("#film button[aria-label=Clear]").wait_for()
+    page.locator("#film button[aria-label=Clear]").first.wait_for()
     _analyse(page)
     expect(page.locator("#video-answer .problem")).to_contain_text("letter.mp4")
 
@@ -190,7 +190,7 @@ def test_a_video_that_browsers_do_not_play_is_copied(
     writer.release()
     page = _open(open_page)
     page.set_input_files("#film input[type=file]", path)
-    page.locator("#film button[aria-label=Clear]").wait_for()
+    page.locator("#film button[aria-label=Clear]").first.wait_for()
     _analyse(page)
     _analysed(page)
     assert page.locator("#player .player").get_attribute("data-kind") == "copy"
