@@ -11,7 +11,7 @@ from mer.predictor import get_predictor
 
 _TEXT: Final = """
 <h1>Which expression does a face look like?</h1>
-<p>Three networks, trained on posed photographs, say which of seven expressions it <em>looks
+<p>Networks that learned from posed photographs say which of seven expressions it <em>looks
 like</em>, not what someone feels. Your picture or video is read by the computer that runs this
 page; every copy is deleted within ten minutes of its last use. Not for decisions about people, and
 not for finding lies: see <b>About</b>.</p>
