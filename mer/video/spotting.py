@@ -1,5 +1,6 @@
 """Expressions, blinks and speech in a person's motion: onset, apex and offset of each."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from mer.video.signals import stretches
 from mer.video.timeline import LEAST_FPS, MACRO_MS, MICRO_MS, REGIONS, Event
 
 LEAST: Final = 0.2  # pixels of a region's mean that a motion must have, on a face of 320
+SLOW: Final = 0.25  # and these where it lasts longer than a micro-expression: faces sway
 STRENGTH: Final = 7.0  # multiples of the person's own noise that it must have
 OPEN: Final = 0.8  # pixels that it must have where its end was not seen,
 LARGE: Final = 4.0  # and these where it was seen for no longer than a micro-expression lasts
@@ -20,8 +22,11 @@ BLINK_MS: Final = 500.0  # a blink lasts no longer
 LEAKED: Final = 0.15  # of the lids' motion by which a blink moves brows and nose up at most
 FAR: Final = 0.05  # of it by which it moves the mouth at most; brows and nose it may drag down far
 LAGGING: Final = 2.0  # times as long as a blink what it drags along takes at most
-SYLLABLES: Final = 4  # in a row make speech
-PAUSE_MS: Final = 500.0  # from one of them to the next, at most
+SYLLABLES: Final = 3  # in a row make speech
+SYLLABLE: Final = 3.0  # multiples of the noise that one must have: who talks a lot raises the noise
+PAUSE_MS: Final = 600.0  # from one of them to the next, at most
+SYLLABLE_MS: Final = 1000.0  # that one lasts at most
+SHAKEN: Final = 0.15  # of speech's motion by which it moves the rest of the face at most
 
 
 def spot(
@@ -39,14 +44,13 @@ def spot(
     if not parts:
         return []
     micro = np.median(np.diff(times_ms)) <= 1000 / LEAST_FPS * 1.02
-    peaks = [
-        peak
+    traces = [
+        Trace(region, [(times_ms[p], direction[p, number]) for p in parts])
         for number, region in enumerate(REGIONS)
-        for peak in Trace(region, [(times_ms[p], direction[p, number]) for p in parts]).peaks(
-            LEAST, STRENGTH, MACRO_MS
-        )
     ]
-    spoken, peaks = _speech(peaks)
+    peaks = [peak for trace in traces for peak in trace.peaks(LEAST, STRENGTH, MACRO_MS)]
+    spoken = _speech([trace for trace in traces if trace.region in MOUTH])
+    peaks = [peak for peak in peaks if not any(_shaken(speech, peak) for speech in spoken)]
     blinks, peaks = _blinks(peaks)
     shown = [peak for peak in _expressions(peaks) if micro or _kind(peak) != "micro"]
     events = [_event(person, "speech", peak) for peak in spoken]
@@ -55,25 +59,27 @@ def spot(
     return sorted(events, key=lambda event: event.onset_ms)
 
 
-def _speech(peaks: list[Peak]) -> tuple[list[Peak], list[Peak]]:
-    """Runs of the lips' motion up and down, each as one peak, and the peaks that are none of it."""
-    lips = sorted((peak for peak in peaks if peak.region == "lips"), key=lambda peak: peak.apex)
+def _speech(mouth: Sequence[Trace]) -> list[Peak]:
+    """Runs of short motions of the mouth, one after another, each run as one peak."""
+    syllables = [p for trace in mouth for p in trace.peaks(LEAST, SYLLABLE, SYLLABLE_MS)]
     runs: list[list[Peak]] = []
-    for peak in lips:
-        if peak.length > 2 * PAUSE_MS:
-            continue
+    for peak in sorted(distinct(_largest(syllables)), key=lambda peak: peak.apex):
         if runs and peak.apex - runs[-1][-1].apex <= PAUSE_MS:
             runs[-1].append(peak)
         else:
             runs.append([peak])
-    spoken = [_joined(run) for run in runs if len(run) >= SYLLABLES]
-    rest = [
-        peak
-        for peak in peaks
-        if peak.region not in MOUTH
-        or all(peak.overlap(one) < 0.5 * min(peak.length, one.length) for one in spoken)
-    ]
-    return spoken, rest
+    return [_joined(run) for run in runs if len(run) >= SYLLABLES]
+
+
+def _shaken(speech: Peak, peak: Peak) -> bool:
+    """Whether a motion is a part of speech, or no more than what it does to its surroundings."""
+    if peak.overlap(speech) < 0.5 * min(peak.length, speech.length):
+        return False
+    return peak.region in MOUTH or peak.pixels < SHAKEN * speech.pixels
+
+
+def _largest(peaks: list[Peak]) -> list[Peak]:
+    return sorted(peaks, key=lambda peak: -peak.pixels)
 
 
 def _joined(run: list[Peak]) -> Peak:
@@ -91,7 +97,7 @@ def _blinks(peaks: list[Peak]) -> tuple[list[Peak], list[Peak]]:
         for other in sides[1]
         if first.overlap(other) > 0.5 * min(first.length, other.length)
     ]
-    blinks = distinct(sorted(blinks, key=lambda peak: -peak.pixels))
+    blinks = distinct(_largest(blinks))
 
     def part(peak: Peak) -> bool:
         return any(_drags(blink, peak) for blink in blinks)
@@ -118,6 +124,7 @@ def _expressions(peaks: list[Peak]) -> list[Peak]:
         for peak in peaks
         if peak.length >= SHORTEST_MS
         and peak.region not in EYES
+        and (peak.length <= MICRO_MS or peak.pixels >= SLOW)
         and (peak.closed or peak.pixels >= (OPEN if peak.length > MICRO_MS else LARGE))
     ]
     return distinct(sorted(fit, key=lambda peak: -peak.strength))

@@ -77,3 +77,23 @@ def test_lips_up_and_down_again_and_again_are_speech() -> None:
     syllables = [("lips", 6000.0 + 300 * n, 6250.0 + 300 * n, (0.0, 2.5)) for n in range(9)]
     kinds = {event.kind for event in found(60, *syllables)}
     assert kinds == {"speech"}
+
+
+def test_three_motions_of_the_mouth_in_a_row_are_speech_wherever_they_show() -> None:
+    syllables = [
+        (region, 6000.0 + 450 * n, 6300.0 + 450 * n, (0.0, 1.5))
+        for n, region in enumerate(("lips", "left mouth corner", "lips"))
+    ]
+    assert [event.kind for event in found(60, *syllables)] == ["speech"]
+
+
+def test_two_motions_of_the_mouth_in_a_row_are_expressions() -> None:
+    twice = [("lips", 6000.0 + 500 * n, 6300.0 + 500 * n, (0.0, 1.5)) for n in range(2)]
+    assert [event.kind for event in found(60, *twice)] == ["micro", "micro"]
+
+
+def test_a_frown_while_speaking_stands_and_what_speech_shakes_does_not() -> None:
+    syllables = [("lips", 6000.0 + 300 * n, 6250.0 + 300 * n, (0.0, 2.5)) for n in range(9)]
+    frown = ("between brows", 7000.0, 7400.0, (0.0, 1.5))
+    shaken = ("nose", 6300.0, 6600.0, (0.0, 0.3))
+    assert [event.kind for event in found(60, *syllables, frown, shaken)] == ["speech", "micro"]
