@@ -1,11 +1,12 @@
 """Motions there and back in the signal of one region of a face, at all lengths up to seconds."""
 
-from collections.abc import Iterator
+import functools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import ndimage, signal
 
 STEP_MS: Final = 10.0  # the signal is brought to one rate, whatever the frames' own
 SMOOTH_MS: Final = 30.0  # standard deviation of the low-pass: half is left at 6 Hz
@@ -21,6 +22,8 @@ FROM_REST: Final = 0.5  # of its height that a motion leads away from rest
 
 QUIET: Final = 0.3  # the part of the time in which at least nothing but noise is seen
 NORMAL: Final = 0.385  # standard deviations within which that part of normal noise lies
+
+PLACE_MS: Final = 5000.0  # of the time by which peaks are sorted
 
 FAINTEST: Final = 0.02  # pixels: no camera's noise is less, but a still picture's
 
@@ -66,25 +69,37 @@ class Peak:
         """Milliseconds that both share."""
         return max(0.0, min(self.offset, other.offset) - max(self.onset, other.onset))
 
+    def halves(self, other: "Peak") -> bool:
+        """Whether both share half of the shorter one, or more."""
+        return self.overlap(other) >= 0.5 * min(self.length, other.length)
+
 
 class Trace:
     """One region's signal over the stretches in which it was measured without a gap."""
 
-    def __init__(self, region: str, parts: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    def __init__(
+        self, region: str, parts: list[tuple[np.ndarray, np.ndarray]], least: float
+    ) -> None:
         """Resample and smooth.
 
         Args:
             region: its name.
             parts: of each stretch the times in milliseconds (n,) and the vectors (n, 2), n >= 2.
+            least: pixels that a peak must have.
         """
-        self.region = region
+        self.region, self._least = region, least
         self._parts = [(float(times[0]), _even(times, vectors)) for times, vectors in parts]
 
-    def peaks(self, least: float, strength: float, longest: float) -> list[Peak]:
-        """The peaks of at least so many pixels, so strong, and no longer; one of each overlap."""
-        found = [peak for name in DIRECTIONS for peak in self._along(name, least)]
-        kept = [peak for peak in found if peak.strength >= strength and peak.length <= longest]
+    def peaks(self, strength: float, longest: float) -> list[Peak]:
+        """The peaks so strong, and no longer; of those that overlap the highest."""
+        kept = [
+            peak for peak in self._found if peak.strength >= strength and peak.length <= longest
+        ]
         return distinct(sorted(kept, key=lambda peak: -peak.pixels))
+
+    @functools.cached_property
+    def _found(self) -> list[Peak]:
+        return [peak for name in DIRECTIONS for peak in self._along(name, self._least)]
 
     def _along(self, name: str, least: float) -> Iterator[Peak]:
         axis = np.array(DIRECTIONS[name], np.float32)
@@ -100,17 +115,41 @@ class Trace:
                 yield Peak(self.region, name, onset, apex, offset, height, strength, closed)
 
 
-def distinct(peaks: list[Peak]) -> list[Peak]:
+class Nearby:
+    """Peaks by their time: of an hour's thousands, those few that another one may overlap."""
+
+    def __init__(self, peaks: Iterable[Peak] = ()) -> None:
+        self._peaks = defaultdict[int, list[Peak]](list)
+        for peak in peaks:
+            self.add(peak)
+
+    def add(self, peak: Peak) -> None:
+        """Take in one more."""
+        for place in self._places(peak):
+            self._peaks[place].append(peak)
+
+    def of(self, peak: Peak) -> Iterator[Peak]:
+        """Those that may overlap a peak; some come twice."""
+        return (one for place in self._places(peak) for one in self._peaks.get(place, ()))
+
+    def _places(self, peak: Peak) -> range:
+        return range(int(peak.onset // PLACE_MS), int(peak.offset // PLACE_MS) + 1)
+
+
+def distinct(peaks: Iterable[Peak]) -> list[Peak]:
     """The peaks that share less than half of themselves with one earlier in the list."""
-    kept: list[Peak] = []
+    kept, nearby = list[Peak](), Nearby()
     for peak in peaks:
-        if all(peak.overlap(k) < 0.5 * min(peak.length, k.length) for k in kept):
+        if not any(peak.halves(other) for other in nearby.of(peak)):
             kept.append(peak)
+            nearby.add(peak)
     return kept
 
 
 def _even(times_ms: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Float32 (m, 2): the vectors every STEP_MS, low-passed."""
+    from scipy import ndimage  # scipy is slow to import
+
     grid = np.arange(times_ms[0], times_ms[-1] + STEP_MS / 2, STEP_MS)
     even = np.column_stack([np.interp(grid, times_ms, axis) for axis in vectors.T])
     smooth = ndimage.gaussian_filter1d(even, SMOOTH_MS / STEP_MS, axis=0, mode="nearest")
@@ -157,6 +196,8 @@ def _tops(line: np.ndarray, least: float) -> dict[int, float]:
     Wider surroundings are taken only where the bump is much higher for them: else what is gained
     is the slope or the next motion beside it.
     """
+    from scipy import signal
+
     heights: dict[int, float] = {}
     for reach in REACHES_MS:
         wide = round(reach / STEP_MS) | 1

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from mer.video.peaks import Peak, Trace, distinct
+from mer.video.peaks import Nearby, Peak, Trace, distinct
 from mer.video.signals import stretches
 from mer.video.timeline import LEAST_FPS, MACRO_MS, MICRO_MS, REGIONS, Event
 
@@ -45,12 +45,13 @@ def spot(
         return []
     micro = np.median(np.diff(times_ms)) <= 1000 / LEAST_FPS * 1.02
     traces = [
-        Trace(region, [(times_ms[p], direction[p, number]) for p in parts])
+        Trace(region, [(times_ms[p], direction[p, number]) for p in parts], LEAST)
         for number, region in enumerate(REGIONS)
     ]
-    peaks = [peak for trace in traces for peak in trace.peaks(LEAST, STRENGTH, MACRO_MS)]
+    peaks = [peak for trace in traces for peak in trace.peaks(STRENGTH, MACRO_MS)]
     spoken = _speech([trace for trace in traces if trace.region in MOUTH])
-    peaks = [peak for peak in peaks if not any(_shaken(speech, peak) for speech in spoken)]
+    near = Nearby(spoken)
+    peaks = [peak for peak in peaks if not any(_shaken(one, peak) for one in near.of(peak))]
     blinks, peaks = _blinks(peaks)
     shown = [peak for peak in _expressions(peaks) if micro or _kind(peak) != "micro"]
     events = [_event(person, "speech", peak) for peak in spoken]
@@ -61,7 +62,7 @@ def spot(
 
 def _speech(mouth: Sequence[Trace]) -> list[Peak]:
     """Runs of short motions of the mouth, one after another, each run as one peak."""
-    syllables = [p for trace in mouth for p in trace.peaks(LEAST, SYLLABLE, SYLLABLE_MS)]
+    syllables = [p for trace in mouth for p in trace.peaks(SYLLABLE, SYLLABLE_MS)]
     runs: list[list[Peak]] = []
     for peak in sorted(distinct(_largest(syllables)), key=lambda peak: peak.apex):
         if runs and peak.apex - runs[-1][-1].apex <= PAUSE_MS:
@@ -73,7 +74,7 @@ def _speech(mouth: Sequence[Trace]) -> list[Peak]:
 
 def _shaken(speech: Peak, peak: Peak) -> bool:
     """Whether a motion is a part of speech, or no more than what it does to its surroundings."""
-    if peak.overlap(speech) < 0.5 * min(peak.length, speech.length):
+    if not peak.halves(speech):
         return False
     return peak.region in MOUTH or peak.pixels < SHAKEN * speech.pixels
 
@@ -91,23 +92,21 @@ def _joined(run: list[Peak]) -> Peak:
 def _blinks(peaks: list[Peak]) -> tuple[list[Peak], list[Peak]]:
     """Where both eyes close for a moment, and the peaks that are no part of that."""
     sides = [[p for p in peaks if p.region == eye and p.length <= BLINK_MS] for eye in EYES]
+    others = Nearby(sides[1])
     blinks = [
         max(first, other, key=lambda peak: peak.pixels)
         for first in sides[0]
-        for other in sides[1]
-        if first.overlap(other) > 0.5 * min(first.length, other.length)
+        for other in others.of(first)
+        if first.halves(other)
     ]
     blinks = distinct(_largest(blinks))
-
-    def part(peak: Peak) -> bool:
-        return any(_drags(blink, peak) for blink in blinks)
-
-    return blinks, [peak for peak in peaks if not part(peak)]
+    near = Nearby(blinks)
+    return blinks, [p for p in peaks if not any(_drags(blink, p) for blink in near.of(p))]
 
 
 def _drags(blink: Peak, peak: Peak) -> bool:
     """Whether a motion is no more than what a blink does to its surroundings."""
-    if peak.overlap(blink) < 0.5 * min(peak.length, blink.length):
+    if not peak.halves(blink):
         return False
     if peak.region in EYES:
         return True

@@ -16,18 +16,18 @@ def bump(times: np.ndarray, apex: float, half: float, pixels: float) -> np.ndarr
 def trace(line: np.ndarray, axis: tuple[float, float] = (0.0, -1.0), noise: float = 0.0) -> Trace:
     times = np.arange(len(line)) * 1000 / FPS
     vectors = line[:, None] * axis + np.random.default_rng(0).normal(0, noise, (len(line), 2))
-    return Trace("lips", [(times, vectors.astype(np.float32))])
+    return Trace("lips", [(times, vectors.astype(np.float32))], 0.2)
 
 
-def found(one: Trace, least: float = 0.2) -> list[Peak]:
-    return one.peaks(least, 7.0, 4000.0)
+def found(one: Trace) -> list[Peak]:
+    return one.peaks(7.0, 4000.0)
 
 
 TIMES = np.arange(600) * 1000 / FPS  # ten seconds
 
 
 def test_no_signal_has_no_peaks() -> None:
-    assert found(Trace("lips", [])) == []
+    assert found(Trace("lips", [], 0.2)) == []
     assert distinct([]) == []
 
 
