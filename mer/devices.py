@@ -1,7 +1,6 @@
-"""The paper's device helpers: find the device, move data to it, wrap a loader; and one thread."""
+"""The paper's device helpers: find the device, move data to it, wrap a loader."""
 
 from collections.abc import Iterable, Iterator, Sized
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -21,21 +20,6 @@ def selected_device(data: Any, device: torch.device) -> Any:
     if isinstance(data, list | tuple):
         return type(data)(selected_device(item, device) for item in data)
     return data.to(device, non_blocking=True)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Have torch compute in the calling thread alone: for callers who run side by side.
-
-    Where more threads compute than there are cores, they spend most of their time waiting for one
-    another: a face that costs 24 ms in one thread costs 130 in two on a machine that is busy.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # of this thread; the next ones to start take the last number set
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class DeviceDataLoader:

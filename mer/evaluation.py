@@ -1,6 +1,9 @@
 """How good a network is: figures from a confusion matrix, on all and on the clean pictures."""
 
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -8,6 +11,7 @@ from numpy.typing import NDArray
 
 from mer import calibration, protocols
 from mer.emotions import EMOTIONS
+from mer.errors import DataError
 
 if TYPE_CHECKING:
     from mer.data import Pictures
@@ -17,8 +21,10 @@ BATCH: Final = 256  # pictures classified at once
 KEYS: Final = ("precision", "recall", "f1")
 
 
-def evaluate(confusion: np.ndarray) -> dict[str, Any]:
-    """All figures from a matrix of counts (7, 7): rows are the truth, order as in EMOTIONS.
+def evaluate(confusion: np.ndarray, names: Sequence[str] = EMOTIONS) -> dict[str, Any]:
+    """All figures from a matrix of counts, a row and a column for each of `names`.
+
+    Rows are the truth. `names` are the classes, the seven unless a network has others.
 
     Fractions are 0..1, and the result is valid JSON: what is undefined is None. A class without
     a picture has no recall and no F1, and stays out of the macro averages and of the unweighted
@@ -29,10 +35,10 @@ def evaluate(confusion: np.ndarray) -> dict[str, Any]:
     Raises:
         ValueError: the matrix has another shape, holds something else than counts, or is empty.
     """
-    counts = _checked(confusion)
+    counts = _checked(confusion, len(names))
     total, right = int(counts.sum()), int(np.trace(counts))
     support = counts.sum(axis=1)
-    classes = [_class_figures(counts, number) for number in range(len(EMOTIONS))]
+    classes = [_class_figures(counts, number) for number in range(len(names))]
     macro, weighted = (_averages(classes, weights) for weights in (support > 0, support))
     return {
         "n": total,
@@ -42,15 +48,15 @@ def evaluate(confusion: np.ndarray) -> dict[str, Any]:
         **{f"macro_{key}": macro[key] for key in KEYS},
         **{f"weighted_{key}": weighted[key] for key in KEYS},
         "kappa": _kappa(counts),
-        "per_class": dict(zip(EMOTIONS, classes, strict=True)),
+        "per_class": dict(zip(names, classes, strict=True)),
         "confusion": counts.tolist(),
     }
 
 
-def _checked(confusion: np.ndarray) -> NDArray[np.int64]:
+def _checked(confusion: np.ndarray, classes: int = len(EMOTIONS)) -> NDArray[np.int64]:
     given = np.asarray(confusion)
     counts = given.astype(np.int64) if given.dtype.kind in "iuf" else np.full((1, 1), -1)
-    shape = (len(EMOTIONS), len(EMOTIONS))
+    shape = (classes, classes)
     if given.shape != shape or (counts != given).any() or (counts < 0).any():
         raise ValueError(f"A confusion matrix holds {shape} counts, rows being the truth.")
     if not counts.any():
@@ -71,16 +77,17 @@ def _class_figures(counts: NDArray[np.int64], number: int) -> dict[str, float | 
 
 
 def _averages(classes: list[dict[str, float | None]], weights: np.ndarray) -> dict[str, float]:
-    figures = np.array([[one[key] or 0.0 for key in KEYS] for one in classes])  # (7, 3)
+    figures = np.array([[one[key] or 0.0 for key in KEYS] for one in classes])  # (classes, 3)
     means = np.average(figures, axis=0, weights=weights)  # absent classes weigh nothing
     return dict(zip(KEYS, means.tolist(), strict=True))
 
 
 def _wilson(right: int, total: int) -> list[float]:
-    from scipy.stats import binomtest
-
-    interval = binomtest(right, total).proportion_ci(confidence_level=0.95, method="wilson")
-    return [float(interval.low), float(interval.high)]
+    """The interval of 95 % about a share (Wilson 1927)."""
+    squared = NormalDist().inv_cdf(0.975) ** 2
+    middle = (right + squared / 2) / (total + squared)
+    half = math.sqrt(squared * (right * (total - right) / total + squared / 4)) / (total + squared)
+    return [max(0.0, middle - half), min(1.0, middle + half)]
 
 
 def _kappa(counts: NDArray[np.int64]) -> float | None:
@@ -137,24 +144,27 @@ def evaluate_model(
         DataError: pictures or list of twins cannot be read, or do not belong together.
     """
     from mer import data
-    from mer.models import MODELS
     from mer.predictor import Predictor
 
     divided = data.has_split(source, "train") or data.has_split(source, "test")
     predictor = Predictor(name)
-    size = MODELS[name].size
-    pictures = data.load(source, size, split if divided else "")
+    pictures = data.load(source, predictor.size, split if divided else "", predictor.classes)
+    if not divided and pictures.fingerprint in _learned(predictor.record):
+        raise DataError(
+            f"{name} learned from these very pictures, so they say little about it. Put some of "
+            f"them aside: in {source}, make train and test, with the class folders in both."
+        )
     chances = _chances(predictor, pictures.pixels)
     everyone = np.ones(len(pictures), bool)
-    figures = _figures(pictures.labels, chances, everyone, predictor.threshold)
+    figures = _figures(pictures, chances, everyone, predictor.threshold)
     if divided and split == "train":
         return figures
-    known = protocols.clean(pictures, source, size, divided=divided, listed=twins)
+    known = protocols.clean(pictures, source, predictor.size, divided=divided, listed=twins)
     figures |= {"mistakes": _mistakes(pictures, chances, everyone), **known.label_noise()}
     if known.has_twin is None or known.has_twin.all():
         return {**figures, "clean": None, "clean_note": known.note}
     chosen = ~known.has_twin
-    clean = _figures(pictures.labels, chances, chosen, predictor.threshold)
+    clean = _figures(pictures, chances, chosen, predictor.threshold)
     clean["mistakes"] = _mistakes(pictures, chances, chosen)
     return {**figures, "clean": clean, "clean_note": known.note}
 
@@ -174,14 +184,15 @@ def save(name: str, split: str, evaluation: dict[str, Any]) -> None:
 
 
 def _figures(
-    labels: NDArray[np.int64],
+    pictures: "Pictures",
     chances: NDArray[np.float64],
     chosen: NDArray[np.bool_],
     threshold: float,
 ) -> dict[str, Any]:
     """All figures of the chosen pictures, those of the confidence among them."""
-    truth, given = labels[chosen], chances[chosen]
-    figures = evaluate(_confusion(truth, given.argmax(axis=1)))
+    truth, given = pictures.labels[chosen], chances[chosen]
+    names = pictures.classes
+    figures = evaluate(_confusion(truth, given.argmax(axis=1), len(names)), names)
     return {**figures, "confidence": calibration.confidence(given, truth, threshold)}
 
 
@@ -194,7 +205,7 @@ def _mistakes(
 
 
 def _chances(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.float64]:
-    """Probabilities (n, 7) of the pictures (n, size, size, 3)."""
+    """Probabilities (n, classes) of the pictures (n, size, size, 3)."""
     from tqdm import tqdm
 
     starts = tqdm(
@@ -204,6 +215,13 @@ def _chances(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _confusion(truth: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.int64]:
-    classes = len(EMOTIONS)
+def _learned(record: Mapping[str, Any]) -> set[str]:
+    """The fingerprints of all data sets that a network was trained on."""
+    stages = record.get("training", {}).get("stages", [])
+    return {part["fingerprint"] for stage in stages for part in stage["data"]}
+
+
+def _confusion(
+    truth: NDArray[np.int64], answers: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
     return np.bincount(truth * classes + answers, minlength=classes**2).reshape(classes, classes)

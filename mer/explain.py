@@ -1,18 +1,22 @@
 """Which parts of a face speak for a class, to a network: class-activation maps."""
 
+from __future__ import annotations
+
 import functools
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from mer import images, weights
-from mer.emotions import EMOTIONS
 from mer.errors import MerError
-from mer.models import BaseClasificacionImagenes
+
+if TYPE_CHECKING:  # takes seconds to import, which the page does not need
+    import torch
+    from torch import Tensor
+
+    from mer.models import BaseClasificacionImagenes
 
 HOT: Final = cv2.COLORMAP_INFERNO  # dark to bright: it reads in gray and to the colour-blind
 _lock = threading.Lock()  # of the networks below, whose gradients no two requests may share
@@ -29,22 +33,24 @@ def heat(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
     Args:
         crop: RGB uint8 square, as `mer.faces.crop` cuts it.
         model: a network's name.
-        emotion: one of EMOTIONS.
+        emotion: one of the network's classes.
 
     Raises:
         MerError: no class has this name.
         WeightsError: the network's files are missing or damaged.
     """
-    if emotion not in EMOTIONS:
-        raise MerError(f"There is no class '{emotion}': choose {', '.join(EMOTIONS)}.")
-    network = _network(model)
-    return activation_map(network, images.resize(crop, network.size), EMOTIONS.index(emotion))
+    network, classes = _network(model)
+    if emotion not in classes:
+        raise MerError(f"{model} knows no class '{emotion}': choose {', '.join(classes)}.")
+    return activation_map(network, images.resize(crop, network.size), classes.index(emotion))
 
 
 def activation_map(
     network: BaseClasificacionImagenes, pixels: np.ndarray, number: int
 ) -> np.ndarray:
     """`heat` for a network at hand: pixels RGB uint8 (size, size, 3), class by its number."""
+    import torch
+
     batch = torch.from_numpy(np.stack([pixels, pixels[:, ::-1]])).permute(0, 3, 1, 2)
     with _lock:  # a network calls all hooks on it, whoever is asking
         kept, slopes = _listened(network, batch.float().div(255), number)
@@ -96,6 +102,8 @@ def deletion(
         number: of the class.
         steps: equal shares of the picture; the result has one entry more.
     """
+    import torch
+
     blurred = cv2.GaussianBlur(pixels, (0, 0), len(pixels) / 8)
     ranks = np.argsort(np.argsort(-order.ravel(), kind="stable")).reshape(order.shape)
     gone = [ranks < round(order.size * step / steps) for step in range(steps + 1)]
@@ -107,16 +115,18 @@ def deletion(
 
 
 @functools.cache
-def _network(model: str) -> BaseClasificacionImagenes:
+def _network(model: str) -> tuple[BaseClasificacionImagenes, tuple[str, ...]]:
     """A network of our own, beside the predictor's, since its activations are listened to."""
-    network, _ = weights.load(model)
-    return network
+    network, record = weights.load(model)
+    return network, weights.classes(record)
 
 
 def _listened(
     network: BaseClasificacionImagenes, batch: Tensor, number: int
 ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
     """What the explained layers gave, and the gradients of the class's logits by it."""
+    import torch
+
     kept: list[Tensor] = []
     hooks = [
         network.get_submodule(name).register_forward_hook(lambda _m, _i, out: kept.append(out))

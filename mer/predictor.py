@@ -3,22 +3,22 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
-import torch
 
-from mer import calibration, faces, images, quality, weights
+from mer import calibration, faces, graphs, images, leaning, quality, weights
 from mer.emotions import EMOTIONS
+from mer.errors import MerError
 from mer.faces import Face
 
-DEFAULT_MODEL: Final = "cnn1"  # the network that the paper puts behind its camera
+DEFAULT_MODEL: Final = "sface"  # the most accurate, and by far so on faces of another data set
 BATCH: Final = 128  # bounds the memory that a picture of a crowd takes
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A face and how much it resembles each class: `probabilities` follow EMOTIONS, sum to 1.
+    """A face and how much it resembles each class: `probabilities` follow `classes`, sum to 1.
 
     `sure` is False where the network's likeliest answers of such low probability were too often
     wrong on its validation pictures (`mer.calibration.SURE`). `concerns` say why the face can
@@ -29,11 +29,12 @@ class Prediction:
     probabilities: tuple[float, ...]
     sure: bool = True
     concerns: tuple[str, ...] = ()
+    classes: tuple[str, ...] = EMOTIONS
 
     @property
     def emotion(self) -> str:
         """The class with the highest probability; the first of them where two are equal."""
-        return EMOTIONS[int(np.argmax(self.probabilities))]
+        return self.classes[int(np.argmax(self.probabilities))]
 
     @property
     def probability(self) -> float:
@@ -50,11 +51,11 @@ class Predictor:
         Raises:
             WeightsError: its weights or their record are missing, damaged or foreign.
         """
-        network, self.record = weights.load(model)
         self.model = model
         self.detector = detector
-        self.size = network.size  # pixels a side of what the network looks at
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.record, self._network = _loaded(model)
+        self.classes = weights.classes(self.record)
+        self.size = self._network.size  # pixels a side of what the network looks at
         fitted = self.record.get("calibration", {})
         self.temperature: float = fitted.get("temperature", 1.0)
         self.threshold: float = fitted.get("threshold", 0.0)  # least probability of a sure answer
@@ -62,7 +63,7 @@ class Predictor:
 
     def predict(self, image: np.ndarray) -> list[Prediction]:
         """Every face of an RGB uint8 picture (height, width, 3), from left to right."""
-        return self.judge(image, faces.detect(image, self.detector))
+        return self.judge(image, leaning.detect(image, self.detector))
 
     def judge(self, image: np.ndarray, found: Sequence[Face]) -> list[Prediction]:
         """What faces that were found in a picture look like, in their order."""
@@ -74,10 +75,11 @@ class Predictor:
 
     def _prediction(self, image: np.ndarray, face: Face, row: list[float]) -> Prediction:
         concerns = quality.concerns(quality.measure(image, face))
-        return Prediction(face, tuple(row), max(row) >= self.threshold and not concerns, concerns)
+        sure = max(row) >= self.threshold and not concerns
+        return Prediction(face, tuple(row), sure, concerns, self.classes)
 
     def classify(self, crops: Sequence[np.ndarray]) -> np.ndarray:
-        """Probabilities, float64 (n, 7), of n face crops, RGB uint8 squares of any size.
+        """Probabilities, float64 (n, classes), of n face crops, RGB uint8 squares of any size.
 
         They are the mean over views: the crop and, for the networks that it helps, its middle,
         each with its mirror image. A face says the same either way round, and so does the answer.
@@ -88,10 +90,10 @@ class Predictor:
         """What the network says of n crops at these zooms (1: the whole crop, 2: its middle half).
 
         Returns:
-            float32 (2 * len(zooms), n, 7): at each zoom the crop, then its mirror image.
+            float32 (2 * len(zooms), n, classes): at each zoom the crop, then its mirror image.
         """
         if not len(crops):
-            return np.zeros((2 * len(zooms), 0, len(EMOTIONS)), np.float32)
+            return np.zeros((2 * len(zooms), 0, len(self.classes)), np.float32)
         views = [self._view(crops, zoom) for zoom in zooms]
         return np.concatenate([self._answers(pixels) for pixels in views])
 
@@ -99,16 +101,30 @@ class Predictor:
         return np.stack([images.resize(_middle(crop, zoom), self.size) for crop in crops])
 
     def _answers(self, pixels: np.ndarray) -> np.ndarray:
-        """Logits (2, n, 7) of pixels (n, size, size, 3)."""
-        return np.concatenate([self._logits(part) for part in _parts(pixels)], axis=1)
+        """Logits (2, n, classes) of pixels (n, size, size, 3)."""
+        return np.concatenate([self._network(part) for part in _parts(pixels)], axis=1)
 
-    def _logits(self, pixels: np.ndarray) -> np.ndarray:
-        # The view keeps the channels last in memory, the layout in which the CPU is quickest.
-        batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255)
-        with torch.inference_mode():  # per thread, so handlers do not disturb one another
-            logits = self._network(torch.cat([batch, batch.flip(3)]))  # (2n, 7)
-        pair: np.ndarray = logits.reshape(2, len(pixels), len(EMOTIONS)).numpy()
-        return pair
+
+class _Network(Protocol):
+    """What `mer.graphs.Graph` and `mer.plain.Plain` have in common."""
+
+    size: int
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray: ...
+
+
+def _loaded(model: str) -> tuple[weights.Record, _Network]:
+    """A network's record and its graph; the network itself where it is built otherwise."""
+    architecture = weights.architecture(model)
+    arrays, record = weights.arrays(model)
+    if graphs.fits(architecture, record.get("options", {})):
+        try:
+            return record, graphs.Graph(architecture, arrays)
+        except ValueError as error:
+            raise weights.foreign(model) from error
+    from mer.plain import Plain
+
+    return record, Plain(model)
 
 
 def _middle(crop: np.ndarray, zoom: float) -> np.ndarray:
@@ -126,6 +142,22 @@ def get_predictor(model: str = DEFAULT_MODEL, detector: str = "yunet") -> Predic
     return Predictor(model, detector=detector)
 
 
+def get_predictor_of_seven(model: str = DEFAULT_MODEL, detector: str = "yunet") -> Predictor:
+    """`get_predictor`, for the live view, which knows the seven classes only.
+
+    Raises:
+        MerError: the network has other classes.
+    """
+    predictor = get_predictor(model, detector)
+    if predictor.classes != EMOTIONS:
+        raise MerError(
+            f"{model} tells other classes apart than the seven that the live view shows. Choose "
+            "another network, or capture a picture."
+        )
+    return predictor
+
+
 def predict_image(image: np.ndarray, model: str = DEFAULT_MODEL) -> str:
     """The paper's `predict_image`: what a face crop (RGB uint8, any size) looks like."""
-    return EMOTIONS[int(get_predictor(model).classify([image])[0].argmax())]
+    predictor = get_predictor(model)
+    return predictor.classes[int(predictor.classify([image])[0].argmax())]

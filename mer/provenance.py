@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import torch
 
 import mer
 
 
 def machine() -> str:
     """Processor and number of threads that torch uses."""
+    import torch
+
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")  # Linux only; elsewhere platform's word stands
     if info.exists():
@@ -22,9 +23,13 @@ def machine() -> str:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide the figures."""
+    import onnxruntime
+    import torch
+
     return {
         "python": platform.python_version(),
         "torch": str(torch.__version__),
+        "onnxruntime": onnxruntime.__version__,
         "numpy": np.__version__,
         "mer": mer.__version__,
     }

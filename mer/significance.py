@@ -1,5 +1,6 @@
 """Which networks are really better than others, by their mistakes on the same pictures."""
 
+import math
 from collections.abc import Collection, Mapping
 from itertools import combinations
 from typing import Final
@@ -15,12 +16,10 @@ def mcnemar(one: Collection[str], other: Collection[str]) -> float:
     Args:
         one, other: names of the pictures that each got wrong, of the same test pictures.
     """
-    from scipy.stats import binomtest
-
     only_one, only_other = len(set(one) - set(other)), len(set(other) - set(one))
-    if not only_one + only_other:
-        return 1.0
-    return float(binomtest(only_one, only_one + only_other).pvalue)
+    together, fewer = only_one + only_other, min(only_one, only_other)
+    tail = sum(math.comb(together, count) for count in range(fewer + 1))  # of 2 ** together
+    return min(1.0, float(2 * tail / 2**together))
 
 
 def apart(mistakes: Mapping[str, Collection[str]]) -> set[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mer.devices import DeviceDataLoader, get_default_device, one_thread, selected_device
+from mer.devices import DeviceDataLoader, get_default_device, selected_device
 
 
 def test_an_empty_loader_gives_nothing() -> None:
@@ -32,16 +32,3 @@ def test_batches_arrive_on_the_device() -> None:
 
 def test_there_is_always_a_device() -> None:
     assert selected_device(torch.zeros(1), get_default_device()).shape == (1,)
-
-
-def test_one_thread_for_a_while() -> None:
-    before = torch.get_num_threads()
-
-    def divide() -> None:
-        with one_thread():
-            assert torch.get_num_threads() == 1
-            _ = 1 / 0
-
-    with pytest.raises(ZeroDivisionError):
-        divide()
-    assert torch.get_num_threads() == before

@@ -43,3 +43,19 @@ def test_import_is_cheap() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert not HEAVY & set(done.stdout.split())
+
+
+def test_the_page_is_built_without_what_is_slow_to_import() -> None:
+    program = "import sys; from mer.ui import build; build(); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert not {"torch", "scipy"} & set(done.stdout.split())
+
+
+def test_a_picture_is_read_without_torch() -> None:
+    program = "import sys, mer; mer.get_predictor(); print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False"]

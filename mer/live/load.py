@@ -130,7 +130,7 @@ def report(model: str = DEFAULT_MODEL, *, visitors: int = PLACES, seconds: float
         MerError: scikit-image, whose face they show, is absent; or the page does not start.
     """
     pictures = frames(astronaut())
-    with _page() as (address, process):
+    with page() as (address, process):
         _visits(address, pictures, 1, 2, model)  # the first frames load code
         before = _used(process)
         visits = _visits(address, pictures, visitors, seconds, model)
@@ -154,7 +154,7 @@ def _visits(
 
 
 @contextmanager
-def _page() -> Iterator[tuple[str, int]]:
+def page() -> Iterator[tuple[str, int]]:
     """A page that runs: its address, and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -8,12 +8,12 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from mer.devices import one_thread
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError
 from mer.faces import Face
+from mer.graphs import one_thread
 from mer.live.person import LOOK_MS, Watched
-from mer.predictor import DEFAULT_MODEL, get_predictor
+from mer.predictor import DEFAULT_MODEL, get_predictor_of_seven
 from mer.video.reader import Frame
 from mer.video.tracks import Tracker
 
@@ -43,7 +43,7 @@ class Live:
             WeightsError: there is no such network, or its files are missing or damaged.
         """
         self._detector = detector
-        self._predictor = get_predictor(model)
+        self._predictor = get_predictor_of_seven(model)
         self._tracker = _tracker(detector)
         self._people: dict[int, Watched] = {}
         self._frames = 0
@@ -62,7 +62,7 @@ class Live:
         """
         if (model, detector) == (self._predictor.model, self._detector):
             return
-        self._predictor = get_predictor(model)
+        self._predictor = get_predictor_of_seven(model)
         self._look_ms = LOOK_MS
         self._people.clear()
         if detector != self._detector:

@@ -20,7 +20,8 @@ def accuracy(logits: Tensor, targets: Tensor) -> Tensor:
 class BaseClasificacionImagenes(nn.Module):
     """Base of the classifiers, as the paper names it.
 
-    `forward` takes float RGB (n, 3, size, size) in 0..1 and returns logits (n, 7).
+    `forward` takes float RGB (n, 3, size, size) in 0..1 and returns logits (n, 7), or as many as
+    the constructor's `classes` says.
     """
 
     size: ClassVar[int]  # height and width of the input, in pixels

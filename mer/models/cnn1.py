@@ -18,7 +18,7 @@ class CNN1(BaseClasificacionImagenes):
     widths: ClassVar[tuple[int, ...]] = (32, 64, 128)
     explained: ClassVar[tuple[str, ...]] = ("features.18", "features.28")
 
-    def __init__(self, *, norm: bool = True) -> None:
+    def __init__(self, *, norm: bool = True, classes: int = CLASSES) -> None:
         super().__init__()
         self.features = convolutions(self.widths, norm=norm)
         side = self.size >> len(self.widths)
@@ -28,7 +28,7 @@ class CNN1(BaseClasificacionImagenes):
             nn.ReLU(inplace=True),
             nn.Linear(512, 256),
             nn.ReLU(inplace=True),
-            nn.Linear(256, CLASSES),
+            nn.Linear(256, classes),
         )
         initialise(self)
 

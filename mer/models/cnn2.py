@@ -18,7 +18,7 @@ class CNN2(BaseClasificacionImagenes):
     widths: ClassVar[tuple[int, ...]] = (32, 64, 128, 192)
     explained: ClassVar[tuple[str, ...]] = ("features.28", "features.38")
 
-    def __init__(self, *, norm: bool = True) -> None:
+    def __init__(self, *, norm: bool = True, classes: int = CLASSES) -> None:
         super().__init__()
         self.features = convolutions(self.widths, norm=norm)
         side = self.size >> len(self.widths)
@@ -30,7 +30,7 @@ class CNN2(BaseClasificacionImagenes):
             nn.Linear(1024, 512),
             nn.ReLU(inplace=True),
             nn.Dropout(0.5),
-            nn.Linear(512, CLASSES),
+            nn.Linear(512, classes),
         )
         initialise(self)
 

@@ -19,7 +19,7 @@ class ModeloMERCNN(BaseClasificacionImagenes):
     size: ClassVar[int] = 96
     explained: ClassVar[tuple[str, ...]] = ("base_model.layer2", "base_model.layer3")
 
-    def __init__(self, *, imagenet: bool = False) -> None:
+    def __init__(self, *, imagenet: bool = False, classes: int = CLASSES) -> None:
         super().__init__()
         models = import_models()
         weights = models.ResNet18_Weights.IMAGENET1K_V1 if imagenet else None
@@ -27,7 +27,7 @@ class ModeloMERCNN(BaseClasificacionImagenes):
         features = self.base_model.fc.in_features
         self.base_model.fc = nn.Identity()
         self.feature_reduction = nn.Sequential(nn.Linear(features, 512), nn.ReLU(inplace=True))
-        self.regularization = nn.Sequential(nn.Linear(512, CLASSES))
+        self.regularization = nn.Sequential(nn.Linear(512, classes))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 3, 96, 96) in 0..1 to logits (n, 7)."""

@@ -36,22 +36,21 @@ class Convolution(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, channels, h, w) to (n, out, h / stride, w / stride)."""
-        if not torch.is_grad_enabled():
-            return self._quick(images)
-        out: Tensor = self.convolution(images)
-        if self.stride > 1:
-            out = out[:, :, :: self.stride, :: self.stride]
-            out = out.contiguous(memory_format=torch.channels_last)
+        out = self._convolved(images)
         slope = self.slope.to(out.dtype)
         return torch.addcmul(functional.relu(out) * (1 - slope), out, slope)
 
-    def _quick(self, images: Tensor) -> Tensor:
-        """The same, a third quicker, where nothing goes backward."""
+    def _convolved(self, images: Tensor) -> Tensor:
         layer = self.convolution
-        out = functional.conv2d(
-            images, layer.weight, layer.bias, self.stride, layer.padding, 1, layer.groups
-        )
-        return functional.prelu(out, self.slope.flatten().to(out.dtype))
+        if not torch.is_grad_enabled():
+            return functional.conv2d(
+                images, layer.weight, layer.bias, self.stride, layer.padding, 1, layer.groups
+            )
+        out: Tensor = layer(images)
+        if self.stride > 1:
+            out = out[:, :, :: self.stride, :: self.stride]
+            out = out.contiguous(memory_format=torch.channels_last)
+        return out
 
 
 class SFace(BaseClasificacionImagenes):
@@ -64,7 +63,7 @@ class SFace(BaseClasificacionImagenes):
     size: ClassVar[int] = 80
     explained: ClassVar[tuple[str, ...]] = ("high.4", "high.6")
 
-    def __init__(self) -> None:
+    def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()
         blocks: list[nn.Module] = [Convolution(3, STEM, 3)]
         channels = STEM
@@ -75,7 +74,7 @@ class SFace(BaseClasificacionImagenes):
         self.low = nn.Sequential(*blocks[:FROZEN]).requires_grad_(False)
         self.high = nn.Sequential(*blocks[FROZEN:])
         self.norm = nn.BatchNorm2d(channels, eps=EPSILON)
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(channels, CLASSES))
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(channels, classes))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 3, 80, 80) in 0..1 to logits (n, 7)."""

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
-from torch import nn
 
 from mer import weights
 from mer.faces import Face
@@ -22,26 +20,26 @@ BARE: Final = 0.25  # the quantile of a person's scores that is taken for their 
 LOOKS: Final = 5  # of which the middle score counts: a hand that stays for three is seen
 
 
-class Cover(nn.Module):
+class Cover:
     """Logistic regression: the score is the logarithm of the odds that a face is covered."""
 
-    def __init__(self, rise: float, most: float) -> None:
-        """Make one without knowledge.
+    def __init__(self, weight: np.ndarray, bias: np.ndarray, *, rise: float, most: float) -> None:
+        """Make one of what was learned.
 
         Args:
+            weight: float (1, INPUTS).
+            bias: float (1,).
             rise: how far a covered face scores above the person's bare one, at least.
             most: what a bare face scores at most.
         """
-        super().__init__()
         self.rise, self.most = rise, most
-        self.linear = nn.Linear(INPUTS, 1)
+        self._weight, self._bias = weight[0], bias[0]
 
     def score(self, image: np.ndarray, face: Face) -> float:
         """How far a face of an RGB uint8 picture looks covered; NaN where that cannot be told."""
         if not face.points or face.box[2] < SMALLEST:
             return np.nan
-        with torch.inference_mode():
-            return float(self.linear(torch.from_numpy(shape(image, face))))
+        return float(self._weight @ shape(image, face) + self._bias)
 
     def covered(self, scores: np.ndarray) -> np.ndarray:
         """Bool (n,): at which of a person's looks, in order of time, the face is covered.
@@ -77,4 +75,4 @@ def load() -> Cover:
 
 @functools.lru_cache(maxsize=1)
 def _loaded(folder: Path) -> Cover:
-    return weights.load_as(Cover, NAME, folder=folder)[0]
+    return weights.load_linear(Cover, NAME, (1, INPUTS), folder=folder)

@@ -13,7 +13,7 @@ from scipy.special import expit
 from mer import faces
 from mer.errors import DataError
 from mer.faces import Face
-from mer.video.cover import INPUTS, NAME, Cover
+from mer.video.cover import INPUTS, NAME
 from mer.video.cover_made import covered
 from mer.video.identity import SMALLEST, shape
 
@@ -68,7 +68,8 @@ def fit(data: Path, out: Path, count: int = 6000, seed: int = 0) -> str:
     rise = float(np.quantile(scored.covered - scored.bare, 1 - FOUND))
     options = {"rise": rise, "most": float(np.quantile(scored.bare, MOST))}
     record = _record(data, options, penalty, scored, len(bare))
-    weights.save(_model(_learned(bare, hidden, penalty), options), NAME, record, out)
+    found = _learned(bare, hidden, penalty)
+    weights.save_linear(found[None, :-1], found[-1:], NAME, record, out)
     return (
         f"{len(bare)} faces, penalty {penalty:g}: a covered face scores more than a bare one "
         f"in {scored.right:.1%}; of the covers, {FOUND:.0%} raise the score by {rise:.2f} or more."
@@ -143,16 +144,6 @@ def _learned(bare: np.ndarray, hidden: np.ndarray, penalty: float) -> np.ndarray
 
     start: NDArray[np.float64] = np.zeros(INPUTS + 1)
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x)
-
-
-def _model(values: np.ndarray, options: dict[str, float]) -> Cover:
-    import torch
-
-    model = Cover(**options)
-    model.linear.load_state_dict(
-        {"weight": torch.from_numpy(values[None, :-1]), "bias": torch.from_numpy(values[-1:])}
-    )
-    return model
 
 
 def _record(

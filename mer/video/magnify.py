@@ -5,7 +5,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from scipy import signal
 
 BAND: Final = (0.5, 8.0)  # Hz that are magnified; an expression of 0.1 to 2 s lies there
 GAIN: Final = 10.0  # how many times what passes the band is added, for a movement of a pixel
@@ -77,6 +76,8 @@ def _pyramid(frame: np.ndarray, levels: int) -> list[np.ndarray]:
 def _banded(level: np.ndarray, fps: float) -> np.ndarray:
     """The level's values over time (axis 0) within BAND, without delay."""
     high = min(BAND[1], 0.45 * fps)
+    from scipy import signal  # scipy is slow to import
+
     sections = signal.butter(1, (BAND[0], high), "bandpass", fs=fps, output="sos")
     padding = min(len(level) - 1, round(fps))
     passed: np.ndarray = signal.sosfiltfilt(sections, level, axis=0, padlen=padding)

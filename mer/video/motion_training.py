@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 
 from mer.video.motion_data import Motions, read
 from mer.video.motion_scores import CrossValidation, Run, score
-from mer.video.recognition import NAME, Recogniser, features
+from mer.video.recognition import NAME, features
 from mer.video.timeline import MOTIONS
 
 SEEDS: Final = (0, 1, 2)
@@ -63,9 +63,9 @@ def fit(data: Path, out: Path, seeds: tuple[int, ...] = SEEDS) -> CrossValidatio
     scores = _cross_validated(motions, seeds)
     inputs = {blur: features(motions.maps, blur) for blur in BLURS}
     setting = chosen(inputs, motions, np.ones(len(motions.labels), bool), seeds[0])
-    model = _recogniser(learned(inputs[setting.blur], motions.labels, setting.penalty), setting)
+    found = learned(inputs[setting.blur], motions.labels, setting.penalty)
     record = _record(data, motions, setting, scores, time.process_time() - start)
-    weights.save(model, NAME, record, out)
+    weights.save_linear(found[:-1].T, found[-1], NAME, record, out)
     return scores
 
 
@@ -161,16 +161,6 @@ def learned(
     begin = np.zeros(shape) if start is None else start
     found = minimize(loss, begin.ravel(), jac=True, method="L-BFGS-B", options={"ftol": 1e-7})
     return np.asarray(found.x).reshape(shape)
-
-
-def _recogniser(values: np.ndarray, setting: Setting) -> Recogniser:
-    import torch
-
-    model = Recogniser(setting.blur)
-    model.linear.load_state_dict(
-        {"weight": torch.from_numpy(values[:-1].T.copy()), "bias": torch.from_numpy(values[-1])}
-    )
-    return model
 
 
 def _record(

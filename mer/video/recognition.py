@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
-from torch import nn
 
 from mer import weights
 from mer.video import maps
@@ -34,24 +32,24 @@ def recognise(flow_maps: np.ndarray) -> np.ndarray:
     return _recogniser(weights.FOLDER).probabilities(flow_maps)
 
 
-class Recogniser(nn.Module):
+class Recogniser:
     """Multinomial logistic regression of a blurred map."""
 
-    def __init__(self, blur: float) -> None:
-        """Make one without knowledge.
+    def __init__(self, weight: np.ndarray, bias: np.ndarray, *, blur: float) -> None:
+        """Make one of what was learned.
 
         Args:
+            weight: float32 (3, INPUTS).
+            bias: float32 (3,).
             blur: standard deviation in cells of a map, see `features`.
         """
-        super().__init__()
-        self.blur = blur
-        self.linear = nn.Linear(INPUTS, len(MOTIONS))
+        self._weight, self._bias, self._blur = weight, bias, blur
 
     def probabilities(self, flow_maps: np.ndarray) -> np.ndarray:
         """See `recognise`."""
-        inputs = torch.from_numpy(features(flow_maps, self.blur))
-        with torch.inference_mode():
-            answer: np.ndarray = self.linear(inputs).softmax(1).numpy()
+        logits = features(flow_maps, self._blur) @ self._weight.T + self._bias
+        odds = np.exp(logits - logits.max(1, keepdims=True))
+        answer: np.ndarray = odds / odds.sum(1, keepdims=True)
         return answer
 
 
@@ -89,4 +87,4 @@ def _window(blur: float) -> np.ndarray:
 
 @functools.lru_cache(maxsize=1)
 def _recogniser(folder: Path) -> Recogniser:
-    return weights.load_as(Recogniser, NAME, folder=folder)[0]
+    return weights.load_linear(Recogniser, NAME, (len(MOTIONS), INPUTS), folder=folder)

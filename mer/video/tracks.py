@@ -4,7 +4,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from mer import faces
 from mer.faces import Face
@@ -120,6 +119,8 @@ class Tracker:
         owners: list[Track | None] = [None] * len(found)
         if not placed or not found:
             return owners
+        from scipy.optimize import linear_sum_assignment  # scipy is slow to import
+
         places = [Place.of(face) for face in found]
         scores = np.zeros((len(placed), len(found)))
         for row, track in enumerate(placed):

@@ -18,7 +18,7 @@ from mer.video.script import Expression
 
 @pytest.fixture
 def model() -> Cover:
-    return Cover(rise=1.0, most=0.0)
+    return Cover(np.zeros((1, cover.INPUTS)), np.zeros(1), rise=1.0, most=0.0)
 
 
 @pytest.fixture

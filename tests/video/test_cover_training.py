@@ -9,7 +9,7 @@ import pytest
 from mer import weights
 from mer.errors import DataError
 from mer.video import cover_training
-from mer.video.cover import NAME, Cover
+from mer.video.cover import INPUTS, NAME, Cover
 
 
 def test_no_pictures(tmp_path: Path) -> None:
@@ -31,7 +31,8 @@ def test_it_learns_to_tell_covers(tmp_path: Path, astronaut: np.ndarray) -> None
         turned = cv2.warpAffine(face, turn, (170, 170), borderMode=cv2.BORDER_REPLICATE)
         cv2.imwrite(str(tmp_path / f"{number:02}.png"), turned)
     said = cover_training.fit(tmp_path, tmp_path / "out")
-    model, record = weights.load_as(Cover, NAME, folder=tmp_path / "out")
+    _, record = weights.arrays(NAME, folder=tmp_path / "out")
+    model = weights.load_linear(Cover, NAME, (1, INPUTS), folder=tmp_path / "out")
     assert "faces, penalty" in said
     assert record["evaluation"]["roc_area"] > 0.8
     assert model.rise > 0

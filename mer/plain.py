@@ -1,0 +1,33 @@
+"""Networks in torch: for those that no graph fits, and to compare the graphs with."""
+
+import numpy as np
+import torch
+
+from mer import weights
+
+
+class Plain:
+    """A network as torch runs it. Threads may share it.
+
+    Attributes:
+        size: height and width of the input, in pixels.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Load a network by its name.
+
+        Raises:
+            WeightsError: its weights or their record are missing, damaged or foreign.
+        """
+        network, _ = weights.load(name)
+        self.size = network.size
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """Logits, float32 (2, n, classes), of uint8 (n, size, size, 3) and of its mirror images."""
+        # The view keeps the channels last in memory, the layout in which the CPU is quickest.
+        batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255)
+        with torch.inference_mode():  # per thread, so handlers do not disturb one another
+            logits = self._network(torch.cat([batch, batch.flip(3)]))
+        pair: np.ndarray = logits.reshape(2, len(pixels), -1).numpy()
+        return pair
