@@ -11,21 +11,29 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from mer import weights
+from mer import distributed, weights
 from mer.augmentation import to_tensor
 from mer.data import Pictures
+from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
 from mer.models.base import BaseClasificacionImagenes, Batch
 
 
-def read_teachers(paths: Sequence[Path], device: torch.device) -> list[BaseClasificacionImagenes]:
+def read_teachers(
+    paths: Sequence[Path], device: torch.device, classes: Sequence[str] = EMOTIONS
+) -> list[BaseClasificacionImagenes]:
     """The networks in `paths`, files of weights with their records beside them.
 
     Raises:
-        WeightsError: a file is missing, damaged or no network's.
+        WeightsError: a file is missing, damaged or no network's, or it knows other `classes`.
     """
-    networks = [weights.load(path.stem, folder=path.parent)[0].to(device) for path in paths]
-    return [network.to(memory_format=torch.channels_last) for network in networks]  # type: ignore[call-overload]
+    networks = []
+    for path in paths:
+        network, record = weights.load(path.stem, folder=path.parent)
+        if weights.classes(record) != tuple(classes):
+            raise WeightsError(f"{path.stem} cannot teach: it tells other classes apart.")
+        networks.append(network.to(device, memory_format=torch.channels_last))  # type: ignore[call-overload]
+    return networks
 
 
 def fingerprints(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -76,8 +84,8 @@ class Teaching:
         self.mixup, self.taught, self.teachers = mixup, taught, teachers
 
     def __call__(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """Images (n, 3, size, size) and targets (n, 7), of the same shapes as given."""
-        images, targets = self._blended(batch, rng) if self.mixup else batch
+        """This process's rows of a global batch: images (n, 3, size, size) and targets (n, 7)."""
+        images, targets = distributed.part(self._blended(batch, rng) if self.mixup else batch)
         if self.teachers:
             answers = torch.stack([_answer(teacher, images) for teacher in self.teachers]).mean(0)
             targets = (1 - self.taught) * targets + self.taught * answers.to(targets.dtype)

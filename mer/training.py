@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -16,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 import mer
-from mer import checkpoint, teaching, weights
+from mer import checkpoint, distributed, epochs, own, teaching, weights
 from mer.augmentation import Batches
 from mer.datasets import Corpus, gather
 from mer.devices import DeviceDataLoader, get_default_device, selected_device
@@ -24,7 +23,7 @@ from mer.emotions import EMOTIONS
 from mer.errors import MerError
 from mer.models import MODELS
 from mer.models.base import BaseClasificacionImagenes
-from mer.provenance import machine, now, versions
+from mer.provenance import now
 from mer.settings import Settings
 
 
@@ -36,11 +35,14 @@ def train(
     settings: Settings,
     start: Path | None = None,
     teachers: Sequence[Path] = (),
+    name: str | None = None,
+    classes: Sequence[str] = EMOTIONS,
 ) -> Path:
     """Train network `model` and write its weights and record to `out`.
 
     A training that was stopped, however hard, goes on from its last epoch when it is called
-    again, and ends with the same weights as one that was left alone.
+    again, and ends with the same weights as one that was left alone. Under `torchrun` several
+    processes share the work, see `mer.distributed`; the folder `out` is then one that all see.
 
     Args:
         model: a name in `mer.models.MODELS`.
@@ -49,22 +51,27 @@ def train(
         settings: see `Settings`.
         start: weights to begin with, whose record becomes the first part of the new one.
         teachers: weights of networks whose answers are learned beside the labels.
+        name: what to call the network, where it is one of your own beside the shipped ones.
+        classes: what it is to tell apart, where that is not the seven.
 
     Returns:
         Path of the weights.
 
     Raises:
-        MerError: unknown network, unusable data, start, teacher or checkpoint.
+        MerError: unknown network, unusable data, start, teacher, checkpoint, name or classes.
     """
     if model not in MODELS:
         raise MerError(f"There is no network called {model!r}; choose {', '.join(MODELS)}.")
-    corpus = gather(data, MODELS[model].size, fraction=settings.validation, seed=settings.seed)
+    own.check(model, name or model, classes, out)
+    fraction, seed = settings.validation, settings.seed
+    corpus = gather(data, MODELS[model].size, fraction=fraction, seed=seed, classes=classes)
     if not len(corpus.train) or not len(corpus.validation):
         raise MerError("There are too few pictures to hold some out for validation. Add some.")
-    run = Run(model, corpus, settings, out, start, teachers)
-    run.resume()
-    run.fit()
-    return run.finish()
+    with distributed.group():
+        run = Run(model, corpus, settings, out, start, teachers, name or model)
+        run.resume()
+        run.fit()
+        return run.finish()
 
 
 class Run:
@@ -78,16 +85,23 @@ class Run:
         out: Path,
         start: Path | None,
         teachers: Sequence[Path],
+        called: str,
     ) -> None:
         self.name, self.corpus, self.settings, self.out = name, corpus, settings, out
+        self.called = called
         torch.manual_seed(settings.seed)
         self.device = get_default_device()
         extra = {"imagenet": True} if settings.imagenet and name == "resnet18" else {}
-        network = MODELS[name](**settings.options(name), **extra)
-        earlier = weights.read_start(network, name, start) if start else {}
+        classes = len(corpus.pictures.classes)
+        other = {"classes": classes} if classes != len(EMOTIONS) else {}
+        self.options = settings.options(name) | other
+        network = MODELS[name](**self.options, **extra)
+        earlier = weights.read_start(network, start) if start else {}
         self.earlier = earlier.get("training", {}).get("stages", [])
         self.origin = {"origin": earlier["origin"]} if "origin" in earlier else {}
+        network = distributed.prepared(network)
         self.model = selected_device(network, self.device).to(memory_format=torch.channels_last)
+        self.step = distributed.step(self.model)
         average = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
         self.best = AveragedModel(self.model, use_buffers=True)
@@ -97,7 +111,7 @@ class Run:
             weight_decay=settings.weight_decay,
         )
         self.teachers = teaching.fingerprints(teachers)
-        networks = teaching.read_teachers(teachers, self.device)
+        networks = teaching.read_teachers(teachers, self.device, corpus.pictures.classes)
         if networks and settings.once:
             with self._autocast():
                 targets = teaching.taught_targets(
@@ -121,9 +135,13 @@ class Run:
 
         Raises:
             WeightsError: it is damaged.
-            MerError: it belongs to a training with other data or settings.
+            MerError: it belongs to a training with other data or settings, or not all machines
+                that train together see it.
         """
-        if not self._checkpoint.exists():
+        exists = self._checkpoint.exists()
+        if distributed.from_first(exists) != exists:
+            raise MerError(f"Not every machine sees {self._checkpoint}: share the folder --out.")
+        if not exists:
             return
         if checkpoint.peek(self._checkpoint)["identity"] != self.state["identity"]:
             raise MerError(
@@ -131,29 +149,35 @@ class Run:
                 "Choose another --out, or delete it to begin anew."
             )
         self.state = checkpoint.read(self._checkpoint, self._modules, self.optimizer)
-        print(f"resumed after epoch {len(self.history)}", flush=True)
+        if distributed.first():
+            print(f"resumed after epoch {len(self.history)}", flush=True)
 
     def fit(self) -> None:
         """Run the epochs that are left, until patience ends."""
-        while len(self.history) < self.settings.epochs and not self._stale():
+        patience = self.settings.patience
+        while len(self.history) < self.settings.epochs and not epochs.stale(self.history, patience):
             self._epoch()
-            checkpoint.write(self._checkpoint, self._modules, self.optimizer, self.state)
+            if distributed.first():
+                print(epochs.line(self.history[-1]), flush=True)
+                checkpoint.write(self._checkpoint, self._modules, self.optimizer, self.state)
 
     def finish(self) -> Path:
         """Write the best weights and the record."""
         network = self.best.module
         record = {
-            "model": self.name,
+            "model": self.called,
+            "architecture": self.name,
             "version": mer.__version__,
-            "classes": list(EMOTIONS),
+            "classes": list(self.corpus.pictures.classes),
             "size": MODELS[self.name].size,
-            "options": self.settings.options(self.name),
+            "options": self.options,
             "parameters": sum(p.numel() for p in network.parameters()),
-            "training": self._training_record(),
+            "training": epochs.together([*self.earlier, self._stage()]),
             **self.origin,  # of weights that came from elsewhere: their source and licence
         }
-        weights.save(network, self.name, record, self.out)
-        return self.out / f"{self.name}.safetensors"
+        if distributed.first():
+            weights.save(network, self.called, record, self.out)
+        return self.out / f"{self.called}.safetensors"
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -163,7 +187,7 @@ class Run:
 
     @property
     def _checkpoint(self) -> Path:
-        return self.out / f"{self.name}.checkpoint"
+        return self.out / f"{self.called}.checkpoint"
 
     @property
     def _modules(self) -> dict[str, nn.Module]:
@@ -184,22 +208,14 @@ class Run:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
     def _learning_rate(self, step: int) -> float:
-        """A rise over the first tenth of all steps, then half a cosine to zero."""
-        total = self.settings.epochs * len(self.train_batches)
-        rise = max(total // 10, 1)
-        if step < rise:
-            return self.settings.learning_rate * (step + 1) / rise
-        part = (step - rise) / max(total - rise, 1)
-        return self.settings.learning_rate * (1 + math.cos(math.pi * part)) / 2
+        steps = self.settings.epochs * len(self.train_batches)
+        return epochs.learning_rate(self.settings, step, steps)
 
     def _epoch(self) -> None:
         number = len(self.history)
         began, cpu = time.perf_counter(), time.process_time()
-        loss, right = self._train_epoch(number)
-        with self._autocast():
-            scores = cast(BaseClasificacionImagenes, self.average.module).evaluate(
-                DeviceDataLoader(self.validation_batches, self.device)
-            )
+        loss, right = self.train_epoch(number)
+        scores = distributed.from_first(self._scores() if distributed.first() else None)
         entry = {
             "epoch": number + 1,
             "train_loss": loss,
@@ -208,76 +224,48 @@ class Run:
             "validation_accuracy": scores["accuracy"],
             "learning_rate": self._learning_rate((number + 1) * len(self.train_batches) - 1),
             "seconds": time.perf_counter() - began,
-            "cpu_seconds": time.process_time() - cpu,
+            "cpu_seconds": distributed.total([time.process_time() - cpu])[0],
         }
         if scores["accuracy"] > max((e["validation_accuracy"] for e in self.history), default=0):
             self.best.load_state_dict(self.average.state_dict())
         self.history.append(entry)
-        print(_line(entry), flush=True)
 
-    def _train_epoch(self, number: int) -> tuple[float, float]:
+    def _scores(self) -> dict[str, float]:
+        """Loss and accuracy of the average on the pictures that were held out."""
+        network = cast(BaseClasificacionImagenes, self.average.module)
+        with self._autocast():
+            return network.evaluate(DeviceDataLoader(self.validation_batches, self.device))
+
+    def train_epoch(self, number: int) -> tuple[float, float]:
         """One pass over originals and copies; mean loss and accuracy on them."""
-        torch.manual_seed(self.settings.seed * 1_000_003 + number)  # dropout's
+        # Dropout's: each process has rows of its own, and draws for them by a seed of its own.
+        torch.manual_seed(self.settings.seed * 1_000_003 + number + distributed.rank() * 2**40)
         rng = np.random.default_rng((self.settings.seed, number, 1))  # mixup's
         self.train_batches.epoch = number
         self.model.train()
         loader = DeviceDataLoader(self.train_batches, self.device)
         sums = np.zeros(2)
+        hidden = None if distributed.first() else True  # None: where stderr is no terminal
         for index, batch in enumerate(
-            tqdm(loader, f"epoch {number + 1}", leave=False, disable=None)
+            tqdm(loader, f"epoch {number + 1}", leave=False, disable=hidden)
         ):
             rate = self._learning_rate(number * len(loader) + index)
             self.optimizer.param_groups[0]["lr"] = rate
             with self._autocast():
                 taught = self.teaching(batch, rng)
-                loss, right = self.model.training_step(taught, self.settings.label_smoothing)
+                loss, right = self.step(taught, len(batch[0]), self.settings.label_smoothing)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             self.average.update_parameters(self.model)
             sums += loss.item(), right.item()
-        loss_mean, right_mean = (sums / len(loader)).tolist()
+        loss_mean, right_mean = distributed.total(
+            (sums / len(loader) / distributed.processes()).tolist()
+        )
         return loss_mean, right_mean
 
-    def _best_epoch(self) -> int:
-        """The epoch of the highest validation accuracy, counted from 1."""
-        scores = [entry["validation_accuracy"] for entry in self.history]
-        return scores.index(max(scores)) + 1
-
-    def _stale(self) -> bool:
-        done = len(self.history)
-        return done > 0 and done - self._best_epoch() >= self.settings.patience
-
-    def _training_record(self) -> dict[str, Any]:
-        stage = {
-            "name": " + ".join(part["name"] for part in self.corpus.description),
-            "data": self.corpus.description,
-            "settings": asdict(self.settings),
-            "teachers": self.teachers,
-            "seed": self.settings.seed,
-            "device": str(self.device),
-            "threads": torch.get_num_threads(),
-            "machine": machine(),
-            "versions": versions(),
-            "history": self.history,
-            "best_epoch": self._best_epoch(),
-            "seconds": sum(entry["seconds"] for entry in self.history),
-            "cpu_seconds": sum(entry["cpu_seconds"] for entry in self.history),
-            "started": self.state["started"],
-            "finished": now(),
-        }
-        stages = [*self.earlier, stage]
-        return {
-            "seconds": sum(s["seconds"] for s in stages),
-            "cpu_seconds": sum(s["cpu_seconds"] for s in stages),
-            "finished": stage["finished"],
-            "stages": stages,
-        }
-
-
-def _line(entry: dict[str, float]) -> str:
-    return (
-        f"epoch {entry['epoch']:3d}  train loss {entry['train_loss']:.3f} "
-        f"accuracy {entry['train_accuracy']:.3f}  validation loss {entry['validation_loss']:.3f} "
-        f"accuracy {entry['validation_accuracy']:.3f}  {entry['seconds']:.0f} s"
-    )
+    def _stage(self) -> dict[str, Any]:
+        settings, started = self.settings, self.state["started"]
+        return epochs.stage(
+            self.corpus, settings, self.teachers, self.device, self.history, started
+        )

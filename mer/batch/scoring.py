@@ -1,0 +1,183 @@
+"""A batch from its first item to its last, by workers of Ray Data, here or on a cluster."""
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import ray
+import ray.data
+from ray.exceptions import RayError
+
+import mer
+from mer import weights
+from mer.batch import items, ledger
+from mer.batch.items import Item
+from mer.batch.worker import FIGURES, Task, Worker
+from mer.errors import MerError
+from mer.predictor import DEFAULT_MODEL
+
+PART: Final = 256  # pictures stored in one step: a run that is cut off does those under way again
+STORE: Final = 512_000_000  # bytes that Ray may hold of results on their way, without a cluster
+
+Progress = Callable[["Step"], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a run is, and of the worker that did the last part: process, memory, seconds."""
+
+    done: int
+    items: int
+    worker: int = 0
+    memory_mb: float = 0.0  # the most that it held so far
+    processor_s: float = 0.0  # that it used so far
+
+
+def score(
+    source: str,
+    out: Path,
+    *,
+    model: str = DEFAULT_MODEL,
+    detector: str = "yunet",
+    workers: int | None = None,
+    address: str | None = None,
+    part: int = PART,
+    progress: Progress | None = None,
+) -> dict[str, int]:
+    """Score all pictures and videos of `source`, and store the results in tables below `out`.
+
+    A run that was stopped, however hard, goes on when it is called again; so does a finished one
+    with what has come to the source since. Each item is in the tables exactly once.
+
+    Args:
+        source: see `mer.batch.items.find`.
+        out: a folder for the results, see `mer.batch.tables` and `mer.batch.ledger`.
+        model: the network.
+        detector: the face detector.
+        workers: processes that hold the network; one a core unless given.
+        address: of a Ray cluster whose machines all see `source`; this machine unless given.
+        part: pictures that are stored in one step; a video is one by itself.
+        progress: called after each step.
+
+    Returns:
+        The number of rows of each table.
+
+    Raises:
+        MerError: nothing to score, `out` holds something else, missing weights, or no cluster.
+    """
+    _, record = weights.arrays(model)
+    checksum = record["file"]["sha256"]
+    task = Task(uuid.uuid4().hex, model, detector, checksum)
+    found = items.find(source)
+    identity = {
+        "source": str(Path(source).resolve()),
+        "network": model,
+        "weights": checksum,
+        "detector": detector,
+        "mer": mer.__version__,
+    }
+    tell = progress or _quiet
+    with ledger.opened(out, identity) as book:
+        left = [item for item in found if item.name not in book.done]
+        tell(Step(len(found) - len(left), len(found)))
+        for row in _scored(left, task, part, workers, address):
+            book.write({name: row[name] for name in ledger.TABLES if row[name] is not None})
+            tell(Step(len(book.done), len(found), *(row[name] for name in FIGURES)))
+        return book.finish()
+
+
+def _scored(
+    left: Sequence[Item], task: Task, part: int, workers: int | None, address: str | None
+) -> Iterator[dict[str, Any]]:
+    """What the workers give, a row a part, see `Worker`; nothing is started for nothing."""
+    if not left:
+        return
+    parts = [{"items": json.dumps(one)} for one in _parts(left, part)]
+    with _cluster(workers, address) as count, _sentences():
+        yield from (
+            ray.data.from_items(parts, override_num_blocks=len(parts))
+            .map_batches(
+                Worker,
+                batch_size=1,
+                batch_format="pyarrow",
+                compute=ray.data.ActorPoolStrategy(size=count),
+                fn_constructor_args=(task,),
+                num_cpus=1,
+            )
+            .iter_rows()
+        )
+
+
+def _parts(left: Sequence[Item], part: int) -> list[list[Item]]:
+    """Each video by itself and first, since they take longest; then the pictures."""
+    videos = [[item] for item in left if item.video]
+    pictures = [item for item in left if not item.video]
+    return videos + [pictures[start : start + part] for start in range(0, len(pictures), part)]
+
+
+@contextmanager
+def _cluster(workers: int | None, address: str | None) -> Iterator[int]:
+    """Ray, for as long as the block runs; gives the number of workers.
+
+    Raises:
+        MerError: there is no cluster at this address.
+    """
+    own: dict[str, Any] = {
+        "num_cpus": workers or os.cpu_count(),
+        "object_store_memory": STORE,
+        "include_dashboard": False,
+    }
+    try:
+        with _hushed():
+            ray.init(
+                address=address or "local",
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                **({} if address else own),
+            )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise MerError(
+            f"There is no Ray cluster at '{address}', or it asks for a token ({error})."
+        ) from error
+    try:
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        yield workers or int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without stderr, to which Ray's own core writes past Python."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn what ends a worker into a sentence.
+
+    Raises:
+        MerError: with its own words, or the last line of what Ray says.
+    """
+    try:
+        yield
+    except RayError as error:
+        cause = getattr(error, "cause", None)
+        raise MerError(str(cause or error).strip().splitlines()[-1]) from error
+
+
+def _quiet(step: Step) -> None:
+    """Nobody asked for progress."""

@@ -1,0 +1,75 @@
+"""What was found in pictures and videos as tables, and the tables as Parquet."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mer import results
+from mer.batch.items import Item
+from mer.predictor import Prediction, Predictor
+from mer.video import export
+from mer.video.timeline import Analysis
+
+Found = list[Prediction] | Analysis | str  # in a picture, in a video; or why it cannot be read
+
+
+def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[str, bytes]:
+    """The tables of some items as Parquet, without those that have no row.
+
+    `faces` has a row a face of the pictures (`mer.results`), `frames` a row a frame and person
+    and `events` a row an event of the videos (`mer.video.export`), `errors` one an item that could
+    not be read, with the reason, and `items` one an item, with the number of faces or persons.
+    """
+    pictures = [(item.name, found) for item, found in looked if isinstance(found, list)]
+    videos = [(item.name, found) for item, found in looked if isinstance(found, Analysis)]
+    reasons = [(item.name, found) for item, found in looked if isinstance(found, str)]
+    made = {
+        "faces": _faces(pictures, predictor),
+        "frames": _joined(videos, export.frames_table),
+        "events": _joined(videos, export.events_table),
+        "errors": pd.DataFrame(reasons, columns=["file", "reason"]),
+        "items": pd.DataFrame([_item(*one) for one in looked]),
+    }
+    return {name: parquet(table) for name, table in made.items() if len(table)}
+
+
+def _faces(pictures: Iterable[tuple[str, list[Prediction]]], predictor: Predictor) -> pd.DataFrame:
+    return results.table(
+        pictures,
+        network=predictor.model,
+        version=str(predictor.record.get("version", "")),
+        detector=predictor.detector,
+        classes=predictor.classes,
+    )
+
+
+def _joined(
+    videos: Sequence[tuple[str, Analysis]], table: Callable[[Analysis], pd.DataFrame]
+) -> pd.DataFrame:
+    parts = [_plain(table(analysis).assign(file=name)) for name, analysis in videos]
+    return pd.concat(parts) if parts else pd.DataFrame()
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without categories, which are others in each part."""
+    named = table.select_dtypes("category").columns
+    return table.astype({name: table[name].cat.categories.dtype for name in named})
+
+
+def _item(item: Item, found: Found) -> dict[str, Any]:
+    people = found.people if isinstance(found, Analysis) else found
+    read = not isinstance(found, str)
+    kind = "video" if item.video else "picture"
+    return {"file": item.name, "kind": kind, "read": read, "found": len(people) if read else 0}
+
+
+def parquet(table: pd.DataFrame) -> bytes:
+    """A table as a Parquet file."""
+    buffer = pa.BufferOutputStream()
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    pq.write_table(arrow.replace_schema_metadata(), buffer)
+    content: bytes = buffer.getvalue().to_pybytes()
+    return content

@@ -1,0 +1,175 @@
+"""One worker of a batch: holds the network once, and scores parts of the items."""
+
+import functools
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import pyarrow as pa
+
+from mer import bench, images
+from mer.batch import tables
+from mer.batch.items import Item
+from mer.batch.tables import Found
+from mer.errors import ImageError, VideoError, WeightsError
+from mer.graphs import one_thread
+from mer.predictor import get_predictor
+from mer.video.analysis import analyse
+
+DEATHS: Final = 2  # of workers at the same item, after which it is left alone
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is the same for all workers of a run."""
+
+    run: str  # a name that no other run has
+    model: str
+    detector: str
+    checksum: str  # SHA-256 of the weights
+
+
+class Worker:
+    """Scores parts of the items, for as long as a run lasts."""
+
+    def __init__(self, task: Task) -> None:
+        """Load the network.
+
+        Raises:
+            WeightsError: this machine has no such weights, or others.
+        """
+        cv2.setNumThreads(1)  # the cores are shared out by whole workers
+        self._predictor = get_predictor(task.model, task.detector)
+        if self._predictor.record["file"]["sha256"] != task.checksum:
+            raise WeightsError(f"The weights of {task.model} are others on one of the machines.")
+        self._attempts = Attempts(task.run)
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """Score the parts in the column `items`: of each a row, with a column of Parquet a table.
+
+        Beside them are this worker's process, the most memory that it has held so far, and the
+        processor's seconds that it has used so far.
+        """
+        rows = [self._row(json.loads(text)) for text in batch["items"].to_pylist()]
+        return pa.table({name: [row.get(name) for row in rows] for name in SCHEMA.names}, SCHEMA)
+
+    def _row(self, items: list[list[str]]) -> dict[str, Any]:
+        with one_thread():
+            looked = [(item, self.look(item)) for item in (Item(*one) for one in items)]
+        made = tables.tables(looked, self._predictor)
+        figures = os.getpid(), bench.peak_memory(), time.process_time()
+        return {**made, **dict(zip(FIGURES, figures, strict=True))}
+
+    def look(self, item: Item) -> Found:
+        """What is in an item, or the reason why that cannot be told."""
+        with self._attempts.at(item) as deaths:
+            if deaths >= DEATHS:
+                return f"{deaths} workers ended while they read it: damaged, or far too large."
+            return self._looked(item)
+
+    def _looked(self, item: Item) -> Found:
+        try:
+            return self.video(item) if item.video else self.picture(item)
+        except (ImageError, VideoError) as error:
+            return str(error)
+        except WeightsError:  # of the detector, or of what videos need: no item's fault
+            raise
+        except Exception as error:  # one odd file does not end a run of a million
+            return f"An unforeseen {type(error).__name__}: {error}"
+
+    def picture(self, item: Item) -> Found:
+        """Every face of a picture."""
+        return self._predictor.predict(images.read(_content(item) if item.entry else item.path))
+
+    def video(self, item: Item) -> Found:
+        """What is in a video."""
+        with _file(item) as path:
+            return analyse(path, model=self._predictor.model, detector=self._predictor.detector)
+
+
+FIGURES: Final = ("worker", "memory_mb", "processor_s")
+SCHEMA: Final = pa.schema(
+    [(name, pa.large_binary()) for name in ("faces", "frames", "events", "errors", "items")]
+    + list(zip(FIGURES, (pa.int64(), pa.float64(), pa.float64()), strict=True))
+)
+
+
+class Attempts:
+    """Which items are being read on this machine, kept in files that a worker's death leaves.
+
+    Ray starts a worker that died again, at the part where it was. An item that ends its workers,
+    as a file may that breaks a decoder, would keep the run there for ever.
+    """
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+
+    @contextmanager
+    def at(self, item: Item) -> Iterator[int]:
+        """Note that an item is being read; gives how often that ended a worker before."""
+        digest = hashlib.sha256(item.name.encode()).hexdigest()
+        path = Path(tempfile.gettempdir()) / f"mer-batch-{self._run}-{digest}"
+        with path.open("ab") as file:
+            deaths = file.tell()  # a byte each
+            file.write(b".")
+        yield deaths
+        path.unlink()
+
+
+@functools.lru_cache(maxsize=2)
+def _archive(path: str) -> zipfile.ZipFile:
+    """A zip file, kept open: to read its list of contents again for each picture takes longer."""
+    return zipfile.ZipFile(path)
+
+
+def _content(item: Item) -> bytes:
+    """A picture that lies in a zip.
+
+    Raises:
+        ImageError: it is too large, or the zip is damaged or locked.
+    """
+    try:
+        archive = _archive(item.path)
+        if archive.getinfo(item.entry).file_size > images.MAX_BYTES:
+            raise ImageError(f"It is larger than {images.MAX_BYTES // 1_000_000} MB.")
+        return archive.read(item.entry)
+    except _ZIP_ERRORS as error:
+        raise ImageError(f"It cannot be taken out of the zip file ({error}).") from error
+
+
+@contextmanager
+def _file(item: Item) -> Iterator[Path]:
+    """A video as a file of its own, for as long as the block runs.
+
+    Raises:
+        VideoError: it cannot be taken out of its zip.
+    """
+    if not item.entry:
+        yield Path(item.path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(item.entry).name
+        try:
+            with _archive(item.path).open(item.entry) as packed, path.open("wb") as file:
+                shutil.copyfileobj(packed, file)
+        except _ZIP_ERRORS as error:
+            raise VideoError(f"It cannot be taken out of the zip file ({error}).") from error
+        yield path
+
+
+# What taking something out of a damaged, locked or exchanged zip file raises.
+_ZIP_ERRORS: Final = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, KeyError),
+    *(RuntimeError, NotImplementedError, OSError),
+)
