@@ -8,7 +8,6 @@ import pandas as pd
 
 from mer import paper
 from mer.charts.style import percent
-from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
 from mer.significance import apart
 
@@ -21,11 +20,10 @@ _PLACES: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seven
 def read_records() -> tuple[dict[str, Record], list[str]]:
     """The records that can be shown, by network, and a sentence for each that cannot."""
     from mer import weights
-    from mer.models import MODELS
 
     records: dict[str, Record] = {}
     problems: list[str] = []
-    for name in MODELS:
+    for name in weights.names():
         try:
             record = weights.read_record(name)
             table({name: record})
@@ -36,7 +34,9 @@ def read_records() -> tuple[dict[str, Record], list[str]]:
         except (KeyError, TypeError, ValueError, AttributeError):
             problems.append(
                 f"The record {weights.FOLDER / f'{name}.json'} lacks the training or the test "
-                f"figures. Train the network again: python -m mer train --model {name} --data DIR"
+                "figures. Measure it "
+                f"(python -m mer evaluate --model {name} --data DIR --save), or train it again "
+                "(python -m mer train)."
             )
     return records, problems
 
@@ -82,9 +82,18 @@ def table(
     return frame.fillna("–").reset_index()
 
 
+def alone(name: str, record: Record) -> pd.DataFrame:
+    """The table of one network, without what says nothing of one alone or is not known."""
+    frame = table({name: record})
+    says_nothing = frame["figure"].isin(["Order of finishing", "One face, on this machine"])
+    return frame[(frame[name] != "–") & ~says_nothing]
+
+
 def _column(record: Record, place: str, milliseconds: float | None) -> dict[str, str]:
-    train = record["evaluation"]["train"]
-    column = {f"Train accuracy ({train['n']} pictures)": percent(train["accuracy"], 1)}
+    train = record["evaluation"].get("train")
+    column = (
+        {f"Train accuracy ({train['n']} pictures)": percent(train["accuracy"], 1)} if train else {}
+    )
     for protocol, scores in protocols(record).items():
         column[f"Test accuracy, {protocol} (95 % interval)"] = accuracy(scores)
     for protocol, scores in protocols(record).items():
@@ -219,20 +228,23 @@ _KEYS: Final = ("precision", "recall", "f1")
 
 def confused(scores: Scores, limit: int = 5) -> list[str]:
     """The `limit` likeliest mistakes in words, by share of the true class, likeliest first."""
-    counts = np.asarray(scores["confusion"], dtype=np.int64).copy()  # (7, 7), rows are the truth
+    counts = np.asarray(scores["confusion"], dtype=np.int64).copy()  # rows are the truth
     totals = counts.sum(axis=1)
     np.fill_diagonal(counts, 0)
     pairs = [(int(row), int(column)) for row, column in np.argwhere(counts > 0)]
     pairs.sort(key=lambda pair: -counts[pair] / totals[pair[0]])
-    return [_sentence(int(totals[i]), int(counts[i, j]), i, j) for i, j in pairs[:limit]]
+    names = list(scores["per_class"])
+    return [
+        _sentence(int(totals[i]), int(counts[i, j]), names[i], names[j]) for i, j in pairs[:limit]
+    ]
 
 
-def _sentence(total: int, count: int, true: int, seen: int) -> str:
+def _sentence(total: int, count: int, true: str, seen: str) -> str:
     share = percent(count / total)
     looks = "looks" if count == 1 else "look"
     return (
-        f"Of {total} {'picture' if total == 1 else 'pictures'} of {EMOTIONS[true]}, "
-        f"{count} ({share}) {looks} like {EMOTIONS[seen]} to the network."
+        f"Of {total} {'picture' if total == 1 else 'pictures'} of {true}, "
+        f"{count} ({share}) {looks} like {seen} to the network."
     )
 
 

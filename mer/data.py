@@ -4,7 +4,7 @@ import csv
 import hashlib
 import logging
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +27,20 @@ SYNONYMS = dict(zip(FER2013_WORDS, EMOTIONS, strict=True)) | {
 }
 logger = logging.getLogger(__name__)
 
+Labelled = tuple[str, bytes, NDArray[np.float32]]  # name, content, target
+
 
 @dataclass(frozen=True)
 class Pictures:
     """A data set in memory."""
 
     names: tuple[str, ...]  # relative to the source, such as "anger/anger1.jpg"
-    labels: NDArray[np.int64]  # (n,), index into EMOTIONS
-    targets: NDArray[np.float32]  # (n, 7), rows sum to 1: one-hot, or annotators' votes
+    labels: NDArray[np.int64]  # (n,), index into classes
+    targets: NDArray[np.float32]  # (n, classes), rows sum to 1: one-hot, or annotators' votes
     pixels: NDArray[np.uint8]  # (n, size, size, 3), RGB
     thumbnails: NDArray[np.float32]  # (n, 1024), see twins.thumbnail
     fingerprint: str  # SHA-256 over names, contents and targets
+    classes: tuple[str, ...] = EMOTIONS
 
     def __len__(self) -> int:
         return len(self.names)
@@ -45,7 +48,8 @@ class Pictures:
     def counts(self, chosen: NDArray[np.int64] | None = None) -> dict[str, int]:
         """Pictures of each class, of all or of the chosen rows."""
         labels = self.labels if chosen is None else self.labels[chosen]
-        return dict(zip(EMOTIONS, np.bincount(labels, minlength=7).tolist(), strict=True))
+        counts = np.bincount(labels, minlength=len(self.classes)).tolist()
+        return dict(zip(self.classes, counts, strict=True))
 
 
 def entries(source: str | Path) -> Iterator[tuple[str, bytes]]:
@@ -70,12 +74,33 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
         with zipfile.ZipFile(path) as archive:
             for name in sorted(archive.namelist()):
                 if Path(name).suffix.lower() in SUFFIXES:
-                    yield name, archive.read(name)
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+                    yield name, unpacked(archive, name)
+    except Exception as error:  # a damaged one makes zipfile raise nearly anything
+        if isinstance(error, DataError):
+            raise
         raise DataError(f"{path} is no readable zip file ({error}). Pack it again.") from error
 
 
-def load(source: str | Path, size: int, split: str = "") -> Pictures:
+def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A picture file of a zip, in bounded memory: a few kilobytes could be gigabytes.
+
+    Raises:
+        DataError: it is larger than any picture, or packed with LZMA, whose own header says how
+            many gigabytes are set aside to unpack it.
+    """
+    if archive.getinfo(name).compress_type == zipfile.ZIP_LZMA:
+        raise DataError(f"{name} in the zip is packed with LZMA. Pack it again without.")
+    with archive.open(name) as file:
+        content = file.read(images.MAX_BYTES + 1)
+    if len(content) > images.MAX_BYTES:
+        limit = images.MAX_BYTES // 1_000_000
+        raise DataError(f"{name} in the zip is larger than {limit} MB. Save it smaller.")
+    return content
+
+
+def load(
+    source: str | Path, size: int, split: str = "", classes: Sequence[str] = EMOTIONS
+) -> Pictures:
     """Read a data set at `size` pixels.
 
     Args:
@@ -84,15 +109,16 @@ def load(source: str | Path, size: int, split: str = "") -> Pictures:
         size: height and width to bring each picture to.
         split: "train", "test", or "" for class folders without a split. In FER+, "test" is
             its validation part.
+        classes: names of the class folders, in lower case, where they are not the seven.
 
     Raises:
-        DataError: nothing readable is there, or a class folder is none of the seven.
+        DataError: nothing readable is there, least of all a class folder.
     """
-    labelled = _labelled_ferplus if _is_ferplus(source) else _labelled_folders
+    labelled = _labelled(Path(source), split, tuple(classes))
     names: list[str] = []
     rows: list[tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]] = []
     digest = hashlib.sha256()
-    for name, content, target in labelled(Path(source), split):
+    for name, content, target in labelled:
         try:
             picture = images.read(content)
         except ImageError as error:
@@ -102,37 +128,48 @@ def load(source: str | Path, size: int, split: str = "") -> Pictures:
         rows.append((target, images.resize(picture, size), twins.thumbnail(picture)))
         digest.update(f"{name}\0{target.tolist()}\0".encode() + hashlib.sha256(content).digest())
     if not rows:
-        raise DataError(f"{source} holds no readable pictures{_where(split)}. {_LAYOUT}")
+        raise DataError(f"{source} holds no readable pictures{_where(split)}. {_layout(classes)}")
     targets, pixels, thumbnails = (np.stack(column) for column in zip(*rows, strict=True))
     labels = targets.argmax(1)
-    return Pictures(tuple(names), labels, targets, pixels, thumbnails, digest.hexdigest())
+    fingerprint = digest.hexdigest()
+    return Pictures(tuple(names), labels, targets, pixels, thumbnails, fingerprint, tuple(classes))
 
 
-_LAYOUT = (
-    "Expected are folders named " + ", ".join(EMOTIONS) + ", directly or inside train and test."
-)
+def _layout(classes: Sequence[str]) -> str:
+    named = ", ".join(classes)
+    return (
+        f"Expected are folders named {named}, directly or inside train and test; "
+        "a training can be told other classes with --classes."
+    )
 
 
 def _where(split: str) -> str:
     return f" below {split}" if split else ""
 
 
-def _labelled_folders(source: Path, split: str) -> Iterator[tuple[str, bytes, NDArray[np.float32]]]:
+def _labelled(source: Path, split: str, classes: tuple[str, ...]) -> Iterator[Labelled]:
+    if classes == EMOTIONS and _is_ferplus(source):
+        return _labelled_ferplus(source, split)
+    return _labelled_folders(source, split, classes)
+
+
+def _labelled_folders(source: Path, split: str, classes: tuple[str, ...]) -> Iterator[Labelled]:
     """Pictures whose innermost folder names the class, of `split` where it is given."""
-    one_hot = np.eye(len(EMOTIONS), dtype=np.float32)
+    one_hot = np.eye(len(classes), dtype=np.float32)
     others: set[str] = set()
     for name, content in entries(source):
         folders = name.lower().split("/")[:-1]
         if split and split not in folders:
             continue
         folder = folders[-1] if folders else "."
-        emotion = SYNONYMS.get(folder, folder)
-        if emotion in EMOTIONS:
-            yield name, content, one_hot[EMOTIONS.index(emotion)]
+        meant = folder if folder in classes else SYNONYMS.get(folder, folder)
+        if meant in classes:
+            yield name, content, one_hot[classes.index(meant)]
         else:
-            others.add(emotion)
+            others.add(meant)
     if others:
-        logger.warning("Left out of %s, being no class: %s. %s", source, sorted(others), _LAYOUT)
+        layout = _layout(classes)
+        logger.warning("Left out of %s, being no class: %s. %s", source, sorted(others), layout)
 
 
 def has_split(source: str | Path, split: str) -> bool:
@@ -148,7 +185,7 @@ def _is_ferplus(source: str | Path) -> bool:
     return (Path(source) / "fer2013new.csv").is_file()
 
 
-def _labelled_ferplus(source: Path, split: str) -> Iterator[tuple[str, bytes, NDArray[np.float32]]]:
+def _labelled_ferplus(source: Path, split: str) -> Iterator[Labelled]:
     """FER+ pictures, each with the mean of its annotators' votes and of FER2013's own label.
 
     FER+'s majorities hardly know fear and disgust, FER2013's labels do. Pictures that more
@@ -201,14 +238,15 @@ def split(pictures: Pictures, fraction: float, seed: int) -> tuple[NDArray[np.in
     About `fraction` of each class is held out, whole groups of twins at a time.
     """
     group = twins.groups(pictures.thumbnails)
-    wanted = np.ceil(np.bincount(pictures.labels, minlength=len(EMOTIONS)) * fraction)
+    classes = len(pictures.classes)
+    wanted = np.ceil(np.bincount(pictures.labels, minlength=classes) * fraction)
     held = np.zeros(len(pictures), bool)
     members: dict[int, list[int]] = {}
     for row, number in enumerate(group.tolist()):
         members.setdefault(number, []).append(row)
     for number in np.random.default_rng(seed).permutation(sorted(members)).tolist():
         rows = members[number]
-        taken = np.bincount(pictures.labels[rows], minlength=len(EMOTIONS))
+        taken = np.bincount(pictures.labels[rows], minlength=classes)
         if (taken <= wanted).all():
             held[rows] = True
             wanted -= taken

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mer import data, twins
+from mer import data, twins, weights
 from mer.data import Pictures
+from mer.emotions import EMOTIONS
 from mer.errors import MerError
 
 
@@ -23,7 +24,14 @@ class Corpus:
     description: list[dict[str, Any]]
 
 
-def gather(sources: Sequence[Path], size: int, *, fraction: float, seed: int) -> Corpus:
+def gather(
+    sources: Sequence[Path],
+    size: int,
+    *,
+    fraction: float,
+    seed: int,
+    classes: Sequence[str] = EMOTIONS,
+) -> Corpus:
     """Read `sources` at `size` pixels and hold out about `fraction` of each class of each.
 
     A data set is split by itself, so that its validation pictures are the same whether it is
@@ -33,7 +41,7 @@ def gather(sources: Sequence[Path], size: int, *, fraction: float, seed: int) ->
     Raises:
         DataError: a data set cannot be read.
     """
-    parts = [_load(source, size) for source in sources]
+    parts = [_load(source, size, classes) for source in sources]
     splits = [data.split(part, fraction, seed) for part in parts]
     held = np.concatenate([p.thumbnails[s[1]] for p, s in zip(parts, splits, strict=True)])
     trains = [_without_twins(p, s[0], held) for p, s in zip(parts, splits, strict=True)]
@@ -72,7 +80,7 @@ def held_out(
         MerError: it is not one that the network was trained on last.
     """
     stage = record["training"]["stages"][-1]
-    pictures = _load(Path(source), size)
+    pictures = _load(Path(source), size, weights.classes(record))
     if pictures.fingerprint not in {part["fingerprint"] for part in stage["data"]}:
         name = record["model"]
         raise MerError(f"{source} is not what {name} was trained on last: name that data set.")
@@ -80,8 +88,9 @@ def held_out(
     return pictures.pixels[held], pictures.labels[held]
 
 
-def _load(source: Path, size: int) -> Pictures:
-    return data.load(source, size, "train" if data.has_split(source, "train") else "")
+def _load(source: Path, size: int, classes: Sequence[str]) -> Pictures:
+    split = "train" if data.has_split(source, "train") else ""
+    return data.load(source, size, split, classes)
 
 
 def _without_twins(
@@ -99,4 +108,5 @@ def _joined(parts: Sequence[Pictures]) -> Pictures:
         np.concatenate([part.pixels for part in parts]),
         np.concatenate([part.thumbnails for part in parts]),
         "+".join(part.fingerprint for part in parts),
+        parts[0].classes,
     )

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mer.emotions import COLORS
+from mer.emotions import colors
 from mer.predictor import Prediction
 
 LONGEST: Final = 1600  # pixels of the long side; more would only slow the page
@@ -41,7 +41,7 @@ def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray
     pen = ImageDraw.Draw(canvas)
     boxes = [Area(*(scale * edge for edge in _edges(one))) for one in predictions]
     for box, prediction in zip(boxes, predictions, strict=True):
-        _outline(pen, box, COLORS[prediction.emotion])
+        _outline(pen, box, _color(prediction))
     labels: list[Area] = []
     for index, (box, prediction) in enumerate(zip(boxes, predictions, strict=True)):
         others = [*labels, *boxes[:index], *boxes[index + 1 :]]
@@ -86,10 +86,14 @@ def _label(
     choices = [(text, place) for text in texts for place in _places(pen, text, font, box)]
     free = (one for one in choices if not any(one[1].meets(other) for other in others))
     text, place = next(free, choices[-1])
-    pen.rectangle(place, fill=COLORS[prediction.emotion], outline=INK)
+    pen.rectangle(place, fill=_color(prediction), outline=INK)
     middle = (place.left + place.right) / 2, (place.top + place.bottom) / 2
     pen.text(middle, text, font=font, fill=INK, anchor="mm")
     return place
+
+
+def _color(prediction: Prediction) -> str:
+    return colors(prediction.classes)[prediction.emotion]
 
 
 def _font_size(pen: ImageDraw.ImageDraw, box: Area) -> int:

@@ -1,5 +1,7 @@
 """The seven classes, in the paper's order, and the one colour each has everywhere."""
 
+import itertools
+from collections.abc import Sequence
 from typing import Final
 
 EMOTIONS: Final[tuple[str, ...]] = (
@@ -23,3 +25,10 @@ COLORS: Final[dict[str, str]] = {
     "sadness": "#2a7fc0",
     "surprise": "#cc79a7",
 }
+
+
+def colors(classes: Sequence[str]) -> dict[str, str]:
+    """The colour of each class; those that are none of the seven share the colours left over."""
+    left = [color for name, color in COLORS.items() if name not in classes]
+    spare = itertools.cycle(left or COLORS.values())
+    return {name: COLORS.get(name) or next(spare) for name in classes}

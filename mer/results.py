@@ -12,11 +12,11 @@ from mer.predictor import Prediction
 
 DIGITS: Final = 6  # a probability needs no more, and float noise would differ between machines
 BOX: Final = ("x", "y", "width", "height")
-COLUMNS: Final = (
-    *("file", "face", *BOX, "detector_score", "emotion", "probability", "sure"),
-    *("concerns", *EMOTIONS),
-    *("network", "version", "detector", "time"),
+BEFORE: Final = (
+    *("file", "face", *BOX, "detector_score", "emotion", "probability", "sure", "concerns"),
 )
+AFTER: Final = ("network", "version", "detector", "time")
+COLUMNS: Final = (*BEFORE, *EMOTIONS, *AFTER)  # of a network that knows the seven
 
 
 def table(
@@ -26,12 +26,14 @@ def table(
     version: str,
     detector: str,
     time: str | None = None,
+    classes: Sequence[str] = EMOTIONS,
 ) -> pd.DataFrame:
     """One row a face over all pictures, each given as its file name and its predictions.
 
     Boxes are in the picture's own pixels, `face` counts from 1 in each picture, `version` is that
-    of the weights, `time` is ISO 8601 in UTC and now unless given. Without any face the table has
-    its COLUMNS and no row. `attrs` of the table keeps network, version, detector and time.
+    of the weights, `time` is ISO 8601 in UTC and now unless given. Each of `classes`, which are the
+    network's, is a column. Without any face the table has its columns and no row. `attrs` of the
+    table keeps network, version, detector, time and classes.
     """
     moment = time or datetime.now(UTC).isoformat(timespec="seconds")
     origin = {"network": network, "version": version, "detector": detector, "time": moment}
@@ -40,8 +42,8 @@ def table(
         for file, predictions in pictures
         for number, prediction in enumerate(predictions, start=1)
     ]
-    faces = pd.DataFrame(rows, columns=list(COLUMNS))
-    faces.attrs.update(origin)
+    faces = pd.DataFrame(rows, columns=[*BEFORE, *classes, *AFTER])
+    faces.attrs.update(origin | {"classes": list(classes)})
     return faces
 
 
@@ -52,9 +54,15 @@ def to_csv(faces: pd.DataFrame) -> str:
 
 def to_json(faces: pd.DataFrame) -> str:
     """The table as JSON: network, version, detector, time and classes once, then the faces."""
-    listed = [_nested(row) for row in faces.to_dict(orient="records")]
-    document = {**faces.attrs, "classes": EMOTIONS, "faces": listed}
+    document = {**faces.attrs, "faces": _entries(faces)}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def to_json_lines(faces: pd.DataFrame) -> str:
+    """The table as JSON lines: one object a face, each with network, version, detector and time."""
+    origin = {name: faces.attrs[name] for name in AFTER}
+    lines = (json.dumps(entry | origin, ensure_ascii=False) for entry in _entries(faces))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _figures(prediction: Prediction) -> tuple[object, ...]:
@@ -70,10 +78,15 @@ def _defused(name: str) -> str:
     return f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name
 
 
-def _nested(row: dict[Any, Any]) -> dict[str, Any]:
+def _entries(faces: pd.DataFrame) -> list[dict[str, Any]]:
+    classes = faces.attrs["classes"]
+    return [_nested(row, classes) for row in faces.to_dict(orient="records")]
+
+
+def _nested(row: dict[Any, Any], classes: Sequence[str]) -> dict[str, Any]:
     kept = ("file", "face", "detector_score", "emotion", "probability", "sure", "concerns")
     return {
         **{name: row[name] for name in kept},
         "box": {name: row[name] for name in BOX},
-        "probabilities": {name: row[name] for name in EMOTIONS},
+        "probabilities": {name: row[name] for name in classes},
     }

@@ -107,9 +107,13 @@ def test_training_defaults_in_the_help_are_true(name: str) -> None:
         (["bench", "--picture", "none.jpg"], "none.jpg"),
         (["bench", "video", "--picture", "none.jpg"], "none.jpg"),
         (["bench", "spotting", "--face", "none.jpg"], "none.jpg"),
+        (["bench", "batch", "--picture", "none.jpg"], "none.jpg"),
+        (["batch", "none", "--out", "scores"], "none"),
         (["motion", "train", "--data", "none"], "none"),
         (["motion", "evaluate", "--data", "none"], "none"),
         (["video", "none.mp4"], "none.mp4"),
+        (["predict", "none.jpg", "--model", "vgg"], "no network called 'vgg'; choose cnn1"),
+        (["publish", "--model", "a/b", "--network", "vgg", "--dry-run", "x"], "called 'vgg'"),
     ],
 )
 def test_missing_input_is_one_sentence(
@@ -158,6 +162,35 @@ def test_predict_goes_on_behind_a_broken_picture(
     assert "broken.jpg" in printed.err
     assert "photo.jpg" in printed.out
     assert "empty.png: no face found" in printed.out
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_predict_prints_for_programs(
+    photo: Path, form: str, capsys: pytest.CaptureFixture[str], stand_in_weights: Path
+) -> None:
+    Image.new("RGB", (90, 90)).save(photo.parent / "empty.png")
+    assert cli.main(["predict", str(photo), str(photo.parent), "--format", form]) == 0
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    faces = list(csv.DictReader(lines)) if form == "csv" else [json.loads(one) for one in lines]
+    assert [face["file"] for face in faces] == [str(photo)] * 2
+    assert {face["network"] for face in faces} == {cli.DEFAULT_MODEL}
+    assert "empty.png: no face found" in printed.err
+
+
+def test_predict_writes_a_report(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in_weights: Path
+) -> None:
+    path = tmp_path / "report.html"
+    assert cli.main(["predict", str(photo), "--html", str(path)]) == 0
+    assert "Expressions of 1 face in 1 picture" in path.read_text(encoding="utf-8")
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_work(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["predict", str(photo), "--html", str(tmp_path / "no" / "a.html")]) == 2
+    assert "There is no folder" in capsys.readouterr().err
 
 
 def test_predict_in_a_folder_without_pictures(

@@ -13,13 +13,13 @@ class Tiny(BaseClasificacionImagenes):
     size: ClassVar[int] = 16
     explained: ClassVar[tuple[str, ...]] = ("layers",)
 
-    def __init__(self, *, norm: bool = True) -> None:
+    def __init__(self, *, norm: bool = True, classes: int = 7) -> None:
         super().__init__()
         norms = [nn.BatchNorm2d(8)] if norm else []
         self.layers = nn.Sequential(
             nn.Conv2d(3, 8, 3, stride=2), *norms, nn.ReLU(), nn.Flatten(), nn.Dropout(0.2)
         )
-        self.out = nn.Linear(8 * 7 * 7, 7)
+        self.out = nn.Linear(8 * 7 * 7, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.out(self.layers(images))

@@ -6,6 +6,7 @@ the page's own text colour instead.
 """
 
 from mer.charts.classes import confusion, per_class, probabilities
+from mer.charts.conditions import found, right
 from mer.charts.confidence import coverage, reliability
 from mer.charts.networks import accuracy, curves, training_time
 from mer.charts.style import CSS
@@ -16,8 +17,10 @@ __all__ = [
     "confusion",
     "coverage",
     "curves",
+    "found",
     "per_class",
     "probabilities",
     "reliability",
+    "right",
     "training_time",
 ]

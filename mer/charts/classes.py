@@ -1,4 +1,4 @@
-"""Figures of the seven classes: probabilities of one face, quality and confusion of a network."""
+"""Figures of the classes: probabilities of one face, quality and confusion of a network."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mer.charts.style import TEXT, figure, percent
-from mer.emotions import COLORS, EMOTIONS
+from mer.emotions import EMOTIONS, colors
 
 # Share of a row, and how thickly its cell is inked. Ink works on a light and on a dark ground;
 # it grows fast at first, for the mistakes are small shares and are what one looks for.
@@ -15,22 +15,23 @@ _INK = ((0.0, 0.03), (0.05, 0.16), (0.2, 0.42), (0.6, 0.85), (0.8, 1.0), (1.0, 1
 _STRONG = 0.6  # share from which the count is written in white
 
 
-def probabilities(values: Sequence[float]) -> go.Figure:
-    """Seven horizontal bars, one a class in its colour, on a fixed axis from 0 to 1.
+def probabilities(values: Sequence[float], names: Sequence[str] = EMOTIONS) -> go.Figure:
+    """Horizontal bars, one a class in its colour, on a fixed axis from 0 to 1.
 
     Args:
-        values: seven probabilities in the order of `EMOTIONS`, each 0..1.
+        values: a probability for each class, 0..1.
+        names: the classes, the seven unless a network has others.
 
     Raises:
-        ValueError: there are not seven of them.
+        ValueError: there are more or fewer of them.
     """
-    if len(values) != len(EMOTIONS):
-        raise ValueError(f"{len(EMOTIONS)} probabilities are needed, {len(values)} came.")
+    if len(values) != len(names):
+        raise ValueError(f"{len(names)} probabilities are needed, {len(values)} came.")
     shares = [float(value) for value in values]
     top = max(shares)
     labels = [f"<b>{percent(p)}</b>" if p == top else percent(p) for p in shares]
-    bars = _bars(EMOTIONS, shares, labels, name="probability")
-    fig = figure(bars, height=270, margin_r=52, bargap=0.3)
+    bars = _bars(names, shares, labels, name="probability")
+    fig = figure(bars, height=60 + 30 * len(names), margin_r=52, bargap=0.3)
     return _share_axis(fig)
 
 
@@ -41,10 +42,10 @@ def per_class(scores: Mapping[str, Any]) -> go.Figure:
         scores: figures as `mer.evaluation.evaluate` gives them.
     """
     report: Mapping[str, Mapping[str, Any]] = scores["per_class"]
-    names = [name for name in EMOTIONS if name in report]
+    names = list(report)
     f1 = [report[name]["f1"] for name in names]
     bars = _bars(names, f1, [], name="F1")
-    # The bars have seven colours; their entry in the legend gets none of them.
+    # The bars have many colours; their entry in the legend gets none of them.
     key = go.Bar(x=[None], y=names[:1], name="F1 (bar)", marker_color=TEXT)
     # Marks stand on the bars and on the page: white with a dark rim shows on all of them.
     marks = [
@@ -65,18 +66,19 @@ def per_class(scores: Mapping[str, Any]) -> go.Figure:
 _RIM = {"color": "#30363d", "width": 1.5}
 
 
-def confusion(counts: Sequence[Sequence[int]]) -> go.Figure:
+def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) -> go.Figure:
     """The confusion matrix: colour is the share of the row (the true class), counts on it.
 
     Args:
-        counts: 7 rows of 7 counts in the order of `EMOTIONS`; rows are the truth.
+        counts: a row and a column for each class; rows are the truth.
+        names: the classes, the seven unless a network has others.
     """
-    matrix = np.asarray(counts, dtype=np.int64)  # (7, 7)
+    matrix = np.asarray(counts, dtype=np.int64)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     strong = shares >= _STRONG
     cells = go.Heatmap(
-        x=EMOTIONS,
-        y=EMOTIONS,
+        x=names,
+        y=names,
         z=shares.tolist(),
         customdata=matrix.tolist(),
         text=np.where(strong, matrix.astype(str), "").tolist(),
@@ -93,8 +95,8 @@ def confusion(counts: Sequence[Sequence[int]]) -> go.Figure:
     # Counts on pale cells are a trace of their own, so that they take the page's text colour.
     pale = [(i, j) for i, j in np.argwhere(~strong)]
     rest = go.Scatter(
-        x=[EMOTIONS[j] for _, j in pale],
-        y=[EMOTIONS[i] for i, _ in pale],
+        x=[names[j] for _, j in pale],
+        y=[names[i] for i, _ in pale],
         text=[str(matrix[cell]) for cell in pale],
         mode="text",
         hoverinfo="skip",
@@ -113,7 +115,7 @@ def _bars(names: Sequence[str], values: Sequence[float], labels: list[str], name
         name=name,
         showlegend=False,
         orientation="h",
-        marker_color=[COLORS[key] for key in names],
+        marker_color=list(colors(names).values()),
         text=labels,
         texttemplate="\N{NO-BREAK SPACE}%{text}" if labels else None,
         textposition="outside",

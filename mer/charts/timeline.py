@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mer.charts.style import ACCENT, GRID, TEXT, figure
-from mer.emotions import COLORS, EMOTIONS
+from mer.emotions import colors
 from mer.video.looks import smoothed
 from mer.video.timeline import KINDS, REGIONS, Event, Person
 
@@ -49,11 +49,11 @@ def ribbon(person: Person, *, end_ms: float | None = None) -> go.Figure:
             name=name,
             stackgroup="expressions",
             mode="lines",
-            line={"width": 0, "color": COLORS[name]},
-            fillcolor=COLORS[name],
+            line={"width": 0, "color": color},
+            fillcolor=color,
             hovertemplate=name + " %{y:.0%} at %{x:.2f} s<extra></extra>",
         )
-        for column, name in enumerate(EMOTIONS)
+        for column, (name, color) in enumerate(colors(person.classes).items())
     ]
     fig = figure(*areas, height=250, legend_y=-0.16, legend_traceorder="normal")
     fig.update_yaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], ticksuffix=" ")

@@ -9,7 +9,7 @@ from typing import Any, Final
 # Written out here because the registries lie behind torch and OpenCV; a test compares them.
 MODELS: Final = ("cnn1", "cnn2", "resnet18", "sface")
 DETECTORS: Final = ("yunet", "haar")
-DEFAULT_MODEL: Final = "cnn1"
+DEFAULT_MODEL: Final = "sface"
 
 
 def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -17,6 +17,18 @@ def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentP
     added: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text}.")
     added.set_defaults(command=run)
     return added
+
+
+def network(add: Any, default: str | None = None) -> None:
+    """Add `--model`. Any name is taken: networks of one's own are known where weights are read."""
+    text = f"network: {', '.join(MODELS)}, or one of your own"
+    add(
+        "--model",
+        metavar="NAME",
+        default=default,
+        required=not default,
+        help=f"{text} (default {default})" if default else text,
+    )
 
 
 def say(sentence: str) -> int:

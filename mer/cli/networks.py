@@ -1,4 +1,4 @@
-"""`train`, `calibrate`, `evaluate`, `compare`: the networks and their records."""
+"""`train`, `calibrate`, `evaluate`, `robustness`, `compare`: the networks and their records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mer.cli.common import MODELS, command, say
+from mer.cli.common import MODELS, command, network, say
+from mer.emotions import EMOTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,16 +17,21 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Put `train`, `calibrate`, `evaluate` and `compare` among the commands."""
+    """Put `train`, `calibrate`, `evaluate`, `robustness` and `compare` among the commands."""
     _train(commands)
     _calibrate(commands)
     _evaluate(commands)
+    _robustness(commands)
     _compare(commands)
 
 
 def _train(commands: Any) -> None:
     add = command(commands, "train", train, "Train a network, or go on training it").add_argument
-    add("--model", choices=MODELS, required=True, help="network")
+    add("--model", choices=MODELS, required=True, help="network, or what yours is built like")
+    text = "what to call a network of your own; without it, the new one is called as --model"
+    add("--name", metavar="NAME", help=text)
+    text = "what to tell apart: names of class folders (default: the seven expressions)"
+    add("--classes", nargs="+", metavar="CLASS", help=text)
     where = "data set: a folder or zip of class folders, or of train/ and test/ with them inside"
     add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=where)
     add("--out", type=Path, default=Path("runs"), help="folder to write to (default %(default)s)")
@@ -52,7 +58,7 @@ def _train(commands: Any) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one network."""
-    from mer import training
+    from mer import distributed, training
     from mer.settings import Settings
 
     names = [field.name for field in dataclasses.fields(Settings)]
@@ -65,8 +71,11 @@ def train(options: argparse.Namespace) -> None:
         settings=settings,
         start=options.start,
         teachers=options.teachers,
+        name=options.name,
+        classes=[name.lower() for name in options.classes] if options.classes else EMOTIONS,
     )
-    print(f"written: {path} and {_curves(options.model, options.out)}")
+    if distributed.first():
+        print(f"written: {path} and {_curves(options.name or options.model, options.out)}")
 
 
 def _curves(model: str, folder: Path) -> Path:
@@ -83,7 +92,7 @@ def _calibrate(commands: Any) -> None:
         "Choose a network's views, temperature and threshold on the pictures its training held out"
     )
     add = command(commands, "calibrate", calibrate, text).add_argument
-    add("--model", choices=MODELS, required=True, help="network")
+    network(add)
     add("--data", type=Path, required=True, metavar="DIR", help="what it was trained on last")
     add("--save", action="store_true", help="keep them in the network's record, for its answers")
 
@@ -103,7 +112,7 @@ def calibrate(options: argparse.Namespace) -> None:
 def _evaluate(commands: Any) -> None:
     text = "Measure a network on pictures named by class"
     add = command(commands, "evaluate", evaluate, text).add_argument
-    add("--model", choices=MODELS, required=True, help="network")
+    network(add)
     add("--data", type=Path, required=True, metavar="DIR", help="data set: a folder or zip")
     add("--split", default="test", help="part of the data set (default %(default)s)")
     add("--twins", type=Path, metavar="CSV", help="list of test pictures and their twins in train")
@@ -126,6 +135,30 @@ def evaluate(options: argparse.Namespace) -> None:
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.save:
         evaluation.save(options.model, options.split, figures)
+
+
+def _robustness(commands: Any) -> None:
+    text = "Measure detector and networks on smaller, leaning, blurred, dark and covered faces"
+    add = command(commands, "robustness", robustness, text).add_argument
+    where = "photographs with dlib's XML lists of their boxed faces, for the detector"
+    add("--faces", type=Path, required=True, metavar="DIR", help=where)
+    text = "what the networks were trained on last; they get pictures that it held out"
+    add("--data", type=Path, required=True, metavar="DIR", help=text)
+    add("--model", choices=MODELS, nargs="+", help="networks (default: all that have weights)")
+    add("--pictures", type=int, default=105, help="for the networks (default %(default)s)")
+    add("--save", action="store_true", help="keep the figures beside the weights, for the page")
+
+
+def robustness(options: argparse.Namespace) -> None:
+    """Print a table for each way of getting worse, and how far away a face may be."""
+    from mer import reach, weights
+    from mer import robustness as measurement
+
+    names = options.model or [name for name in MODELS if name in weights.available()]
+    result = measurement.measure(names, options.faces, options.data, pictures=options.pictures)
+    print("\n\n".join(reach.text(result)))
+    if options.save:
+        print(f"\nwritten: {measurement.save(result)}")
 
 
 def _compare(commands: Any) -> None:

@@ -3,72 +3,143 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import DEFAULT_MODEL, DETECTORS, MODELS, command, say
+from mer.cli.common import DEFAULT_MODEL, DETECTORS, command, network, say
 from mer.errors import MerError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mer.predictor import Prediction, Predictor
+    from mer.report import Picture
+
+FORMATS: Final = ("table", "csv", "jsonl")
+NO_FACE: Final = "no face found. Try a larger, brighter or more frontal face."
 
 
 def add(commands: Any) -> None:
     """Put `predict` among the commands."""
     text = "Say what the faces in pictures look like"
     add = command(commands, "predict", predict, text).add_argument
-    add("paths", nargs="+", metavar="PATH", help="a picture, or a folder of pictures")
-    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    text = "a picture, a folder, a quoted pattern such as 'album/**/*.jpg', a zip, or - for stdin"
+    add("paths", nargs="+", metavar="PATH", help=text)
+    network(add, DEFAULT_MODEL)
     add("--detector", choices=DETECTORS, default="yunet", help="default %(default)s")
+    text = "of what is printed, a line a face as it is found (default %(default)s)"
+    add("--format", choices=FORMATS, default="table", help=text)
     add("--csv", type=Path, metavar="OUT", help="write a CSV file: one row a face")
     add("--json", type=Path, metavar="OUT", help="write a JSON file: one entry a face")
+    text = "write a report that opens offline: pictures, charts, figures, limits"
+    add("--html", type=Path, metavar="OUT", help=text)
 
 
 def predict(options: argparse.Namespace) -> int:
     """Print one line a face; a picture that cannot be read is named and the rest go on."""
-    from mer import images, predictor, results
+    outputs = [path for path in (options.csv, options.json, options.html) if path]
+    for path in outputs:  # before the work, which may take hours
+        if not path.parent.is_dir():
+            raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
+    from mer import predictor, report, sources
 
-    network = predictor.get_predictor(options.model, options.detector)
-    pictures, status = [], 0
-    for path in _pictures(options.paths):
-        try:
-            pictures.append((str(path), network.predict(images.read(path))))
-        except MerError as error:
-            status = say(str(error))
-    table = results.table(
-        pictures,
-        network=options.model,
-        version=str(network.record["version"]),
-        detector=options.detector,
-    )
-    _print_faces(pictures, table)
-    if options.csv:
-        options.csv.write_text(results.to_csv(table), encoding="utf-8")
-    if options.json:
-        options.json.write_text(results.to_json(table), encoding="utf-8")
+    asked = predictor.get_predictor(options.model, options.detector)
+    show = _SHOWN[options.format]()
+    faces: list[tuple[str, Sequence[Prediction]]] = []
+    shown: list[Picture] = []
+    status = 0
+    for name, image in _progress(sources.pictures(options.paths)):
+        if isinstance(image, MerError):
+            status = say(str(image))
+            continue
+        found = asked.predict(image)
+        show(name, _table([(name, found)], asked))
+        if options.csv or options.json:
+            faces.append((name, found))
+        if options.html:
+            shown.append(report.picture(name, image, found))
+    _write(options, _table(faces, asked), shown, asked)
     return status
 
 
-def _pictures(paths: Sequence[str]) -> list[Path]:
-    """Return the files among `paths`, and the pictures that lie directly in the folders."""
-    from mer.data import SUFFIXES
+def _table(faces: Sequence[tuple[str, Sequence[Prediction]]], asked: Predictor) -> pd.DataFrame:
+    from mer import results
 
-    found: list[Path] = []
-    for path in map(Path, paths):
-        inside = sorted(path.iterdir()) if path.is_dir() else []
-        pictures = [file for file in inside if file.suffix.lower() in SUFFIXES]
-        if path.is_dir() and not pictures:
-            raise MerError(f"There are no pictures in the folder {path}. Name another.")
-        found += pictures or [path]
-    return found
+    return results.table(
+        faces,
+        network=asked.model,
+        version=str(asked.record.get("version", "")),
+        detector=asked.detector,
+        classes=asked.classes,
+    )
 
 
-def _print_faces(pictures: Sequence[tuple[str, Sequence[Any]]], table: pd.DataFrame) -> None:
-    if len(table):
-        columns = ["file", "face", "x", "y", "width", "height", "emotion", "probability"]
-        shown = table[columns].rename(columns={"emotion": "looks like"})
-        print(shown.to_string(index=False, float_format="{:.2f}".format))
-    for name, predictions in pictures:
-        if not predictions:
-            print(f"{name}: no face found. Try a larger, brighter or more frontal face.")
+def _write(
+    options: argparse.Namespace, faces: pd.DataFrame, shown: Sequence[Picture], asked: Predictor
+) -> None:
+    from mer import report, results
+
+    if options.csv:
+        options.csv.write_text(results.to_csv(faces), encoding="utf-8")
+    if options.json:
+        options.json.write_text(results.to_json(faces), encoding="utf-8")
+    if options.html:
+        options.html.write_text(report.html(shown, asked), encoding="utf-8")
+
+
+def _progress(items: Iterator[Any]) -> Iterator[Any]:
+    """A count on stderr, where that is a terminal and the answers are not."""
+    from tqdm import tqdm
+
+    hidden = True if sys.stdout.isatty() else None
+    yield from tqdm(items, unit=" pictures", leave=False, disable=hidden)
+
+
+def _as_table() -> Callable[[str, pd.DataFrame], None]:
+    line = "{:>4} {:>6} {:>6} {:>6} {:>6}  {:<14} {:>11}  {:<6}  {}".format
+    head = ("face", "x", "y", "width", "height", "looks like", "probability", "", "file")
+    print(line(*head))
+
+    def show(name: str, faces: pd.DataFrame) -> None:
+        for row in faces.itertuples():
+            sure = "" if row.sure else "unsure"
+            box = (row.face, row.x, row.y, row.width, row.height)
+            print(line(*box, row.emotion, f"{row.probability:.2f}", sure, name), flush=True)
+        if faces.empty:
+            print(f"{name}: {NO_FACE}", flush=True)
+
+    return show
+
+
+def _as_csv() -> Callable[[str, pd.DataFrame], None]:
+    from mer import results
+
+    begun: list[bool] = []
+
+    def show(name: str, faces: pd.DataFrame) -> None:
+        text = results.to_csv(faces)
+        print(text.partition("\n")[2] if begun else text, end="", flush=True)
+        begun.append(True)
+        _missed(name, faces)
+
+    return show
+
+
+def _as_json_lines() -> Callable[[str, pd.DataFrame], None]:
+    from mer import results
+
+    def show(name: str, faces: pd.DataFrame) -> None:
+        print(results.to_json_lines(faces), end="", flush=True)
+        _missed(name, faces)
+
+    return show
+
+
+def _missed(name: str, faces: pd.DataFrame) -> None:
+    if faces.empty:
+        say(f"{name}: {NO_FACE}")
+
+
+_SHOWN: Final = {"table": _as_table, "csv": _as_csv, "jsonl": _as_json_lines}

@@ -1,4 +1,4 @@
-"""The seven probabilities of one face as bars, with a choice of face where there are several."""
+"""The probabilities of one face as bars, with a choice of face where there are several."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from mer import charts
 from mer.predictor import Prediction
 
-Face = tuple[str, tuple[float, ...]]  # what the face is called, its seven probabilities
+Face = tuple[str, tuple[float, ...], tuple[str, ...]]  # its name, probabilities, classes
 
 
 def build() -> tuple[gr.Dropdown, gr.Plot, gr.State]:
@@ -27,10 +27,9 @@ def show(named: Sequence[tuple[str, Prediction]], first: int = 0) -> tuple[Any, 
         return gr.Dropdown(visible=False), gr.Plot(visible=False), []
     names = [name for name, _ in named]
     choice = gr.Dropdown(names, value=names[first], visible=len(names) > 1)
-    bars = charts.probabilities(named[first][1].probabilities)
-    faces = [(name, prediction.probabilities) for name, prediction in named]
-    return choice, gr.Plot(bars, visible=True), faces
+    faces = [(name, one.probabilities, one.classes) for name, one in named]
+    return choice, gr.Plot(charts.probabilities(*faces[first][1:]), visible=True), faces
 
 
 def _bars(index: int | None, faces: list[Face]) -> go.Figure | None:
-    return charts.probabilities(faces[index][1]) if index is not None and faces else None
+    return charts.probabilities(*faces[index][1:]) if index is not None and faces else None

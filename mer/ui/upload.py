@@ -1,6 +1,6 @@
 """The Upload tab: pictures in; boxes, a table with one row a face, CSV and JSON out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mer import draw, faces, images, results
+from mer import report as reports
 from mer.errors import ImageError, MerError
 from mer.predictor import Prediction, Predictor, get_predictor
 from mer.ui import bars, choices, downloads, why, words
@@ -64,19 +65,33 @@ def build() -> None:
         elem_id="faces",
     )
     links = gr.HTML(elem_id="downloads", js_on_load=None)
+    report = gr.Button(
+        "Download report", visible=False, elem_id="report-pictures", elem_classes="download"
+    )
+    made = gr.HTML(visible="hidden", elem_id="report-made", js_on_load=None)
     shown = bars.build()
     reasons = why.build(network)
-    outputs = [answer, gallery, table, links, *shown, *reasons, stop]
+    outputs = [answer, gallery, table, links, report, *shown, *reasons, stop]
+    _handed_over(report, [files, network, detector], made)
     reading = gr.on(
         [files.change, network.input, detector.input],
         read,
         [files, network, detector],
         outputs,
         api_name="upload",
+        api_visibility="undocumented",
         trigger_mode="always_last",
         show_progress_on=[answer],
     )
     stop.click(_stopped, None, outputs, cancels=[reading], api_visibility="private")
+
+
+def _handed_over(button: gr.Button, inputs: list[gr.components.Component], made: gr.HTML) -> None:
+    """Have page.js save the report; then forget it, for Gradio remembers what components hold."""
+    press = button.click(save_report, inputs, made, api_visibility="private")
+    press.then(js="() => window.mer.save('#report-made')").then(
+        lambda: "", None, made, api_visibility="private", show_progress="hidden"
+    )
 
 
 def read(
@@ -85,7 +100,8 @@ def read(
     """Read the pictures at these paths; a bad one is named and the others go on.
 
     Yields updates of: the answer as HTML, the annotated pictures, the table, the links to CSV and
-    JSON, what fills the bars, what explains the answer, the Cancel button.
+    JSON, the button for the report, what fills the bars, what explains the answer, the Cancel
+    button.
     """
     with in_words():
         if not files:
@@ -103,9 +119,39 @@ def read(
         names = _unique([Path(file).name for file in files])
         for done, (file, name) in enumerate(zip(files, names, strict=True)):
             progress((done, len(files)), desc=name, unit="pictures")
-            yield [*[gr.skip()] * 10, gr.Button(visible=True)]  # where Cancel takes effect
+            yield [*[gr.skip()] * 12, gr.Button(visible=True)]  # where Cancel takes effect
             _read_one(file, name, predictor, answers)
         yield _page(answers, predictor)
+
+
+def save_report(
+    files: list[str] | None, network: str, detector: str, progress: gr.Progress = gr.Progress()
+) -> str:
+    """A link that holds the report on these pictures, read once more, for the page's script."""
+    with in_words():
+        shown = progress.tqdm(files or [], desc="Writing the report", unit="pictures")
+        return downloads.links("report", {"html": report(shown, network, detector)})
+
+
+def report(files: Iterable[str], network: str, detector: str) -> str:
+    """The report on the pictures at these paths, as HTML; what cannot be read is left out.
+
+    Raises:
+        MerError: none of them can be read.
+    """
+    predictor = get_predictor(network, detector)
+    shown: list[reports.Picture] = []
+    problems: list[str] = []
+    for file in files:
+        try:
+            image = images.read(file)
+        except ImageError as error:
+            problems.append(str(error))
+            continue
+        shown.append(reports.picture(Path(file).name, image, predictor.predict(image)))
+    if not shown:
+        raise MerError(" ".join(problems) or "There are no pictures to report. Choose some.")
+    return reports.html(shown, predictor)
 
 
 def _read_one(file: str, name: str, predictor: Predictor, answers: Answers) -> None:
@@ -113,6 +159,7 @@ def _read_one(file: str, name: str, predictor: Predictor, answers: Answers) -> N
         answers.problems.append(f"{name} has been deleted, as every upload is. Choose it again.")
         return
     try:
+        _check_size(file, name)
         image = images.read(file)
     except ImageError as error:
         answers.problems.append(str(error))
@@ -126,6 +173,11 @@ def _read_one(file: str, name: str, predictor: Predictor, answers: Answers) -> N
         answers.problems.append(words.no_face(name))
 
 
+def _check_size(file: str, name: str) -> None:
+    if Path(file).stat().st_size > MAX_FILE_MB * 1_000_000:
+        raise ImageError(f"{name} is larger than {MAX_FILE_MB} MB. Save it smaller, as a JPEG.")
+
+
 def _page(answers: Answers, predictor: Predictor) -> list[Any]:
     found = [(name, n, one) for name, all_ in answers.faces for n, one in enumerate(all_, 1)]
     single = len(answers.faces) == 1
@@ -135,12 +187,14 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
         network=predictor.model,
         version=str(predictor.record.get("version", "")),
         detector=predictor.detector,
+        classes=predictor.classes,
     )
     return [
         words.lines(_summary(found, len(answers.faces)), problems=answers.problems),
         gr.Gallery(answers.gallery, visible=bool(answers.gallery), selected_index=0),
         gr.Dataframe(_rows(found), visible=bool(found)),
         downloads.links("faces", _files(rows)) if found else "",
+        gr.Button(visible=bool(found)),
         *bars.show(named),
         *why.show(
             [(name, cut, one) for (name, one), cut in zip(named, answers.crops, strict=False)]
@@ -167,6 +221,7 @@ def _files(faces: pd.DataFrame) -> dict[str, str]:
 
 def _nothing(text: str) -> list[Any]:
     hidden = [gr.Gallery([], visible=False), gr.Dataframe(visible=False), ""]
+    hidden.append(gr.Button(visible=False))
     return [text, *hidden, *bars.show([]), *why.show([]), gr.Button(visible=False)]
 
 

@@ -14,6 +14,7 @@ from mer.ui.errors import in_words
 SIDE: Final = 240  # pixels of a kept face: enough to look at, and 50 of them take 9 MB
 MOST: Final = 50  # faces that are kept
 NONE: Final = "none"
+AS_NAMED: Final = "as named"
 _EXPLAIN: Final = (
     "Bright is what speaks for the class, to the network; how bright is relative to this map. "
     "It shows what moved the network's answer, not whether the answer is right."
@@ -22,12 +23,12 @@ _EXPLAIN: Final = (
 Face = tuple[str, np.ndarray, str]  # what the face is called, its crop, what it looks like
 
 
-def build(network: gr.Radio) -> tuple[gr.Accordion, gr.Dropdown, gr.State]:
+def build(network: gr.Radio) -> tuple[gr.Accordion, gr.Dropdown, gr.Dropdown, gr.State]:
     """Lay out the section, hidden until there is a face; return what `show` fills."""
     with gr.Accordion("Why? Where the network looks", open=False, visible=False) as section:
         with gr.Row():
             face = gr.Dropdown(label="Face", type="index", interactive=True, min_width=140)
-            emotion = gr.Dropdown(["as named", *EMOTIONS], label="Speaks for", min_width=140)
+            emotion = gr.Dropdown([AS_NAMED, *EMOTIONS], label="Speaks for", min_width=140)
             other = gr.Dropdown(
                 [NONE, *weights.available()], label="Beside it, network", min_width=140
             )
@@ -51,7 +52,7 @@ def build(network: gr.Radio) -> tuple[gr.Accordion, gr.Dropdown, gr.State]:
         trigger_mode="always_last",
         api_visibility="private",
     )
-    return section, face, faces
+    return section, face, emotion, faces
 
 
 def show(named: Sequence[tuple[str, np.ndarray, Prediction]]) -> list[Any]:
@@ -62,7 +63,9 @@ def show(named: Sequence[tuple[str, np.ndarray, Prediction]]) -> list[Any]:
     ]
     names = [name for name, _, _ in kept]
     choice = gr.Dropdown(names, value=names[0] if names else None, visible=len(names) > 1)
-    return [gr.Accordion(visible=bool(kept), open=False), choice, kept]
+    classes = named[0][2].classes if named else EMOTIONS
+    emotion = gr.Dropdown([AS_NAMED, *classes], value=AS_NAMED)
+    return [gr.Accordion(visible=bool(kept), open=False), choice, emotion, kept]
 
 
 def look(
@@ -73,7 +76,7 @@ def look(
         if not faces:
             return []
         _, crop, named = faces[index or 0]
-        wanted = emotion if emotion in EMOTIONS else named
+        wanted = named if emotion == AS_NAMED else emotion
         chosen = list(dict.fromkeys(name for name in (network, other) if name != NONE))
         heats = [explain.heat(crop, name, wanted) for name in chosen]
         shown = [

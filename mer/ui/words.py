@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mer.charts.style import percent
-from mer.emotions import EMOTIONS
 from mer.predictor import Prediction
 
 NO_FACE: Final = (
@@ -32,7 +31,7 @@ def no_face(name: str) -> str:
 
 def top(prediction: Prediction, count: int = 3) -> list[str]:
     """The likeliest classes, 'happiness 93 %' first."""
-    ranked = sorted(zip(prediction.probabilities, EMOTIONS, strict=True), reverse=True)
+    ranked = sorted(zip(prediction.probabilities, prediction.classes, strict=True), reverse=True)
     return [f"{emotion} {percent(value)}" for value, emotion in ranked[:count]]
 
 

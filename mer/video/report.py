@@ -1,6 +1,5 @@
 """An analysis as one HTML file that opens offline: charts, tables, faces of the events, limits."""
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -8,10 +7,8 @@ from typing import Final
 
 import cv2
 import numpy as np
-from plotly.graph_objects import Figure
-from plotly.offline import get_plotlyjs
 
-from mer.charts import CSS
+from mer import document
 from mer.charts import timeline as charts
 from mer.errors import VideoError
 from mer.video import closeup, words
@@ -23,35 +20,6 @@ from mer.video.timeline import Analysis, Event, Person
 
 PICTURED: Final = 24  # expressions whose faces are shown, the strongest first
 SIDE: Final = 160  # pixels of a shown face
-
-_PAGE: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; --body-text-color: CanvasText; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto;
-  padding: 0 1rem; }}
-table {{ border-collapse: collapse; font-size: 13px; }}
-th, td {{ text-align: left; padding: .25rem .7rem .25rem 0; border-bottom: 1px solid #7f879055;
-  vertical-align: top; }}
-.wide {{ overflow-x: auto; }}
-.faces {{ display: flex; flex-wrap: wrap; gap: 1rem; }}
-figure {{ margin: 0; }}
-figcaption {{ font-size: 12px; max-width: 330px; }}
-.note {{ border-left: 3px solid #16858c; padding-left: .7rem; }}
-{css}
-</style>
-<script>{plotly}</script>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
-"""
 
 
 def html(analysis: Analysis, path: str | Path | None = None) -> str:
@@ -66,19 +34,17 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
     end = analysis.timing.duration_ms
     parts = [
         *(f'<p class="note">{escape(note)}</p>' for note in analysis.notes),
-        _table(("", ""), _facts(analysis)),
+        document.table((), _facts(analysis)),
         *(_person(person, analysis.events, end) for person in analysis.people),
         "" if analysis.people else "<p>No face was found.</p>",
         "<h2>Events</h2>",
-        _table(HEAD, [cells(n, event) for n, event in enumerate(analysis.events, 1)])
+        document.table(HEAD, [cells(n, event) for n, event in enumerate(analysis.events, 1)])
         if analysis.events
         else "<p>No event passed over a face.</p>",
         _faces(analysis, path),
-        "<h2>How far to trust this</h2>",
-        "<ul>" + "".join(f"<li>{escape(limit)}</li>" for limit in LIMITS) + "</ul>",
+        document.limits(LIMITS),
     ]
-    body = "\n".join(parts)
-    return _PAGE.format(title=escape(title), css=CSS, plotly=get_plotlyjs(), body=body)
+    return document.page(title, "\n".join(parts), plotly=True)
 
 
 def _facts(analysis: Analysis) -> list[tuple[str, str]]:
@@ -99,33 +65,21 @@ def _person(person: Person, events: Sequence[Event], end_ms: float) -> str:
         + [one.emotion, f"{one.probability:.0%}"]
         for one in stretches(person)
     ]
-    table = _table(("From", "To", "Looks like", "Mean probability"), rows)
+    table = document.table(("From", "To", "Looks like", "Mean probability"), rows)
     return (
         f"<h2>Person {person.number}</h2>"
         f"{_covered(person)}"
-        f"<h3>What they look like, smoothed</h3>{_drawn(charts.ribbon(person, end_ms=end_ms))}"
+        "<h3>What they look like, smoothed</h3>"
+        f"{document.chart(charts.ribbon(person, end_ms=end_ms))}"
         f"<details><summary>As a table</summary>{table}</details>"
         "<h3>How far each part of the face has moved, and events</h3>"
-        f"{_drawn(charts.motion(person, events, end_ms=end_ms))}"
+        f"{document.chart(charts.motion(person, events, end_ms=end_ms))}"
     )
 
 
 def _covered(person: Person) -> str:
     hidden = words.covered(person)
     return f"<p>{escape(hidden[0].upper() + hidden[1:])}.</p>" if hidden else ""
-
-
-def _drawn(figure: Figure) -> str:
-    settings = {"displayModeBar": False, "responsive": True}
-    text: str = figure.to_html(full_html=False, include_plotlyjs=False, config=settings)
-    return text
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    lines = [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows]
-    top = f"<thead><tr>{names}</tr></thead>" if any(head) else ""
-    return f'<div class="wide"><table>{top}<tbody>{"".join(lines)}</tbody></table></div>'
 
 
 def _faces(analysis: Analysis, path: str | Path | None) -> str:
@@ -150,11 +104,6 @@ def _face(number: int, event: Event, onset: np.ndarray, apex: np.ndarray) -> str
     pair = np.hstack(
         [cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for face in (onset, apex)]
     )
-    _, content = cv2.imencode(".jpg", cv2.cvtColor(pair, cv2.COLOR_RGB2BGR))
-    data = base64.b64encode(content.tobytes()).decode()
     moved = f"{event.region} {event.direction}"
     told = f"{number}: {event.kind}, {moved}, apex at {event.apex_ms / 1000:.2f} s"
-    return (
-        f'<figure><img src="data:image/jpeg;base64,{data}" alt="Onset and apex of event {number}">'
-        f"<figcaption>{escape(told)}</figcaption></figure>"
-    )
+    return document.picture(pair, f"Onset and apex of event {number}", told)

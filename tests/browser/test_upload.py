@@ -5,15 +5,17 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from mer import images
 from mer.emotions import EMOTIONS
+from mer.predictor import DEFAULT_MODEL
 
 OpenPage = Callable[..., Page]
 INPUT = "#files input[type=file]"
@@ -79,7 +81,7 @@ def test_several_faces_in_several_pictures(
     assert table["face"].tolist() == [1, 2, 3, 4, 5, 1]
     assert table[list(EMOTIONS)].sum(axis=1).tolist() == pytest.approx([1] * 6, abs=1e-4)
     assert [one["emotion"] for one in document["faces"]] == table["emotion"].tolist()
-    assert document["network"] == "cnn1"
+    assert document["network"] == DEFAULT_MODEL
 
 
 def test_another_network_reads_the_pictures_again(
@@ -177,3 +179,43 @@ def test_why_shows_where_two_networks_look(
     assert maps.count() >= 3
     expect(page.get_by_text("Something went wrong")).to_have_count(0)
     screenshot(page, "why")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_a_report_to_hand_on_opens_without_a_network(
+    open_page: OpenPage,
+    browser: Browser,
+    face: Path,
+    tmp_path: Path,
+    screenshot: Callable[[Page, str], None],
+    width: int,
+    theme: Literal["light", "dark"],
+) -> None:
+    page = open_page(width, theme)
+    page.get_by_role("tab", name="Upload").click()
+    page.locator(INPUT).wait_for(state="attached")
+    _choose(page, face)
+    button = page.get_by_role("button", name="Download report")
+    button.focus()  # by the keyboard
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    screenshot(page, f"upload-report-button-{width}-{theme}")
+
+    alone = browser.new_context(
+        offline=True, color_scheme=theme, viewport={"width": width, "height": 900}
+    )
+    asked: list[str] = []
+    alone.on("request", lambda request: asked.append(request.url.partition(":")[0]))
+    reader = alone.new_page()
+    reader.goto(path.as_uri())
+    expect(reader.get_by_role("heading", level=1)).to_have_text(
+        "Expressions of 1 face in 1 picture"
+    )
+    image = reader.get_by_role("img", name="astronaut.png, with a numbered box around each face")
+    assert image.evaluate("image => image.complete && image.naturalWidth") == 640
+    assert reader.evaluate("document.documentElement.scrollWidth") <= width
+    assert set(asked) <= {"file", "data"}
+    screenshot(reader, f"report-{width}-{theme}")
+    alone.close()

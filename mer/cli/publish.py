@@ -1,0 +1,42 @@
+"""`publish`: the page or a network to the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mer.cli.common import DEFAULT_MODEL, MODELS, command
+
+
+def add(commands: Any) -> None:
+    """Put `publish` among the commands."""
+    text = "Push the page as a Space, or a network with its model card, to the Hugging Face Hub"
+    parser = command(commands, "publish", publish, text)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--space", metavar="OWNER/NAME", help="the Space to push the page to")
+    where.add_argument("--model", metavar="OWNER/NAME", help="the repository of a network")
+    names = ", ".join(MODELS)
+    text = f"network to push with --model: {names}, or one of your own (default %(default)s)"
+    parser.add_argument("--network", metavar="NAME", default=DEFAULT_MODEL, help=text)
+    text = "push nothing: write what would be pushed to this folder"
+    parser.add_argument("--dry-run", type=Path, metavar="DIR", help=text)
+
+
+def publish(options: argparse.Namespace) -> None:
+    """Push, and say what was pushed; with --dry-run, write the folder and list it."""
+    from mer.hub import push
+
+    kind = "space" if options.space else "model"
+    write = push.space if options.space else partial(push.model, options.network)
+    if options.dry_run:
+        write(options.dry_run)
+        files = sorted(path for path in options.dry_run.rglob("*") if path.is_file())
+        print("\n".join(path.relative_to(options.dry_run).as_posix() for path in files))
+        return
+    repository = options.space or options.model
+    commit = push.push(repository, kind, write)
+    print(f"pushed: {repository}, commit {commit}")
+    if options.model:
+        print(f"to use it: MER_HUB={repository}@{commit}")

@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: model cards, what is pushed, and weights at a pinned revision."""

@@ -1,0 +1,216 @@
+"""What the endpoints of `mer.ui.api` do: files in; JSON, text or pictures out.
+
+The tabs call handlers of their own, whose answers are parts of the page; these say the same.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+import mer
+from mer import comparison, draw, explain, faces, images, results, weights
+from mer import report as reports
+from mer.errors import MerError
+from mer.faces import DETECTORS
+from mer.predictor import Prediction, get_predictor
+from mer.ui import upload
+from mer.ui import video as video_tab
+from mer.video import analysis, export
+from mer.video import report as video_reports
+from mer.video.timeline import Analysis
+
+PROTOCOLS: Final = ["all", "clean"]
+
+
+def predict(picture: str, network: str, detector: str) -> dict[str, Any]:
+    """Say what the faces in a picture look like, as the Upload and the Webcam tab do.
+
+    Args:
+        picture: a picture.
+        network: which network answers.
+        detector: which face detector finds the faces.
+
+    Returns:
+        network, version, detector, time, classes and faces: of each its box in pixels, the
+        likeliest class, whether that is sure, and the probability of every class.
+    """
+    _, found = _found(picture, network, detector)
+    asked = get_predictor(network, detector)
+    table = results.table(
+        [(Path(picture).name, found)],
+        network=network,
+        version=str(asked.record.get("version", "")),
+        detector=detector,
+        classes=asked.classes,
+    )
+    return _parsed(results.to_json(table))
+
+
+def annotate(picture: str, network: str, detector: str) -> np.ndarray:
+    """Draw a numbered box around each face of a picture, with what it looks like.
+
+    Args:
+        picture: a picture.
+        network: which network answers.
+        detector: which face detector finds the faces.
+
+    Returns:
+        The picture, its long side 640 to 1600 pixels.
+    """
+    return draw.annotate(*_found(picture, network, detector))
+
+
+def explain_face(
+    picture: str, network: str, detector: str, number: int, emotion: str
+) -> np.ndarray:
+    """Show which parts of a face speak for a class, to the network: a class-activation map.
+
+    Args:
+        picture: a picture.
+        network: which network is explained.
+        detector: which face detector finds the faces.
+        number: which face, from 1, left to right.
+        emotion: the class; empty for the one that the face looks like.
+
+    Returns:
+        The face with the map laid over it.
+    """
+    image, found = _found(picture, network, detector)
+    if not 1 <= number <= len(found):
+        raise MerError(f"There is no face {number}: {len(found)} were found in the picture.")
+    one = found[number - 1]
+    crop = faces.crop(image, one.face)
+    return explain.overlay(crop, explain.heat(crop, network, emotion or one.emotion))
+
+
+def report(pictures: Sequence[str], network: str, detector: str) -> str:
+    """Write a report on pictures, to hand on: one HTML file that opens offline.
+
+    Args:
+        pictures: up to thirty pictures.
+        network: which network answers.
+        detector: which face detector finds the faces.
+
+    Returns:
+        The file's content: pictures with boxes, charts, tables, settings, figures, limits.
+    """
+    if len(pictures) > upload.MAX_FILES:
+        raise MerError(f"At most {upload.MAX_FILES} pictures go into a report. Send fewer.")
+    return upload.report(pictures, network, detector)
+
+
+def analyse_video(video: str, network: str, detector: str) -> dict[str, Any]:
+    """Say who is in a video when, what they look like, and what passes over their faces.
+
+    Args:
+        video: a video of up to 200 MB.
+        network: which network answers.
+        detector: which face detector finds the faces.
+
+    Returns:
+        Settings, frame rate, notes, limits, people, events, and every frame read.
+    """
+    return _parsed(export.to_json(_analysed(video, network, detector)))
+
+
+def report_video(video: str, network: str, detector: str) -> str:
+    """Write the report on a video, to hand on: one HTML file that opens offline.
+
+    Args:
+        video: a video of up to 200 MB.
+        network: which network answers.
+        detector: which face detector finds the faces.
+
+    Returns:
+        The file's content: time lines, events, faces of the strongest ones, settings, limits.
+    """
+    return video_reports.html(_analysed(video, network, detector), video)
+
+
+def compare() -> dict[str, Any]:
+    """Compare the networks, as the Comparison tab does.
+
+    Returns:
+        rows, one a figure with a column a network; verdict, which differences are more than
+        chance; label_noise, how far the labels can be trusted; problems with records.
+    """
+    records, problems = comparison.read_records()
+    table = comparison.table(records) if records else None
+    return {
+        "rows": [] if table is None else table.to_dict(orient="records"),
+        "verdict": comparison.verdict(records),
+        "label_noise": comparison.label_noise(records),
+        "problems": problems,
+    }
+
+
+def evaluation(network: str, protocol: str) -> dict[str, Any]:
+    """Say how far each class of a network can be trusted, as the Report tab does.
+
+    Args:
+        network: which network.
+        protocol: all test pictures, or the clean ones, without a twin among those learned from.
+
+    Returns:
+        accuracy with its 95 % interval, averages, per_class, confusion, confidence.
+    """
+    record = weights.read_record(network)
+    tests = comparison.protocols(record)
+    name = next((name for name in tests if name.startswith(protocol)), None)
+    if name is None:
+        raise MerError(f"{network} was not measured on {protocol} pictures. Choose the others.")
+    scores = {key: value for key, value in tests[name].items() if key not in ("clean", "mistakes")}
+    return {"network": network, "version": record.get("version"), "protocol": name, **scores}
+
+
+def measure(network: str) -> float:
+    """Measure how long a network takes for one face on the computer that runs this page.
+
+    Args:
+        network: which network.
+
+    Returns:
+        Milliseconds, the median of thirty runs.
+    """
+    from mer import bench
+
+    return round(bench.face_milliseconds(network), 3)
+
+
+def about() -> dict[str, Any]:
+    """Say what this page can be asked, and how far its answers reach.
+
+    Returns:
+        version, networks with their classes, detectors, limits.
+    """
+    return {
+        "version": mer.__version__,
+        "networks": {
+            name: list(weights.classes(weights.read_record(name))) for name in weights.available()
+        },
+        "detectors": list(DETECTORS),
+        "limits": [*reports.LIMITS, *export.LIMITS[1:]],
+    }
+
+
+def _found(picture: str, network: str, detector: str) -> tuple[np.ndarray, list[Prediction]]:
+    image = images.read(picture)
+    return image, get_predictor(network, detector).predict(image)
+
+
+def _analysed(path: str, network: str, detector: str) -> Analysis:
+    return analysis.analyse(
+        path,
+        model=network,
+        detector=detector,
+        progress=lambda *_: video_tab.renew(path),
+        longest_s=60 * video_tab.MAX_MINUTES,
+    )
+
+
+def _parsed(document: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(document)
+    return parsed
