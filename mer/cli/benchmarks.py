@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from mer.cli.batch import ray_module
 from mer.cli.common import DEFAULT_MODEL, MODELS, command
 
 
 def add(commands: Any) -> None:
-    """Put `bench`, `bench video`, `bench spotting` and `bench live` among the commands."""
+    """Put `bench` and the benchmarks under it among the commands."""
     text = "Time every stage from a file to a drawn picture"
     parser = command(commands, "bench", bench, text)
     add = parser.add_argument
@@ -23,6 +24,9 @@ def add(commands: Any) -> None:
     _video(more)
     _spotting(more)
     _live(more)
+    _batch(more)
+    _proof(more)
+    _runtimes(more)
 
 
 def bench(options: argparse.Namespace) -> None:
@@ -84,3 +88,47 @@ def live(options: argparse.Namespace) -> None:
     from mer.live import load
 
     print(load.report(options.model, seconds=options.seconds))
+
+
+def _batch(commands: Any) -> None:
+    text = "Time `batch` with one worker and with two, and say what great numbers cost on paper"
+    add = command(commands, "batch", batch, text).add_argument
+    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    add("--picture", type=Path, metavar="FILE", help="a face to make the pictures of")
+    text = "small pictures to score; of large ones it is a quarter (default %(default)s)"
+    add("--count", type=int, default=400, help=text)
+
+
+def batch(options: argparse.Namespace) -> None:
+    """Print the tables, as Markdown."""
+    benchmark = ray_module("benchmark")
+    print(benchmark.report(options.model, picture=options.picture, count=options.count))
+
+
+def _proof(commands: Any) -> None:
+    text = "Measure all beside other programs and the machine's limit, and write it down"
+    add = command(commands, "proof", proof, text).add_argument
+    text = "the paper's data set, for the accuracies; without it they are left out"
+    add("--data", type=Path, metavar="DIR", help=text)
+    text = "folder for benchmarks.md and benchmarks.svg (default %(default)s)"
+    add("--out", type=Path, default=Path("docs"), help=text)
+    text = "folder where other programs are installed (default %(default)s)"
+    add("--rivals", type=Path, default=Path("build/rivals"), metavar="DIR", help=text)
+
+
+def proof(options: argparse.Namespace) -> None:
+    """Print what was written."""
+    from mer.proof import page
+
+    print(page.write(options.out, options.rivals.resolve(), options.data))
+
+
+def _runtimes(commands: Any) -> None:
+    command(commands, "runtimes", runtimes, "Time each network in torch, ONNX Runtime and OpenVINO")
+
+
+def runtimes(options: argparse.Namespace) -> None:
+    """Print the table."""
+    from mer.proof import runtimes as compared
+
+    print(compared.report())

@@ -1,0 +1,59 @@
+"""The same job by ourselves, and by the chain that the paper describes."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
+import torch
+
+from mer import faces, images, weights
+from mer.predictor import Predictor
+from mer.proof.rivals import REPEATS, WARM_UP, Result
+
+
+def mer(model: str, frames: Mapping[str, np.ndarray], pictures: np.ndarray | None) -> Result:
+    """The whole way of `Predictor.predict`, with YuNet."""
+    predictor = Predictor(model)
+    answers: list[str] = []
+    if pictures is not None:
+        rows = predictor.classify(list(pictures)).argmax(1)
+        answers = [predictor.classes[row] for row in rows.tolist()]
+    return _timed(lambda frame: len(predictor.predict(frame)), frames, answers)
+
+
+def paper(frames: Mapping[str, np.ndarray], pictures: np.ndarray | None) -> Result:
+    """The paper's: Haar cascade, then its ResNet-18 in torch, face by face, one view each."""
+    network, record = weights.load("resnet18")
+    classes = weights.classes(record)
+
+    def number(crop: np.ndarray) -> int:
+        pixels = torch.from_numpy(images.resize(crop, network.size))
+        with torch.inference_mode():
+            return int(network(pixels.permute(2, 0, 1)[None].float() / 255).argmax())
+
+    def look(frame: np.ndarray) -> int:
+        gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        boxes = np.reshape(cascade.detectMultiScale(gray, 1.1, 5), (-1, 4)).tolist()
+        for x, y, width, height in boxes:
+            number(frame[y : y + height, x : x + width])
+        return len(boxes)
+
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + faces.HAAR)
+    answers = [] if pictures is None else [classes[number(one)] for one in pictures]
+    return _timed(look, frames, answers)
+
+
+def _timed(
+    look: Callable[[np.ndarray], int], frames: Mapping[str, np.ndarray], answers: list[str]
+) -> Result:
+    times: dict[str, list[float]] = {}
+    found: dict[str, int] = {}
+    for name, frame in frames.items():
+        times[name] = []
+        for _ in range(REPEATS + WARM_UP):
+            began = time.perf_counter()
+            found[name] = look(frame)
+            times[name].append(1000 * (time.perf_counter() - began))
+        times[name] = times[name][WARM_UP:]
+    return Result(times, found, answers)

@@ -1,0 +1,102 @@
+"""The same networks in several runtimes: `python -m mer bench runtimes`.
+
+OpenVINO is measured where it is installed, `pip install openvino onnx`; mer does not need it.
+"""
+
+import importlib.util
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from mer import bench, graphs, weights
+from mer.calibration import soften
+from mer.models import MODELS
+from mer.models.export import Pixels
+from mer.plain import Plain
+
+RUNS: Final = 30
+WARM_UP: Final = 5
+THREADS: Final = (1, 2)
+Answer = Callable[[np.ndarray], np.ndarray]
+
+
+def report() -> str:
+    """A table in Markdown: milliseconds for one face with its mirror image, and what differs."""
+    rows = [bench.machine(), ""]
+    rows.append("| network | runtime | threads | ms | fastest | greatest difference |")
+    rows.append("|---" * 6 + "|")
+    rows += [row for name in MODELS for row in _rows(name)]
+    return "\n".join(rows)
+
+
+def _rows(name: str) -> Iterator[str]:
+    plain = Plain(name)
+    pixels = np.random.default_rng(0).integers(0, 256, (1, plain.size, plain.size, 3), np.uint8)
+    exact = _chances(plain(pixels))
+    for runtime, threads, answer in _runtimes(name, plain):
+        apart = float(np.abs(_chances(answer(pixels)) - exact).max())
+        times = _times(answer, pixels)
+        middle, least = statistics.median(times), min(times)
+        yield f"| {name} | {runtime} | {threads} | {middle:.1f} | {least:.1f} | {apart:.1e} |"
+
+
+def _runtimes(name: str, plain: Plain) -> Iterator[tuple[str, int, Answer]]:
+    before = torch.get_num_threads()
+    for threads in THREADS:
+        torch.set_num_threads(threads)
+        yield "torch", threads, plain
+    torch.set_num_threads(before)
+    for threads in THREADS:
+        graph = graphs.Graph(name, weights.arrays(name)[0], threads=threads)
+        yield "ONNX Runtime", threads, graph
+    if importlib.util.find_spec("openvino"):
+        yield from _openvino(name)
+
+
+def _openvino(name: str) -> Iterator[tuple[str, int, Answer]]:
+    import openvino  # type: ignore[import-not-found,unused-ignore]
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "whole.onnx"
+        _export(name, path)
+        for precision in ("f32", "bf16"):
+            for threads in THREADS:
+                hints = {
+                    "INFERENCE_NUM_THREADS": threads,
+                    "INFERENCE_PRECISION_HINT": precision,
+                    "PERFORMANCE_HINT": "LATENCY",
+                }
+                request = openvino.Core().compile_model(path, "CPU", hints).create_infer_request()
+                yield f"OpenVINO, {precision}", threads, _asked(request)
+
+
+def _asked(request: Any) -> Answer:
+    return lambda pixels: np.array(request.infer({0: pixels})[0]).reshape(2, len(pixels), -1)
+
+
+def _export(name: str, path: Path) -> None:
+    network, _ = weights.load(name)
+    pixels = torch.zeros(1, network.size, network.size, 3, dtype=torch.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(Pixels(network).eval(), (pixels,), path, dynamo=False, opset_version=17)
+
+
+def _chances(logits: np.ndarray) -> np.ndarray:
+    return soften(logits, 1.0)
+
+
+def _times(answer: Answer, pixels: np.ndarray) -> list[float]:
+    times = []
+    for _ in range(WARM_UP + RUNS):
+        began = time.perf_counter()
+        answer(pixels)
+        times.append(1000 * (time.perf_counter() - began))
+    return times[WARM_UP:]
