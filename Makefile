@@ -1,6 +1,9 @@
 # make run   the app on http://127.0.0.1:7860 (PORT= changes it)
 # make test  every test
-# make lint, make bench, make documents (rewrites the generated parts of README.md), make clean
+# make lint, make documents (rewrites the generated parts of README.md), make clean
+# make bench everything that docs/benchmarks.md shows (MER_DATA= a folder with the data sets)
+# make fuzz, make load, make audit-packages  what SECURITY.md shows: damaged files, ten minutes of
+#            fifty visitors, known weaknesses of packages (WRITE=1 writes it there)
 # PYTHON=    the interpreter that .venv is made with
 
 PYTHON ?= python3
@@ -8,7 +11,7 @@ PORT ?= 7860
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 
-.PHONY: run test lint bench documents clean
+.PHONY: run test lint bench documents fuzz load audit-packages clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/app.stamp
@@ -23,10 +26,19 @@ lint: $(VENV)/dev.stamp
 	@$(VENV_PYTHON) -m mypy
 
 bench: $(VENV)/dev.stamp
-	@$(VENV_PYTHON) -m mer bench
+	@$(VENV_PYTHON) -m mer bench proof $(if $(MER_DATA),--data '$(MER_DATA)/micro-expressions')
 
 documents: $(VENV)/dev.stamp
-	@MER_UPDATE=1 $(VENV_PYTHON) -m pytest -q tests/test_documents.py
+	@MER_UPDATE=1 $(VENV_PYTHON) -m pytest -q tests/test_documents.py tests/test_api.py
+
+fuzz: $(VENV)/dev.stamp
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m mer.trust.fuzz $(if $(WRITE),--write)
+
+load: $(VENV)/dev.stamp
+	@$(VENV_PYTHON) -m mer.trust.load $(if $(WRITE),--write)
+
+audit-packages: $(VENV)/dev.stamp
+	@$(VENV_PYTHON) -m mer.trust.packages $(if $(WRITE),--write)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -14,6 +14,7 @@ The names below are the public surface. Each is imported from its module on firs
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from mer.predictor import Prediction, Predictor, get_predictor, predict_image
     from mer.video.analysis import analyse
     from mer.video.timeline import Analysis, Event, Person, Timing
+
+# Read when onnxruntime is imported, which else reports to Microsoft and keeps a number for this
+# computer in the user's cache folder. Who wants that sets it to 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

@@ -147,7 +147,10 @@ def _decode_any(image: Image.Image, name: str) -> np.ndarray:
         image.close()  # frees the first copy, up to 200 MB
         image = turned
     if image.mode.startswith("I"):  # 16-bit gray, which Pillow's convert would clip at 255
-        return _from_array(np.asarray(image).clip(0, 65535).astype(np.uint16), name)
+        gray = np.asarray(image)
+        if gray.dtype != np.uint16:
+            gray = gray.clip(0, 65535).astype(np.uint16)
+        return _from_array(gray, name)
     if image.mode == "F":
         return _from_array(np.asarray(image), name)
     mode = "RGBA" if image.has_transparency_data else "RGB"
@@ -176,11 +179,11 @@ def _from_array(array: np.ndarray, name: str) -> np.ndarray:
     _check_size(width, height, name)
     if array.dtype == np.uint8 and channels == 3:
         return np.ascontiguousarray(array)
-    factor = _factor(array, name)
+    factor, half = np.float32(_factor(array, name)), np.float32(0.5)  # half the time of float64
 
     def rows(top: int, bottom: int) -> np.ndarray:
         strip = array[top:bottom].reshape(bottom - top, width, channels)
-        return _rgb(strip if array.dtype == np.uint8 else (strip * factor + 0.5).astype(np.uint8))
+        return _rgb(strip if array.dtype == np.uint8 else (strip * factor + half).astype(np.uint8))
 
     return _by_strips(rows, height, width)
 

@@ -15,13 +15,15 @@ from mer import ui, weights
 from mer.errors import MerError
 from mer.models import MODELS
 from mer.predictor import get_predictor
+from mer.ui import kept
 
 
 def test_uploads_are_deleted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, astronaut: np.ndarray
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(ui, "KEPT", 1)
+    monkeypatch.setattr(kept, "AGE_S", 1.0)
+    monkeypatch.setattr(kept, "EVERY_S", 0.5)
     Image.fromarray(astronaut).save(tmp_path / "a.png")
     page = ui.build()
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())

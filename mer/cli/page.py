@@ -14,10 +14,11 @@ def add(commands: Any) -> None:
     add("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     add("--port", type=int, default=7860, help="port to listen on (default %(default)s)")
     add("--share", action="store_true", help="also open a public Gradio link, for 72 hours")
+    add("--mcp", action="store_true", help="also serve tools for assistants (pip install mer[mcp])")
 
 
 def app(options: argparse.Namespace) -> None:
     """Serve the page until it is interrupted."""
     from mer.ui import launch
 
-    launch(host=options.host, port=options.port, share=options.share)
+    launch(host=options.host, port=options.port, share=options.share, mcp=options.mcp)

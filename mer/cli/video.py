@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mer.cli.common import DEFAULT_MODEL, DETECTORS, MODELS, command
+from mer.cli.common import DEFAULT_MODEL, DETECTORS, command, network
 from mer.errors import MerError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     text = "Find the faces of a video, what they look like over time, and fleeting expressions"
     add = command(commands, "video", video, text).add_argument
     add("path", type=Path, metavar="FILE", help="a video")
-    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    network(add, DEFAULT_MODEL)
     add("--detector", choices=DETECTORS, default="yunet", help="default %(default)s")
     add("--json", type=Path, metavar="OUT", help="write frames, people and events as JSON")
     text = "write one row a frame and person, and one row an event to OUT's name with .events.csv"

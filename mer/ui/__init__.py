@@ -1,16 +1,39 @@
 """The page: a notice and six tabs, each a thin skin over public functions of the package."""
 
+import importlib.util
 import os
+import signal
 import socket
+import sys
+import threading
 from typing import Any, Final
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from mer.errors import MerError
-from mer.ui import about, comparison, live, notice, report, upload, video, webcam
+from mer.ui import (
+    about,
+    api,
+    comparison,
+    guard,
+    kept,
+    live,
+    notice,
+    password,
+    report,
+    upload,
+    video,
+    webcam,
+)
 from mer.ui.theme import look
 
-KEPT: Final = 300  # seconds between clean-ups of the temporary folder, and the age that goes
+QUEUE: Final = 64  # calls that wait; the next one is refused with this number
+SESSIONS: Final = 256  # visitors whose answers are in memory; then whoever was away longest goes
+_OPEN: Final = (
+    "This page will be open to whoever has its link. Set MER_USER and MER_PASSWORD to ask for a "
+    "name and a password."
+)
 TABS: Final = {
     "Webcam": webcam.build,
     "Upload": upload.build,
@@ -23,33 +46,49 @@ TABS: Final = {
 
 def build() -> gr.Blocks:
     """The whole page, ready to be launched with `settings()`."""
-    page = gr.Blocks(title="Facial expressions", analytics_enabled=False, delete_cache=(KEPT, KEPT))
+    kept.take_folder()  # before the components ask where to put their files
+    page = gr.Blocks(title="Facial expressions", analytics_enabled=False)
     with page:
         notice.build()
         with gr.Tabs():
             for name, lay_out in TABS.items():
                 with gr.Tab(name, id=name.lower()):
                     lay_out()
+        api.build()
         page.unload(video.cancel)
-    # Two workers fill two cores; the queue says "busy" before the memory runs out.
-    page.queue(default_concurrency_limit=2, max_size=64)
+        page.unload(kept.forget)
+    # Two workers fill two cores; the queue says "full" before the memory runs out. Nobody gets
+    # past it: Gradio has routes that would start any call at once.
+    page.queue(default_concurrency_limit=2, max_size=QUEUE, api_open=False)
     return page
 
 
-def settings() -> dict[str, Any]:
+def settings(*, mcp: bool = False) -> dict[str, Any]:
     """What `launch()` has to be told besides the address.
 
-    That is the look, the live view's routes, and to keep no record of visitors.
+    That is the look, the live view's routes, who may ask for what, to keep no record of
+    visitors, and with `mcp` to be a server of tools for assistants, too.
+
+    Raises:
+        MerError: $MER_USER is set without $MER_PASSWORD, or `mcp` cannot be.
     """
+    if mcp:
+        _prepare_mcp()
     return {
         **look(),
-        "app_kwargs": {"routes": live.routes()},
+        "app_kwargs": {
+            "routes": live.routes(),
+            "middleware": [Middleware(guard.Guard, password=password.wanted(), mcp=mcp)],
+            "lifespan": kept.sweeping,
+        },
         "max_file_size": f"{video.MAX_FILE_MB}mb",
+        "state_session_capacity": SESSIONS,
         "show_error": False,
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
         "footer_links": ["api"],
+        "mcp_server": mcp,
     }
 
 
@@ -59,15 +98,33 @@ def launch(
     host: str = "127.0.0.1",
     port: int | str = 7860,
     share: bool = False,
+    mcp: bool = False,
 ) -> None:
-    """Serve the page until it is interrupted.
+    """Serve the page until it is interrupted, or told to end.
 
     Raises:
-        MerError: `port` is no port number, or another program listens there.
+        MerError: `port` is no port number, another program listens there, $MER_USER is set
+            without $MER_PASSWORD, or `mcp` cannot be.
     """
     number = _port(port)
     _check_free(host, number)
-    (page or build()).launch(server_name=host, server_port=number, share=share, **settings())
+    if share and password.wanted() is None:
+        print(f"mer: {_OPEN}", file=sys.stderr)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files of visitors go
+    told = settings(mcp=mcp)
+    (page or build()).launch(server_name=host, server_port=number, share=share, **told)
+
+
+def _prepare_mcp() -> None:
+    if importlib.util.find_spec("mcp") is None:
+        raise MerError("--mcp needs another package: pip install 'mer[mcp]' (here: '.[mcp]').")
+    if password.wanted() is not None:  # Gradio's tools call the page without it
+        raise MerError("--mcp and a password do not go together. Unset MER_USER and MER_PASSWORD.")
+    import gradio.mcp
+
+    # It asked for the folder when it was imported, before ours was there: no file would be swept.
+    gradio.mcp.DEFAULT_TEMP_DIR = str(kept.take_folder())
 
 
 def _port(port: int | str) -> int:

@@ -9,19 +9,16 @@ import gradio as gr
 import mer
 from mer import comparison, paper
 from mer.charts.style import percent
+from mer.ui import kept
 
 _PICTURES: Final = """
 ## What happens to your picture or video
 
 It is sent to the computer that runs this page, read in its memory, and answered. It is not added
-to any collection, not used for training, and not passed on. On its way in, a captured or uploaded
-picture lies in a temporary folder; it is deleted from there within ten minutes, and so are the
-results you can download. The page keeps no history of your runs and counts no visitors.
+to any collection, not used for training, and not passed on. The camera records without sound. The
+page keeps no history of your runs, counts no visitors and reports to nobody.
 
-A video lies in the same folder for as long as it is being analysed, and is deleted within ten
-minutes after you last looked at it or at one of its events; the camera records without sound. What
-was found, numbers only, is forgotten within an hour. Pictures and clips of an event are made
-when you ask for them, and are kept nowhere but in your browser.
+{kept}
 
 Show only your own face, or those of people who agreed to it.
 """
@@ -86,10 +83,15 @@ def build() -> None:
     """Lay out the tab inside the current `gr.Tab`."""
     with gr.Row():
         with gr.Column(min_width=320):
-            gr.Markdown(_PICTURES + _BARRED + _MEANING)
+            gr.Markdown(pictures() + _BARRED + _MEANING)
         with gr.Column(min_width=320):
             sources = _SOURCES.format(paper=paper.SOURCE, versions=_versions())
             gr.Markdown(_LEARNED.format(leak=_leak()) + sources)
+
+
+def pictures() -> str:
+    """What happens to a picture, as Markdown: with the table of what is kept, and how long."""
+    return _PICTURES.format(kept=kept.table())
 
 
 def _leak() -> str:

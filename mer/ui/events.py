@@ -13,8 +13,8 @@ import numpy as np
 from mer import weights
 from mer.charts.style import percent
 from mer.charts.timeline import told
-from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
+from mer.ui import kept
 from mer.video import magnify, recognition, webm
 from mer.video.closeup import Look
 from mer.video.export import LIMITS
@@ -104,7 +104,7 @@ def _clip(event: Event, look: Look) -> str:
     if len(look.clip) < 2:
         return ""
     large = magnify.magnified(look.clip, look.fps, event.pixels)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=kept.take_folder()) as folder:
         path = Path(folder) / "clip.webm"
         slow = look.fps / magnify.SLOWER
         webm.write(path, webm.even(magnify.beside(look.clip, large), slow), slow)
@@ -124,6 +124,6 @@ def _meaning(event: Event, score: str) -> str:
         shares = ", ".join(f"{name} {percent(share)}" for share, name in ranked)
         said.append(f"By its motion it looks {shares}. {score}")
     if event.still:
-        top = likeliest(event.still, EMOTIONS)
+        top = likeliest(event.still, event.classes)
         said.append(f"The apex as a still picture looks like {top} to the network.")
     return "".join(f"<p>{escape(text)}</p>" for text in said)

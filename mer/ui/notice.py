@@ -5,8 +5,8 @@ from typing import Final
 
 import gradio as gr
 
+from mer import weights
 from mer.errors import WeightsError
-from mer.models import MODELS
 from mer.predictor import get_predictor
 
 _TEXT: Final = """
@@ -34,7 +34,7 @@ def build() -> None:
 def broken_weights() -> list[str]:
     """A sentence for each network that does not load. Those that do are then ready to answer."""
     problems = []
-    for name in MODELS:
+    for name in weights.names():
         try:
             get_predictor(name)
         except WeightsError as error:

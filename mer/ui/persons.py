@@ -6,7 +6,6 @@ from typing import Any, Final
 import gradio as gr
 
 from mer.charts import timeline
-from mer.emotions import EMOTIONS
 from mer.video import words
 from mer.video.closeup import EXPRESSIONS
 from mer.video.timeline import KINDS, Analysis, Person
@@ -52,7 +51,8 @@ def _heading(person: Person) -> str:
     first, last = person.times_ms[0] / 1000, person.times_ms[-1] / 1000
     said = f"in view from {first:.1f} to {last:.1f} s"
     if len(person.sampled_ms):
-        said += f", looks most like {EMOTIONS[int(person.probabilities.mean(axis=0).argmax())]}"
+        most = person.classes[int(person.probabilities.mean(axis=0).argmax())]
+        said += f", looks most like {most}"
     hidden = words.covered(person)
     said += f"; {hidden}" if hidden else ""
     return f"<h3>Person {person.number}</h3><p>{escape(said)}.</p>"

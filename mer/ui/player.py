@@ -13,7 +13,7 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
-from mer.emotions import COLORS, EMOTIONS
+from mer.emotions import colors
 from mer.video import webm
 from mer.video.looks import smoothed
 from mer.video.reader import Frame, Video
@@ -38,8 +38,8 @@ def html(path: str | Path, analysis: Analysis, kind: str = "original") -> str:
     """The player for the video at `path`, a file that Gradio serves; its kind may be "copy"."""
     width, height = analysis.size
     people = {
-        "colors": [COLORS[name] for name in EMOTIONS],
-        "names": [*EMOTIONS, "covered"],
+        "colors": list(colors(analysis.classes).values()),
+        "names": [*analysis.classes, "covered"],
         "people": [_boxes(person) for person in analysis.people],
     }
     return _PLAYER.format(
@@ -91,5 +91,5 @@ def _looks(person: Person, times: np.ndarray) -> list[int]:
     """
     best = np.append(smoothed(person).argmax(axis=1), -1)  # -1 is also the place before the first
     last = np.searchsorted(person.sampled_ms, times, side="right") - 1
-    looks: list[int] = np.where(person.hidden(times), len(EMOTIONS), best[last]).tolist()
+    looks: list[int] = np.where(person.hidden(times), len(person.classes), best[last]).tolist()
     return looks

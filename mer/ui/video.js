@@ -173,7 +173,7 @@
     window.mer.reveal("#look");
   }
 
-  const save = () => find("#made a")?.click();
+  const save = (place = "#made") => find(place).querySelector("a")?.click();
 
   document.addEventListener("click", (event) => {
     const chart = event.target.closest?.("#people .js-plotly-plot");

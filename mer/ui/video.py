@@ -17,10 +17,12 @@ from mer.video import analysis, export, report
 from mer.video.timeline import Analysis
 
 MAX_FILE_MB: Final = 200
+MAX_MINUTES: Final = 10  # of a video: two at a time are analysed, and others wait
 _REMEMBERED_S: Final = 3600  # seconds that an analysis, numbers only, waits for questions
 _EMPTY: Final = (
-    f"Choose a video of up to {MAX_FILE_MB} MB, or film yourself with the camera, and press "
-    "Analyse. Fleeting expressions ask for steady light and 50 frames a second or more."
+    f"Choose a video of up to {MAX_FILE_MB} MB and {MAX_MINUTES} minutes, or film yourself with "
+    "the camera, and press Analyse. Fleeting expressions ask for steady light and 50 frames a "
+    "second or more."
 )
 _MISSING: Final = "There is no video yet. Choose one, record one or take an example, then Analyse."
 _GONE: Final = (
@@ -75,6 +77,7 @@ def build() -> None:
         [film, network, detector],
         outputs,
         api_name="video",
+        api_visibility="undocumented",
         preprocess=False,  # which would take the sound out of an upload, with ffmpeg
         show_progress_on=[answer],
     ).then(js="() => window.mer.film()")
@@ -140,12 +143,17 @@ def read(
         yield [*_page()[:-2], gr.Button(interactive=False), gr.Button(visible=True)]
 
         def told(part: float, sentence: str) -> None:
-            _renew(path)
+            renew(path)
             progress(part, desc=sentence)
 
         try:
             found = analysis.analyse(
-                path, model=network, detector=detector, progress=told, cancelled=stop.is_set
+                path,
+                model=network,
+                detector=detector,
+                progress=told,
+                cancelled=stop.is_set,
+                longest_s=60 * MAX_MINUTES,
             )
             nobody = [] if found.people else [_no_face(found)]
             yield _page(Seen(path, found), problems=nobody)
@@ -180,7 +188,7 @@ def show(number: int, seen: Seen | None) -> str:
             return words.lines([], problems=[_UNKNOWN])
         if not Path(seen.path).exists():
             return words.lines([], problems=[_GONE])
-        _renew(seen.path)
+        renew(seen.path)
         try:
             look = analysis.look(seen.path, seen.found, seen.found.events[number])
         except MerError as error:
@@ -201,12 +209,12 @@ def save(name: str, seen: Seen | None) -> str:
     with in_words():
         if seen is None:
             raise MerError(_UNKNOWN)
-        _renew(seen.path)
+        renew(seen.path)
         title, ending, written = _FILES[name]
         return downloads.links(title, {ending: written(seen)})
 
 
-def _renew(path: str) -> None:
+def renew(path: str) -> None:
     """Start the minutes anew after which the page deletes this file: it is in use."""
     with contextlib.suppress(FileNotFoundError):
         os.utime(path)

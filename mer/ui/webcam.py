@@ -66,7 +66,13 @@ def build() -> None:
     outputs = [picture, answer, *shown]
     inputs = [frame, network, detector]
     capture.click(
-        read, inputs, outputs, js=_call("capture"), api_name="webcam", show_progress="hidden"
+        read,
+        inputs,
+        outputs,
+        js=_call("capture"),
+        api_name="webcam",
+        api_visibility="undocumented",
+        show_progress="hidden",
     ).then(js="() => window.mer.reveal('#captured')")
     # The browser keeps the last frame, to see at once what another network says about it.
     gr.on(

@@ -1,5 +1,6 @@
 """A video from its first frame to its last, once: people, expressions, events."""
 
+import math
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 
 import mer
 from mer import provenance, weights
-from mer.errors import WeightsError
+from mer.errors import VideoError, WeightsError
 from mer.predictor import DEFAULT_MODEL, Predictor, get_predictor
 from mer.video import closeup, cover, recognition, spotting, words
 from mer.video.cast import SAMPLED, Cast, Traced
@@ -36,6 +37,7 @@ def analyse(
     detector: str = "yunet",
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    longest_s: float = math.inf,
 ) -> Analysis:
     """Who is in a video, what each face looks like, and what passes over it.
 
@@ -49,18 +51,23 @@ def analyse(
         progress: called now and then with the part that is done, 0..1, and a sentence.
         cancelled: asked at every frame. Once it says yes, what was read by then is the answer,
             with `complete` False and a note.
+        longest_s: seconds; a longer video is refused.
 
     Raises:
-        VideoError: there is no such file, it is no video, or no frame of it can be read.
+        VideoError: there is no such file, it is no video, it is longer than `longest_s`, or no
+            frame of it can be read.
         WeightsError: files of the network or of the detector are missing or damaged.
         MerError: no detector has this name.
     """
     tell, stopped = progress or _quiet, cancelled or _never
     predictor = get_predictor(model, detector)
     with Video(path) as video:
+        _check_length(video.duration_ms or 0.0, longest_s)
         known, missing = _cover()
-        seen, traced = _watch(video, predictor, known, tell, stopped)
+        seen, traced = _watch(video, predictor, known, tell, stopped, longest_s)
         people = tuple(person for person, _ in traced)
+        if seen.complete:
+            tell(WATCHING, "Read to the end. Looking for expressions in what moved")
         events, notes = _spotted(traced), _notes(video, seen) + missing
         if seen.complete:
             tell(WATCHING, f"{len(events)} events found: a second look at them")
@@ -76,6 +83,7 @@ def analyse(
             notes=tuple(notes),
             complete=seen.complete,
             times_ms=seen.times_ms,
+            classes=predictor.classes,
         )
 
 
@@ -95,14 +103,28 @@ def _cover() -> tuple[Cover | None, list[str]]:
         return None, [str(error)]
 
 
+def _check_length(time_ms: float, longest_s: float) -> None:
+    if time_ms > 1000 * longest_s:
+        raise VideoError(
+            f"The video is longer than {words.clock(1000 * longest_s)}, which is as much as is "
+            "read here. Cut it, or run `python -m mer video FILE`, which has no such limit."
+        )
+
+
 def _watch(
-    video: Video, predictor: Predictor, known: Cover | None, tell: Progress, stopped: Cancelled
+    video: Video,
+    predictor: Predictor,
+    known: Cover | None,
+    tell: Progress,
+    stopped: Cancelled,
+    longest_s: float,
 ) -> tuple[_Seen, list[Traced]]:
     tracker, clock, times = Tracker(predictor.detector), Clock(), array("d")
     report = _Report(video.duration_ms, tell)
     complete = True
     with Cast(predictor, known) as cast:
         for frame in video:
+            _check_length(frame.time_ms, longest_s)  # a file may say nothing of it, or lie
             clock.tick(frame.time_ms)
             times.append(frame.time_ms)
             cast.see(frame, tracker.follow(frame))

@@ -9,7 +9,6 @@ from typing import Final, Self
 import numpy as np
 
 from mer import faces
-from mer.emotions import EMOTIONS
 from mer.faces import Face
 from mer.predictor import Predictor
 from mer.video import cover
@@ -30,7 +29,8 @@ Traced = tuple[Person, np.ndarray]
 class Record:
     """What is kept of one person."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.classes = classes
         self.times, self.boxes = array("d"), array("i")
         self.sampled, self.scores = array("d"), array("f")
         self.covers = array("d")  # how far the face looks covered, at each look
@@ -69,8 +69,9 @@ class Record:
             times_ms=np.array(self.times),
             boxes=np.array(self.boxes, np.int32).reshape(-1, 4),
             sampled_ms=np.array(self.sampled),
-            probabilities=np.array(self.scores, np.float32).reshape(-1, len(EMOTIONS)),
+            probabilities=np.array(self.scores, np.float32).reshape(-1, len(self.classes)),
             motion=motion.reshape(-1, len(REGIONS)),
+            classes=self.classes,
         )
         return person, direction
 
@@ -137,7 +138,7 @@ class Cast:
 
     def _see(self, frame: Frame, followed: Sequence[tuple[int, Face]]) -> None:
         for number, face in followed:
-            record = self._records.setdefault(number, Record())
+            record = self._records.setdefault(number, Record(self._predictor.classes))
             self._present.add(number)
             if record.see(frame, face):
                 if self._cover:

@@ -78,7 +78,10 @@ def recognised(
         motion = recognition.recognise(maps.flow_map(onset, apex)[None])[0]
         still = predictor.classify([faces.crop(frame.image, face_at(person, frame.time_ms))])[0]
         answered[index] = replace(
-            events[index], motion=tuple(motion.tolist()), still=tuple(still.tolist())
+            events[index],
+            motion=tuple(motion.tolist()),
+            still=tuple(still.tolist()),
+            classes=predictor.classes,
         )
         if cancelled and cancelled():
             break

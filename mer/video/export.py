@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from mer import results
-from mer.emotions import EMOTIONS
 from mer.results import BOX, DIGITS
 from mer.video import words
 from mer.video.timeline import MOTIONS, REGIONS, Analysis, Event, Person
@@ -26,15 +25,12 @@ LIMITS: Final = (
 ROWS: Final = 5000  # of a table that become text at a time
 ORIGIN: Final = ("network", "version", "detector", "mer", "time")  # of an analysis's settings
 
-_FRAME: Final = (
-    *("time_ms", "person", *BOX, "covered", *EMOTIONS),
-    *(f"motion {name}" for name in REGIONS),
-)
+# The first columns of the two tables; those of the network's classes follow.
+_FRAME: Final = ("time_ms", "person", *BOX, "covered")
 _EVENT: Final = (
     *("event", "person", "kind", "onset_ms", "apex_ms", "offset_ms", "duration_ms"),
     *("region", "direction", "pixels", "strength"),
     *(f"motion {name}" for name in MOTIONS),
-    *(f"apex {name}" for name in EMOTIONS),
 )
 
 
@@ -83,22 +79,24 @@ def frames_table(analysis: Analysis) -> pd.DataFrame:
 
     Where the face is covered, `covered` is 1, and there are neither probabilities nor motion.
     """
+    names = [*_FRAME, *analysis.classes, *(f"motion {name}" for name in REGIONS)]
     parts = [_figures(person) for person in analysis.people]
-    figures = np.concatenate([np.empty((0, len(_FRAME))), *parts])
+    figures = np.concatenate([np.empty((0, len(names))), *parts])
     ordered = figures[np.lexsort((figures[:, 1], figures[:, 0]))]
     whole = dict.fromkeys(("person", *BOX, "covered"), np.int64)
-    return _with_origin(pd.DataFrame(ordered, columns=list(_FRAME)).astype(whole), analysis)
+    return _with_origin(pd.DataFrame(ordered, columns=names).astype(whole), analysis)
 
 
 def events_table(analysis: Analysis) -> pd.DataFrame:
     """One row an event: person, kind, times, place, direction, size, what it looks like."""
     rows = [_row(number, event) for number, event in enumerate(analysis.events, 1)]
-    return _with_origin(pd.DataFrame(rows, columns=list(_EVENT)), analysis)
+    names = [*_EVENT, *(f"apex {name}" for name in analysis.classes)]
+    return _with_origin(pd.DataFrame(rows, columns=names), analysis)
 
 
 def _figures(person: Person) -> np.ndarray:
-    """Float64 (n, len(_FRAME)); NaN where the network did not look."""
-    looks = np.full((len(person.times_ms), len(EMOTIONS)), np.nan)
+    """Float64, a row a frame of the person; NaN where the network did not look."""
+    looks = np.full((len(person.times_ms), len(person.classes)), np.nan)
     looks[np.searchsorted(person.times_ms, person.sampled_ms)] = person.probabilities.round(DIGITS)
     number = np.full(len(person.times_ms), person.number)
     times, motion = person.times_ms.round(3), person.motion.astype(np.float64).round(3)
@@ -109,7 +107,7 @@ def _figures(person: Person) -> np.ndarray:
 def _row(number: int, event: Event) -> list[object]:
     times = event.onset_ms, event.apex_ms, event.offset_ms, event.offset_ms - event.onset_ms
     motion = event.motion or [np.nan] * len(MOTIONS)
-    still = event.still or [np.nan] * len(EMOTIONS)
+    still = event.still or [np.nan] * len(event.classes)
     return [
         *(number, event.person, event.kind, *(_round(time) for time in times)),
         *(event.region, event.direction, _round(event.pixels), _round(event.strength)),
@@ -149,7 +147,7 @@ def _head(analysis: Analysis) -> dict[str, Any]:
         "complete": analysis.complete,
         "notes": analysis.notes,
         "limits": LIMITS,
-        "classes": EMOTIONS,
+        "classes": analysis.classes,
         "motions": MOTIONS,
         "regions": REGIONS,
         "people": [_person(person) for person in analysis.people],
@@ -172,7 +170,7 @@ def _event(number: int, event: Event) -> dict[str, Any]:
     kept = dict(zip(_EVENT, _row(number, event), strict=False))
     named = {name: kept[name] for name in _EVENT[: _EVENT.index("strength") + 1]}
     motion = _named(MOTIONS, event.motion) if event.motion else None
-    still = _named(EMOTIONS, event.still) if event.still else None
+    still = _named(event.classes, event.still) if event.still else None
     return named | {"motion": motion, "still": still}
 
 
@@ -205,7 +203,7 @@ class _Cursor:
         }
         if sample < len(person.sampled_ms) and person.sampled_ms[sample] == time_ms:
             self._sample += 1
-            seen["probabilities"] = _named(EMOTIONS, person.probabilities[sample])
+            seen["probabilities"] = _named(person.classes, person.probabilities[sample])
         return seen
 
 

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 
-from mer.emotions import EMOTIONS
 from mer.video.timeline import Person
 
 WINDOW_MS: Final = 400.0  # of the moving mean
@@ -19,7 +18,7 @@ class Stretch:
 
     Attributes:
         start_ms, end_ms: from the first to the last look.
-        emotion: one of EMOTIONS.
+        emotion: one of the person's classes.
         probability: its smoothed probability's mean, 0..1.
     """
 
@@ -34,7 +33,9 @@ def smoothed(person: Person) -> np.ndarray:
     times = person.sampled_ms
     first = np.searchsorted(times, times - WINDOW_MS / 2)
     last = np.searchsorted(times, times + WINDOW_MS / 2, side="right")
-    sums = np.vstack([np.zeros(len(EMOTIONS)), person.probabilities.cumsum(0, dtype=np.float64)])
+    sums = np.vstack(
+        [np.zeros(len(person.classes)), person.probabilities.cumsum(0, dtype=np.float64)]
+    )
     means: np.ndarray = (sums[last] - sums[first]) / (last - first)[:, None]
     return means
 
@@ -51,7 +52,7 @@ def stretches(person: Person) -> list[Stretch]:
         Stretch(
             float(times[start]),
             _end(times, end),
-            EMOTIONS[top[start]],
+            person.classes[top[start]],
             float(means[start:end, top[start]].mean()),
         )
         for start, end in pairwise(bounds)

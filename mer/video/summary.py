@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from mer.emotions import EMOTIONS
 from mer.video import words
 from mer.video.looks import stretches
 from mer.video.timeline import MOTIONS, Analysis, Event, Person
@@ -59,7 +58,7 @@ def cells(number: int, event: Event) -> list[str]:
         *(f"{time / 1000:.2f}" for time in times),
         *(f"{event.offset_ms - event.onset_ms:.0f}", f"{event.region} {event.direction}"),
         *(f"{event.pixels:.1f}", f"{event.strength:.1f}"),
-        *(likeliest(event.motion, MOTIONS), likeliest(event.still, EMOTIONS)),
+        *(likeliest(event.motion, MOTIONS), likeliest(event.still, event.classes)),
     ]
 
 

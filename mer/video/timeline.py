@@ -6,6 +6,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mer.emotions import EMOTIONS
+
 MICRO_MS: Final = 500.0  # a micro-expression lasts no longer
 MACRO_MS: Final = 4000.0  # nor a macro-expression
 LEAST_FPS: Final = 25.0  # below this no event is called micro
@@ -60,11 +62,12 @@ class Person:
         times_ms: float64 (n,), of the frames that show the face.
         boxes: int32 (n, 4), x, y, width, height in the frame's own pixels.
         sampled_ms: float64 (m,), of the frames that the network looked at.
-        probabilities: float32 (m, 7), in the order of EMOTIONS; raw, not smoothed.
+        probabilities: float32 (m, len(classes)); raw, not smoothed.
         motion: float32 (n, len(REGIONS)), pixels of a 320-pixel face each region has moved from
             rest, its head's motion taken out; NaN where it could not be measured.
         covered: float64 (k, 2), first and last time of each stretch in which a hand or something
             else covers the face: there are neither probabilities nor motion, nor events.
+        classes: what the network tells apart, in the order of the probabilities.
     """
 
     number: int
@@ -74,6 +77,7 @@ class Person:
     probabilities: np.ndarray
     motion: np.ndarray
     covered: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+    classes: tuple[str, ...] = EMOTIONS
 
     def hidden(self, times_ms: np.ndarray) -> NDArray[np.bool_]:
         """At which of these times the face is covered, bool (m,)."""
@@ -96,7 +100,8 @@ class Event:
         pixels: how far the region moved at the apex, in pixels of a 320-pixel face.
         strength: the same in multiples of the person's own noise in this region.
         motion: probabilities of MOTIONS from the flow between onset and apex; () where unknown.
-        still: probabilities of EMOTIONS at the apex frame from the still classifier; () likewise.
+        still: probabilities of `classes` at the apex frame from the still classifier; () likewise.
+        classes: what the still classifier tells apart.
     """
 
     person: int
@@ -110,6 +115,7 @@ class Event:
     strength: float
     motion: tuple[float, ...] = ()
     still: tuple[float, ...] = ()
+    classes: tuple[str, ...] = EMOTIONS
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,7 @@ class Analysis:
         notes: sentences for the reader: too low a frame rate, a broken end, a cancelled run.
         complete: whether the video was read to its end.
         times_ms: float64 (timing.frames,), of every frame read, with and without faces.
+        classes: what the network tells apart.
     """
 
     source: str
@@ -137,3 +144,4 @@ class Analysis:
     notes: tuple[str, ...] = ()
     complete: bool = True
     times_ms: np.ndarray = field(default_factory=lambda: np.empty(0))
+    classes: tuple[str, ...] = EMOTIONS

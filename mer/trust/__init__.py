@@ -1,0 +1,1 @@
+"""Measures how the page bears strangers: damaged files, and many visitors at once."""

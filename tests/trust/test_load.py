@@ -1,0 +1,37 @@
+"""Many visitors at once, good and bad, for a while; `make load` is the long one."""
+
+from mer.trust import load
+from mer.trust.visitor import Files
+from tests.trust.conftest import Served
+
+SECONDS = 20.0
+VISITORS = 12
+
+
+def test_everybody_is_answered_in_sentences(served: Served) -> None:
+    told = load.visits(served.url, Files.made(), SECONDS, VISITORS)
+    print(load.report(told, [0, 0], SECONDS, VISITORS))
+    assert told.faults == {}
+    assert told.all("answered") >= VISITORS
+
+
+def test_a_page_that_is_gone_is_noticed() -> None:
+    told = load.visits("http://127.0.0.1:9", Files(b"", b"", []), 0.2, 2)
+    assert told.all("answered") == 0
+    assert told.all("lost") > 0
+    assert any("was not answered" in fault for fault in told.faults)
+
+
+def test_what_is_no_sentence_is_noticed() -> None:
+    told = load.Told()
+    for said in ("Traceback (most recent call last).", "{'error': None}", "KeyError: 3.", "None"):
+        load._note(told, "picture", "refused", said, 1.0)
+    load._note(told, "picture", "answered", "Face 1 looks like neutral (90 %).", 2.0)
+    assert len(told.faults) == 4
+    assert told.longest == 2.0
+
+
+def test_growth_is_counted_after_the_warm_up() -> None:
+    mb = 1_000_000
+    assert load.growth([100 * mb, *[700 * mb] * 9]) == 0
+    assert load.growth([(100 + 10 * n) * mb for n in range(100)]) > 300
