@@ -117,7 +117,7 @@ def save(name: str, calibration: dict[str, Any]) -> None:
     """Keep the result of `calibrate` in the network's record, in one step."""
     from mer import weights
 
-    record = weights.read_record(name)
+    record = weights.read_record(name, folder=weights.FOLDER)
     weights.write_record(name, record | {"calibration": calibration})
 
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from mer import calibration, faces, graphs, images, leaning, quality, weights
+from mer import calibration, faces, graphs, images, quality, weights
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
 from mer.faces import Face
@@ -63,7 +63,7 @@ class Predictor:
 
     def predict(self, image: np.ndarray) -> list[Prediction]:
         """Every face of an RGB uint8 picture (height, width, 3), from left to right."""
-        return self.judge(image, leaning.detect(image, self.detector))
+        return self.judge(image, faces.detect(image, self.detector))
 
     def judge(self, image: np.ndarray, found: Sequence[Face]) -> list[Prediction]:
         """What faces that were found in a picture look like, in their order."""

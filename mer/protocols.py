@@ -127,7 +127,7 @@ def _audited(pictures: "Pictures", training: tuple[Path, str] | None, size: int)
             "Which pictures are clean is unknown: there are no training pictures in reach. Name "
             "the folder that holds train and test, or give a list with --twins.",
         )
-    trained = data.load(training[0], size, training[1])
+    trained = data.load(training[0], size, training[1], pictures.classes)
     found = pairs(pictures.thumbnails, trained.thumbnails)
     has_twin = np.zeros(len(pictures), bool)
     has_twin[found.first] = True

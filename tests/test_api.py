@@ -172,7 +172,7 @@ def test_annotate_and_explain_give_pictures(client: Client, folder: Path) -> Non
 
 def test_a_class_that_the_network_does_not_know(client: Client, folder: Path) -> None:
     photo = handle_file(folder / "photo.jpg")
-    with pytest.raises(AppError, match="cnn1 knows no class 'bored': choose anger"):
+    with pytest.raises(AppError, match="sface knows no class 'bored': choose anger"):
         client.predict(photo, emotion="bored", api_name="/explain_face")
 
 

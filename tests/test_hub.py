@@ -149,17 +149,18 @@ def test_a_network_goes_to_the_hub_and_comes_back(
 
     photo = tmp_path / "photo.png"
     Image.fromarray(astronaut).save(photo)
+    model = ("--model", "cnn1")
     here = environment | {"MER_HUB": f"made/up@{commit}"}
     (measured / "cnn1.safetensors").unlink()  # so that the answer can only come from the Hub
     (measured / "cnn1.json").unlink()
-    first = run("predict", photo, environment=here)
+    first = run("predict", photo, *model, environment=here)
     assert first.returncode == 0, first.stderr
     running.shutdown()
     running.server_close()
-    assert run("predict", photo, environment=here).stdout == first.stdout  # fetched before
+    assert run("predict", photo, *model, environment=here).stdout == first.stdout  # fetched before
 
     fresh = here | {"HF_HOME": str(tmp_path / "other")}
-    missing = run("predict", photo, environment=fresh)
+    missing = run("predict", photo, *model, environment=fresh)
     assert "The Hub cannot be reached, and cnn1 was not fetched before" in missing.stderr
     assert "cnn1.safetensors is missing" in missing.stderr
     other = run("predict", photo, "--model", "cnn2", environment=fresh)  # the weights at hand

@@ -61,7 +61,7 @@ class SFace(BaseClasificacionImagenes):
     """
 
     size: ClassVar[int] = 80
-    explained: ClassVar[tuple[str, ...]] = ("high.4", "high.6")
+    explained: ClassVar[tuple[str, ...]] = ("high.6", "high.8")
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()

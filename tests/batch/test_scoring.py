@@ -16,6 +16,7 @@ from PIL import Image
 
 from mer import cli
 from mer.cli import batch
+from mer.predictor import DEFAULT_MODEL
 
 PROGRAM = str(Path(__file__).parent / "slowly.py")
 COPIES = 28
@@ -126,6 +127,6 @@ def test_a_worker_and_the_run_are_killed_and_each_item_is_there_once(
     assert sorted(rows["file"]) == [name for name in wanted if "face" in name]
     assert sorted(errors["file"]) == ["broken.jpg", "inner/torn.mp4"]
     assert (out / "done").exists()
-    assert rows["network"].unique().tolist() == ["cnn1"]
+    assert rows["network"].unique().tolist() == [DEFAULT_MODEL]
     assert cli.main(command(faces, out)) == 0  # nothing is left, so nothing is started
     assert cli.main(command(faces, out, "--detector", "haar")) == 2
