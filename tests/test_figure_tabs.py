@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer import bench, comparison, weights
+from mer import bench, comparison, robustness, weights
 from mer.calibration import confidence
 from mer.errors import WeightsError
+from mer.sweeps import SWEEPS
 from mer.ui import about, downloads, report, tables
 from mer.ui import comparison as comparison_tab
 from tests.records import record
+from tests.test_robustness import result
 
 
 @pytest.fixture
@@ -129,6 +131,20 @@ def test_the_report_of_a_network_without_clean_figures_says_that_it_is_on_all(
     assert head.startswith("### cnn1, all 1400 pictures")
 
 
+def test_the_report_says_how_far_each_network_works(folder: Path) -> None:
+    assert "were not measured on them yet" in text(page(report.build))
+    robustness.save(result({36: 70}) | {"networks": {"cnn1": "ab" * 32}})
+    blocks = page(report.build)
+    assert "cnn1 works to 48 pixels, about 6 m with a 1080p webcam" in text(blocks)
+    assert "Heads turned to the side were not measured" in text(blocks)
+    show, *_ = [one.fn for one in blocks.fns.values()]
+    assert show is not None
+    said, found, right = show("cnn1", "blur")
+    assert "works to 48 pixels" in said
+    assert list(found.data[0].x) == list(right.data[0].x) == SWEEPS["blur"].labels()
+    assert show("resnet18", "blur") == [gr.skip()] * 3  # it was not measured
+
+
 def test_the_downloads_hold_the_figures_of_the_choice_alone(folder: Path) -> None:
     links = function(page(report.build))("cnn1", "all")[5]
     csv, content = (
@@ -147,7 +163,7 @@ def test_about_says_what_it_must_not_be_used_for_and_how_much_leaks(folder: Path
     for piece in ("detect lies", "hiring", "schools", "Article 5(1)(f)", "Article 50(3)"):
         assert piece in words
     assert "700 of 1400, that is 50 %" in words
-    assert "within ten minutes" in words
+    assert "6 minutes" in words
 
 
 def test_about_stands_without_any_record(folder: Path) -> None:

@@ -8,7 +8,7 @@ import gradio as gr
 
 from mer import charts, comparison, paper
 from mer.charts.style import percent
-from mer.ui import downloads, tables
+from mer.ui import downloads, robust, tables
 from mer.ui.comparison import show_problems
 
 _PROTOCOLS: Final = [("All, as in the paper", "all"), ("Clean: without twins", "clean")]
@@ -46,6 +46,7 @@ def build() -> None:
             theirs = comparison.paper_scores()
             _panel(f"The paper's {paper.TABLE_1[0].network}, all {theirs['n']} pictures", theirs)
             gr.Markdown(f"Computed here from the matrix of Figure 6 in {paper.SOURCE}.")
+    robust.build(network, first)
 
     def show(name: str, kind: str) -> list[Any]:
         record = records[name]
@@ -90,7 +91,7 @@ def _contents(title: str, scores: comparison.Scores) -> list[Any]:
         f"{scores['uar']:.3f}, macro F1 {scores['macro_f1']:.3f}.",
         tables.html(comparison.rows_for_screen(comparison.report(scores)), title),
         charts.per_class(scores),
-        charts.confusion(scores["confusion"]),
+        charts.confusion(scores["confusion"], list(scores["per_class"])),
         _pairs(scores),
     ]
 
