@@ -43,7 +43,7 @@ def evaluate(confusion: np.ndarray, names: Sequence[str] = EMOTIONS) -> dict[str
     return {
         "n": total,
         "accuracy": right / total,
-        "accuracy_interval": _wilson(right, total),
+        "accuracy_interval": wilson(right, total),
         "uar": macro["recall"],
         **{f"macro_{key}": macro[key] for key in KEYS},
         **{f"weighted_{key}": weighted[key] for key in KEYS},
@@ -82,8 +82,8 @@ def _averages(classes: list[dict[str, float | None]], weights: np.ndarray) -> di
     return dict(zip(KEYS, means.tolist(), strict=True))
 
 
-def _wilson(right: int, total: int) -> list[float]:
-    """The interval of 95 % about a share (Wilson 1927)."""
+def wilson(right: int, total: int) -> list[float]:
+    """The interval of 95 % about the share of `right` among `total` (Wilson 1927), 0..1."""
     squared = NormalDist().inv_cdf(0.975) ** 2
     middle = (right + squared / 2) / (total + squared)
     half = math.sqrt(squared * (right * (total - right) / total + squared / 4)) / (total + squared)

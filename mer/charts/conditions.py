@@ -6,6 +6,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from mer.charts.style import ACCENT, TEXT, figure
+from mer.evaluation import wilson
 from mer.sweeps import SWEEPS
 
 DASHES: Final = ("dash", "dot", "dashdot", "longdash")
@@ -70,13 +71,10 @@ def _line(
 
 
 def _intervals(counts: Sequence[int], n: int) -> dict[str, Any]:
-    """Wilson's, at 95 %."""
-    from scipy.stats import binomtest
-
-    spans = [binomtest(count, n).proportion_ci(method="wilson") for count in counts]
+    spans = [wilson(count, n) for count in counts]
     return {
-        "array": [span.high - count / n for span, count in zip(spans, counts, strict=True)],
-        "arrayminus": [count / n - span.low for span, count in zip(spans, counts, strict=True)],
+        "array": [high - count / n for (_, high), count in zip(spans, counts, strict=True)],
+        "arrayminus": [count / n - low for (low, _), count in zip(spans, counts, strict=True)],
         "thickness": 1,
         "width": 3,
     }
