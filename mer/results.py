@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from mer.emotions import EMOTIONS
-from mer.predictor import Prediction
+from mer.predictor import Prediction, Predictor
 
 DIGITS: Final = 6  # a probability needs no more, and float noise would differ between machines
 BOX: Final = ("x", "y", "width", "height")
@@ -45,6 +45,17 @@ def table(
     faces = pd.DataFrame(rows, columns=[*BEFORE, *classes, *AFTER])
     faces.attrs.update(origin | {"classes": list(classes)})
     return faces
+
+
+def of(pictures: Iterable[tuple[str, Sequence[Prediction]]], predictor: Predictor) -> pd.DataFrame:
+    """`table` of what a predictor says now."""
+    return table(
+        pictures,
+        network=predictor.model,
+        version=str(predictor.record.get("version", "")),
+        detector=predictor.detector,
+        classes=predictor.classes,
+    )
 
 
 def to_csv(faces: pd.DataFrame) -> str:

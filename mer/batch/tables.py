@@ -1,6 +1,6 @@
 """What was found in pictures and videos as tables, and the tables as Parquet."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,23 +27,13 @@ def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[s
     videos = [(item.name, found) for item, found in looked if isinstance(found, Analysis)]
     reasons = [(item.name, found) for item, found in looked if isinstance(found, str)]
     made = {
-        "faces": _faces(pictures, predictor),
+        "faces": results.of(pictures, predictor),
         "frames": _joined(videos, export.frames_table),
         "events": _joined(videos, export.events_table),
         "errors": pd.DataFrame(reasons, columns=["file", "reason"]),
         "items": pd.DataFrame([_item(*one) for one in looked]),
     }
     return {name: parquet(table) for name, table in made.items() if len(table)}
-
-
-def _faces(pictures: Iterable[tuple[str, list[Prediction]]], predictor: Predictor) -> pd.DataFrame:
-    return results.table(
-        pictures,
-        network=predictor.model,
-        version=str(predictor.record.get("version", "")),
-        detector=predictor.detector,
-        classes=predictor.classes,
-    )
 
 
 def _joined(

@@ -43,7 +43,7 @@ def predict(options: argparse.Namespace) -> int:
     for path in outputs:  # before the work, which may take hours
         if not path.parent.is_dir():
             raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
-    from mer import predictor, report, sources
+    from mer import predictor, report, results, sources
 
     asked = predictor.get_predictor(options.model, options.detector)
     show = _SHOWN[options.format]()
@@ -55,25 +55,13 @@ def predict(options: argparse.Namespace) -> int:
             status = say(str(image))
             continue
         found = asked.predict(image)
-        show(name, _table([(name, found)], asked))
+        show(name, results.of([(name, found)], asked))
         if options.csv or options.json:
             faces.append((name, found))
         if options.html:
             shown.append(report.picture(name, image, found))
-    _write(options, _table(faces, asked), shown, asked)
+    _write(options, results.of(faces, asked), shown, asked)
     return status
-
-
-def _table(faces: Sequence[tuple[str, Sequence[Prediction]]], asked: Predictor) -> pd.DataFrame:
-    from mer import results
-
-    return results.table(
-        faces,
-        network=asked.model,
-        version=str(asked.record.get("version", "")),
-        detector=asked.detector,
-        classes=asked.classes,
-    )
 
 
 def _write(

@@ -38,14 +38,7 @@ def predict(picture: str, network: str, detector: str) -> dict[str, Any]:
         likeliest class, whether that is sure, and the probability of every class.
     """
     _, found = _found(picture, network, detector)
-    asked = get_predictor(network, detector)
-    table = results.table(
-        [(Path(picture).name, found)],
-        network=network,
-        version=str(asked.record.get("version", "")),
-        detector=detector,
-        classes=asked.classes,
-    )
+    table = results.of([(Path(picture).name, found)], get_predictor(network, detector))
     return _parsed(results.to_json(table))
 
 

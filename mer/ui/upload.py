@@ -182,13 +182,7 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
     found = [(name, n, one) for name, all_ in answers.faces for n, one in enumerate(all_, 1)]
     single = len(answers.faces) == 1
     named = [(f"Face {n}" if single else f"{name}, face {n}", one) for name, n, one in found]
-    rows = results.table(
-        answers.faces,
-        network=predictor.model,
-        version=str(predictor.record.get("version", "")),
-        detector=predictor.detector,
-        classes=predictor.classes,
-    )
+    rows = results.of(answers.faces, predictor)
     return [
         words.lines(_summary(found, len(answers.faces)), problems=answers.problems),
         gr.Gallery(answers.gallery, visible=bool(answers.gallery), selected_index=0),
