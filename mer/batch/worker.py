@@ -22,7 +22,8 @@ from mer import bench, images
 from mer.batch import tables
 from mer.batch.items import Item
 from mer.batch.tables import Found
-from mer.errors import ImageError, VideoError, WeightsError
+from mer.data import unpacked
+from mer.errors import DataError, ImageError, VideoError, WeightsError
 from mer.graphs import one_thread
 from mer.predictor import get_predictor
 from mer.video.analysis import analyse
@@ -140,10 +141,9 @@ def _content(item: Item) -> bytes:
         ImageError: it is too large, or the zip is damaged or locked.
     """
     try:
-        archive = _archive(item.path)
-        if archive.getinfo(item.entry).file_size > images.MAX_BYTES:
-            raise ImageError(f"It is larger than {images.MAX_BYTES // 1_000_000} MB.")
-        return archive.read(item.entry)
+        return unpacked(_archive(item.path), item.entry)
+    except DataError as error:
+        raise ImageError(str(error)) from error
     except _ZIP_ERRORS as error:
         raise ImageError(f"It cannot be taken out of the zip file ({error}).") from error
 
