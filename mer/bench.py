@@ -87,16 +87,21 @@ def run(source: Source, predictor: Predictor, *, repeats: int) -> dict[str, list
     return times | {"total": [sum(one.values()) for one in runs]}
 
 
+def milliseconds(work: Callable[[], object], runs: int, warm_up: int = WARM_UP) -> list[float]:
+    """What each of so many runs takes, after some that are not counted."""
+    times = []
+    for _ in range(warm_up + runs):
+        began = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - began))
+    return times[warm_up:]
+
+
 def face_milliseconds(model: str) -> float:
     """Median milliseconds that network `model` takes for one face of 112x112 pixels."""
     predictor = get_predictor(model)
     crop = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
-    times = []
-    for _ in range(WARM_UP + 30):
-        clock = Stopwatch()
-        clock("classify", lambda: predictor.classify([crop]))
-        times.append(clock.milliseconds["classify"])
-    return statistics.median(times[WARM_UP:])
+    return statistics.median(milliseconds(lambda: predictor.classify([crop]), 30))
 
 
 def peak_memory() -> float:

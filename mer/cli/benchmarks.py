@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
     text = "Time every stage from a file to a drawn picture"
     parser = command(commands, "bench", bench, text)
     add = parser.add_argument
-    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    _model(add)
     add("--picture", type=Path, metavar="FILE", help="a face to use, where scikit-image is absent")
     add("--repeats", type=int, default=20, help="runs to take medians of (default %(default)s)")
     text = "instead: accuracy against the margin of the face crop, on pictures held out of DIR"
@@ -27,6 +27,10 @@ def add(commands: Any) -> None:
     _batch(more)
     _proof(more)
     _runtimes(more)
+
+
+def _model(add: Any) -> None:
+    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
 
 
 def bench(options: argparse.Namespace) -> None:
@@ -44,7 +48,7 @@ def bench(options: argparse.Namespace) -> None:
 def _video(commands: Any) -> None:
     text = "Time every stage of a video, over its length and the number of faces, on made clips"
     add = command(commands, "video", video, text).add_argument
-    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    _model(add)
     add("--picture", type=Path, metavar="FILE", help="a face to make the clips of")
     add("--quick", action="store_true", help="short clips only")
 
@@ -79,7 +83,7 @@ def spotting(options: argparse.Namespace) -> None:
 def _live(commands: Any) -> None:
     text = "Send ten visitors to the live view of a page of its own, and time its answers"
     add = command(commands, "live", live, text).add_argument
-    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    _model(add)
     add("--seconds", type=float, default=15, help="of their visits (default %(default)s)")
 
 
@@ -93,7 +97,7 @@ def live(options: argparse.Namespace) -> None:
 def _batch(commands: Any) -> None:
     text = "Time `batch` with one worker and with two, and say what great numbers cost on paper"
     add = command(commands, "batch", batch, text).add_argument
-    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    _model(add)
     add("--picture", type=Path, metavar="FILE", help="a face to make the pictures of")
     text = "small pictures to score; of large ones it is a quarter (default %(default)s)"
     add("--count", type=int, default=400, help=text)

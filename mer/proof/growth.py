@@ -1,7 +1,6 @@
 """How time and memory grow with faces, pixels and the batch."""
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -86,11 +85,7 @@ def _seen(predictor: Predictor, picture: np.ndarray, value: float) -> Point:
 
 
 def _point(value: float, work: Callable[[], int]) -> Point:
-    found, times = work(), []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - began))
+    found, times = work(), bench.milliseconds(work, RUNS, warm_up=0)
     spread = min(times), max(times)
     return Point(value, found, statistics.median(times), spread, bench.peak_memory())
 

@@ -1,7 +1,6 @@
 """How near the networks come to what the machine can do, at answering and at learning."""
 
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -11,13 +10,13 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mer import graphs, weights
+from mer.bench import milliseconds
 from mer.models import MODELS
 from mer.plain import Plain
 
 BATCH: Final = 64
 SIDE: Final = 3072  # of the matrices whose product shows what the cores reach
 RUNS: Final = 12
-WARM_UP: Final = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Share:
 def product() -> float:
     """Gigaflops that a product of two large float32 matrices reaches on these cores, at best."""
     one, other = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
-    return 2 * SIDE**3 / 1e6 / min(_times(lambda: one @ other))
+    return 2 * SIDE**3 / 1e6 / min(milliseconds(lambda: one @ other, RUNS))
 
 
 def shares() -> dict[str, Share]:
@@ -70,14 +69,4 @@ def flops(name: str) -> float:
 
 
 def _middle(work: Callable[[], object]) -> float:
-    return statistics.median(_times(work))
-
-
-def _times(work: Callable[[], object]) -> list[float]:
-    """Milliseconds of each run."""
-    times = []
-    for _ in range(WARM_UP + RUNS):
-        began = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - began))
-    return times[WARM_UP:]
+    return statistics.median(milliseconds(work, RUNS))

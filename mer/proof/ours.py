@@ -1,13 +1,14 @@
 """The same job by ourselves, and by the chain that the paper describes."""
 
-import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import cv2
 import numpy as np
 import torch
 
 from mer import faces, images, weights
+from mer.bench import milliseconds
 from mer.predictor import Predictor
 from mer.proof.rivals import REPEATS, WARM_UP, Result
 
@@ -50,10 +51,6 @@ def _timed(
     times: dict[str, list[float]] = {}
     found: dict[str, int] = {}
     for name, frame in frames.items():
-        times[name] = []
-        for _ in range(REPEATS + WARM_UP):
-            began = time.perf_counter()
-            found[name] = look(frame)
-            times[name].append(1000 * (time.perf_counter() - began))
-        times[name] = times[name][WARM_UP:]
+        times[name] = milliseconds(partial(look, frame), REPEATS, WARM_UP)
+        found[name] = look(frame)
     return Result(times, found, answers)

@@ -6,9 +6,9 @@ OpenVINO is measured where it is installed, `pip install openvino onnx`; mer doe
 import importlib.util
 import statistics
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ def _rows(name: str) -> Iterator[str]:
     exact = _chances(plain(pixels))
     for runtime, threads, answer in _runtimes(name, plain):
         apart = float(np.abs(_chances(answer(pixels)) - exact).max())
-        times = _times(answer, pixels)
+        times = bench.milliseconds(partial(answer, pixels), RUNS, WARM_UP)
         middle, least = statistics.median(times), min(times)
         yield f"| {name} | {runtime} | {threads} | {middle:.1f} | {least:.1f} | {apart:.1e} |"
 
@@ -91,12 +91,3 @@ def _export(name: str, path: Path) -> None:
 
 def _chances(logits: np.ndarray) -> np.ndarray:
     return soften(logits, 1.0)
-
-
-def _times(answer: Answer, pixels: np.ndarray) -> list[float]:
-    times = []
-    for _ in range(WARM_UP + RUNS):
-        began = time.perf_counter()
-        answer(pixels)
-        times.append(1000 * (time.perf_counter() - began))
-    return times[WARM_UP:]
