@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from mer.emotions import COLORS, EMOTIONS
 # Read when gradio and huggingface_hub are first imported: no test reaches for the network.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+if TYPE_CHECKING:
+    from gradio_client import Client
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -114,3 +118,22 @@ def stand_in_weights(
     get_predictor.cache_clear()
     yield folder
     get_predictor.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The address of a page that the tests of a module share."""
+    from mer import ui
+
+    page = ui.build()
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
+    yield address
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> "Client":
+    """A program that calls this page."""
+    from gradio_client import Client
+
+    return Client(url, verbose=False)

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +44,6 @@ EXAMPLES = {
     "measure": 'page.predict("cnn1", api_name="/measure")',
     "about": 'page.predict(api_name="/about")',
 }
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    page = ui.build()
-    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
-    yield address
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Client:
-    return Client(url, verbose=False)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +16,10 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from mer import ui, weights
+from mer import weights
 from mer.emotions import EMOTIONS
 from mer.ui import upload
 from mer.ui.errors import UNEXPECTED
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    page = ui.build()
-    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
-    yield address
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Client:
-    return Client(url, verbose=False)
 
 
 def _upload(client: Client, *paths: Path, network: str = "cnn1", detector: str = "yunet") -> Any:
