@@ -1,7 +1,6 @@
 """How long each stage takes from a picture to boxed faces, on this machine."""
 
 import io
-import os
 import resource
 import statistics
 import sys
@@ -15,7 +14,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mer import draw, faces, images, provenance
+from mer import draw, faces, graphs, images, provenance
 from mer.errors import MerError
 from mer.predictor import DEFAULT_MODEL, Prediction, Predictor, get_predictor
 
@@ -112,10 +111,9 @@ def peak_memory() -> float:
 
 def machine() -> str:
     """Return processor, threads, cores and versions in one line."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = provenance.versions() | {"opencv": cv2.__version__}
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return f"{provenance.machine()}, {cores} cores; {named}"
+    return f"{provenance.machine()}, {graphs.cores()} cores; {named}"
 
 
 def astronaut() -> np.ndarray:

@@ -1,7 +1,6 @@
 """Faces: found by YuNet or, as in the paper, by a Haar cascade, and cut out for the networks."""
 
 import functools
-import hashlib
 import math
 import threading
 from dataclasses import dataclass
@@ -12,14 +11,11 @@ import cv2
 import cv2.data
 import numpy as np
 
-from mer import images
+from mer import images, yunet
 from mer.errors import MerError, WeightsError
 
-YUNET: Final = "face_detection_yunet_2023mar.onnx"
-YUNET_SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 HAAR: Final = "haarcascade_frontalface_default.xml"
 
-LEAST_SIDE: Final = 64  # pixels; below 33 rows OpenCV 4.14 finds faces in memory it never set
 LONG_SIDE: Final = 640  # pixels; YuNet's score falls for faces much larger than this allows
 SMALL: Final = 32  # pixels: a face less high than this in a look hints at others, too small for it
 
@@ -72,7 +68,7 @@ class Detector(Protocol):
 
 
 class YuNet:
-    """YuNet 2023mar (Wu, Peng, Yu 2023), from OpenCV Zoo: box, score and five points of a face."""
+    """Looks at a picture by `mer.yunet`, and again, larger, where faces may be too small for it."""
 
     def __init__(self) -> None:
         """Load the network.
@@ -80,33 +76,25 @@ class YuNet:
         Raises:
             WeightsError: its file is missing or damaged.
         """
-        model, nothing = np.frombuffer(_yunet_file(), np.uint8), np.empty(0, np.uint8)
-        size = (LONG_SIDE, LONG_SIDE)
-        self._net = cv2.FaceDetectorYN.create("onnx", model, nothing, size, THRESHOLD, OVERLAP)
-        self._lock = threading.Lock()  # the network is not thread-safe, and uses all cores anyway
+        self._network = yunet.Network()
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """Every face, in no order."""
-        rows, side, longest = self._rows(image, LONG_SIDE), LONG_SIDE, max(image.shape[:2])
+        rows, side, longest = self._look(image, LONG_SIDE), LONG_SIDE, max(image.shape[:2])
         for larger, crowd in LARGER_LOOKS:
             smallest = min(rows[:, 3], default=0) * side / longest
             if longest <= side or len(rows) < crowd or smallest >= SMALL:
                 break
-            rows = _distinct(np.concatenate([rows, self._rows(image, larger)]))
+            both = np.concatenate([rows, self._look(image, larger)])
+            rows = yunet.distinct(both, THRESHOLD, OVERLAP)
             side = larger
         return [_face(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
 
-    def _rows(self, image: np.ndarray, side: int) -> np.ndarray:
-        """Float (n, 15): x, y, width, height, five points, score, in the picture's own pixels."""
+    def _look(self, image: np.ndarray, side: int) -> np.ndarray:
+        """Rows of the network in the picture shrunk to `side`, in the picture's own pixels."""
         small, scale = _shrunk(image, side)
-        below, right = (max(0, LEAST_SIDE - length) for length in small.shape[:2])
-        padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_CONSTANT)
-        with self._lock:
-            self._net.setInputSize((padded.shape[1], padded.shape[0]))
-            _, rows = self._net.detect(cv2.cvtColor(padded, cv2.COLOR_RGB2BGR))
-        if rows is None:  # whatever the stubs say
-            return np.empty((0, 15))
-        return np.hstack([rows[:, :14] * np.tile(scale, 7), rows[:, 14:]])
+        found = self._network(small, THRESHOLD, OVERLAP)
+        return np.hstack([found[:, :14] * np.tile(scale, 7), found[:, 14:]])
 
 
 class Haar:
@@ -204,20 +192,6 @@ def _detector(name: str) -> Detector:
     return DETECTORS[name]()
 
 
-def _yunet_file() -> bytes:
-    from mer import weights  # here, since it brings torch, which the Haar cascade can do without
-
-    path = weights.FOLDER / YUNET
-    mend = f"Restore it with `git checkout -- weights/{YUNET}`."
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"The face detector {path} cannot be read. {mend}") from error
-    if hashlib.sha256(content).hexdigest() != YUNET_SHA256:
-        raise WeightsError(f"The face detector {path} is damaged. {mend}")
-    return content
-
-
 def _shrunk(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     """The picture with no side longer than `side`, and the x, y factors back to its own pixels."""
     height, width = image.shape[:2]
@@ -225,12 +199,6 @@ def _shrunk(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
     return small, np.array([width / size[0], height / size[1]])
-
-
-def _distinct(rows: np.ndarray) -> np.ndarray:
-    """The rows without those whose box overlaps a better one's."""
-    kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), THRESHOLD, OVERLAP)
-    return np.take(rows, np.asarray(kept, int), axis=0)
 
 
 def _face(

@@ -1,16 +1,19 @@
 """Networks as graphs in ONNX Runtime: the same answers as torch's, quicker, and without torch."""
 
+import functools
+import os
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
-import onnxruntime
+from onnxruntime import InferenceSession, OrtValue, SessionOptions
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
-THREADS: Final = 0  # one for each core
 _alone = threading.local()  # whether the calling thread's answers are computed in it alone
 
 
@@ -38,48 +41,69 @@ class Graph:
     """
 
     def __init__(
-        self, architecture: str, arrays: Mapping[str, np.ndarray], *, threads: int = THREADS
+        self, architecture: str, arrays: Mapping[str, np.ndarray], *, threads: int = 0
     ) -> None:
         """Put graph and weights together.
 
         Args:
             architecture: a name of the registry.
             arrays: its weights by their names, as `mer.weights.arrays` reads them.
-            threads: that one answer is computed in; 0 for one a core.
+            threads: that pictures are shared out to; 0 for one a core.
 
         Raises:
             ValueError: they are not the weights of such a network.
         """
-        self._file = path_of(architecture).read_bytes()
-        self._arrays = {k: v for k, v in arrays.items() if v.dtype == np.float32}
+        values = {k: v for k, v in arrays.items() if v.dtype == np.float32}
         try:
-            self._sessions = {threads: self._session(threads)}
+            self._session = session(path_of(architecture).read_bytes(), values)
         except (errors.Fail, errors.InvalidArgument, errors.RuntimeException) as error:
             raise ValueError(f"These are not the weights of {architecture}.") from error
-        self._lock = threading.Lock()
-        self._threads = threads
-        self.size: int = self._sessions[threads].get_inputs()[0].shape[1]
+        self._threads = threads or cores()
+        self.size: int = self._session.get_inputs()[0].shape[1]
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         """Logits, float32 (2, n, classes), of uint8 (n, size, size, 3) and of its mirror images."""
-        logits = self._chosen().run(None, {"pixels": pixels})[0]
-        pair: np.ndarray = logits.reshape(2, len(pixels), -1)
-        return pair
+        views = np.concatenate([pixels, pixels[:, :, ::-1]])
+        alone = self._threads == 1 or getattr(_alone, "asked", False)
+        parts = [views] if alone else np.array_split(views, min(self._threads, len(views)))
+        answers = map(self._run, parts) if alone else _workers().map(self._run, parts)
+        return np.concatenate(list(answers)).reshape(2, len(pixels), -1)
 
-    def _chosen(self) -> onnxruntime.InferenceSession:
-        threads = 1 if getattr(_alone, "asked", False) else self._threads
-        with self._lock:
-            if threads not in self._sessions:
-                self._sessions[threads] = self._session(threads)
-            return self._sessions[threads]
+    def _run(self, views: np.ndarray) -> np.ndarray:
+        logits: np.ndarray = self._session.run(None, {"pixels": views})[0]
+        return logits
 
-    def _session(self, threads: int) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 4  # what goes wrong is raised, too
-        values = map(onnxruntime.OrtValue.ortvalue_from_numpy, self._arrays.values())
-        options.add_external_initializers(list(self._arrays), list(values))
-        return onnxruntime.InferenceSession(self._file, options, providers=["CPUExecutionProvider"])
+
+def session(
+    file: bytes, arrays: Mapping[str, np.ndarray] = MappingProxyType({})
+) -> InferenceSession:
+    """A graph that computes in the thread that calls it, which may be several at once.
+
+    Threads of its own would share out each layer, and wait for one another after each: for one
+    face of network sface, two of them are as slow as one.
+
+    Args:
+        file: an ONNX file.
+        arrays: the weights that it leaves out, by their names.
+    """
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised, too
+    values = map(OrtValue.ortvalue_from_numpy, arrays.values())
+    options.add_external_initializers(list(arrays), list(values))
+    return InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+@functools.cache
+def _workers() -> ThreadPoolExecutor:
+    """The process's threads for networks, one a core, whoever calls."""
+    return ThreadPoolExecutor(cores(), "mer-graph")
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    may = getattr(os, "sched_getaffinity", None)
+    return len(may(0)) if may else os.cpu_count() or 1
 
 
 @contextmanager

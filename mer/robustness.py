@@ -58,8 +58,7 @@ def measure(
     """
     from tqdm import tqdm
 
-    from mer import provenance
-    from mer.faces import YUNET_SHA256
+    from mer import provenance, yunet
     from mer.predictor import get_predictor
 
     if not networks:
@@ -81,7 +80,7 @@ def measure(
         "faces": sum(len(boxes) for _, boxes in groups),
         "pictures": len(labels),
         "networks": {name: one.record["file"]["sha256"] for name, one in predictors.items()},
-        "detector": YUNET_SHA256,
+        "detector": yunet.SHA256,
         "command": f"python -m mer robustness --faces {photographs.name} --data {source.name}"
         f" --model {' '.join(networks)} --pictures {pictures}",
         "time": provenance.now(),

@@ -16,16 +16,15 @@ from mer.models import MODELS, BaseClasificacionImagenes
 
 
 class Pixels(nn.Module):
-    """A network from pixels as they come, each picture seen twice, once as its mirror image."""
+    """A network from pixels as they come."""
 
     def __init__(self, network: BaseClasificacionImagenes) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Pixels, uint8 (n, size, size, 3), to logits (2n, classes)."""
-        images = pixels.permute(0, 3, 1, 2).float() / 255
-        logits: Tensor = self.network(torch.cat([images, images.flip(3)]))
+        """Pixels, uint8 (n, size, size, 3), to logits (n, classes)."""
+        logits: Tensor = self.network(pixels.permute(0, 3, 1, 2).float() / 255)
         return logits
 
 
@@ -60,7 +59,7 @@ def _traced(network: nn.Module, size: int) -> bytes:
             dynamo=False,
             input_names=["pixels"],
             output_names=["logits"],
-            dynamic_axes={"pixels": {0: "n"}, "logits": {0: "views"}},
+            dynamic_axes={"pixels": {0: "n"}, "logits": {0: "n"}},
             opset_version=17,
             do_constant_folding=False,
             training=torch.onnx.TrainingMode.PRESERVE,  # else batch norms change their weights
