@@ -1,4 +1,6 @@
-"""The paper's augmentation: crop, flip, rotation and blur, and beside them light, gray and holes.
+"""The paper's augmentation: crop, flip, rotation and blur, and beside them what cameras do.
+
+That is: faces far away and faces that lean, light, gray, noise and holes.
 
 Originals and transformed copies together make the training set, as in the paper; the copies are
 drawn anew in each epoch, after the validation pictures were set aside.
@@ -12,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mer import images
 from mer.data import Pictures
 
 Picture = NDArray[np.uint8]  # (size, size, 3), RGB
@@ -63,21 +66,25 @@ class Batches:
 
 def transformed(picture: Picture, rng: np.random.Generator) -> Picture:
     """One transformed copy of a picture, of the same shape."""
-    picture = _warp(picture, rng)
-    chance = rng.random(3)
-    if chance[0] < 0.2:
-        picture = cv2.GaussianBlur(picture, (5, 5), rng.uniform(0.4, 1.4)).astype(np.uint8)
+    chance = rng.random(6)
+    picture = _warp(picture, rng, 60 if chance[0] < 0.15 else 25)
     if chance[1] < 0.2:
+        picture = cv2.GaussianBlur(picture, (5, 5), rng.uniform(0.4, 1.4)).astype(np.uint8)
+    if chance[2] < 0.25:
+        picture = _far(picture, rng)
+    if chance[3] < 0.2:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
     picture = _light(picture, rng)
-    return _hole(picture, rng) if chance[2] < 0.25 else picture
+    if chance[4] < 0.15:
+        picture = _noise(picture, rng)
+    return _hole(picture, rng) if chance[5] < 0.25 else picture
 
 
-def _warp(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Crop or widen by up to a fifth, shift by up to 8 %, turn by up to 25 degrees, mirror."""
+def _warp(picture: Picture, rng: np.random.Generator, most: float) -> Picture:
+    """Crop or widen by up to a fifth, shift by up to 8 %, turn by at most so much, mirror."""
     size = len(picture)
     turn, zoom, stretch, right, down = rng.uniform(
-        (-25, 0.85, 0.92, -0.08, -0.08), (25, 1.25, 1.08, 0.08, 0.08)
+        (-most, 0.85, 0.92, -0.08, -0.08), (most, 1.25, 1.08, 0.08, 0.08)
     )
     centre = (size - 1) / 2
     matrix = cv2.getRotationMatrix2D((centre, centre), turn, zoom)
@@ -86,6 +93,18 @@ def _warp(picture: Picture, rng: np.random.Generator) -> Picture:
     matrix[:, 2] = centre - middle + (right * size, down * size)
     warped = cv2.warpAffine(picture, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
     return warped.astype(np.uint8, copy=False)
+
+
+def _far(picture: Picture, rng: np.random.Generator) -> Picture:
+    """As it comes from a camera that saw only 10 to 40 of its pixels, each way."""
+    side = round(np.exp(rng.uniform(np.log(10), np.log(40))))
+    return images.resize(images.resize(picture, side), len(picture))
+
+
+def _noise(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Noise of up to 25 gray levels, in every pixel and channel."""
+    grain = rng.standard_normal(picture.shape, np.float32) * rng.uniform(2, 25)
+    return (picture + grain).clip(0, 255).astype(np.uint8)
 
 
 def _light(picture: Picture, rng: np.random.Generator) -> Picture:
