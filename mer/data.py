@@ -1,26 +1,22 @@
 """Data sets in: folders or zips of face crops, with labels, targets and fingerprints."""
 
-import csv
 import hashlib
 import logging
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mer import images, twins
+from mer import ferplus, images, twins
 from mer.emotions import EMOTIONS
 from mer.errors import DataError, ImageError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-FERPLUS_FOLDERS = {"train": "FER2013Train", "test": "FER2013Valid"}
-# FER2013's own words for our classes; its sets have no other.
-FER2013_WORDS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 # Folder names of other data sets that mean our classes.
-SYNONYMS = dict(zip(FER2013_WORDS, EMOTIONS, strict=True)) | {
+SYNONYMS = dict(zip(ferplus.WORDS, EMOTIONS, strict=True)) | {
     "disgusted": "disgust",
     "fearful": "fear",
     "surprised": "surprise",
@@ -108,7 +104,7 @@ def load(
             with class folders in them, or FER+ (FER2013Train, FER2013Valid, fer2013new.csv).
         size: height and width to bring each picture to.
         split: "train", "test", or "" for class folders without a split. In FER+, "test" is
-            its validation part.
+            its validation part, see `mer.ferplus`.
         classes: names of the class folders, in lower case, where they are not the seven.
 
     Raises:
@@ -148,8 +144,8 @@ def _where(split: str) -> str:
 
 
 def _labelled(source: Path, split: str, classes: tuple[str, ...]) -> Iterator[Labelled]:
-    if classes == EMOTIONS and _is_ferplus(source):
-        return _labelled_ferplus(source, split)
+    if classes == EMOTIONS and ferplus.there(source):
+        return ferplus.labelled(source, split)
     return _labelled_folders(source, split, classes)
 
 
@@ -174,62 +170,11 @@ def _labelled_folders(source: Path, split: str, classes: tuple[str, ...]) -> Ite
 
 def has_split(source: str | Path, split: str) -> bool:
     """Whether the data set at `source` has a part called `split`, such as "train"."""
-    if _is_ferplus(source):
-        return split in FERPLUS_FOLDERS
+    if ferplus.there(source):
+        return split in ferplus.FOLDERS
     if Path(source).is_dir():
         return (Path(source) / split).is_dir()
     return any(split in name.lower().split("/")[:-1] for name, _ in entries(source))
-
-
-def _is_ferplus(source: str | Path) -> bool:
-    return (Path(source) / "fer2013new.csv").is_file()
-
-
-def _labelled_ferplus(source: Path, split: str) -> Iterator[Labelled]:
-    """FER+ pictures, each with the mean of its annotators' votes and of FER2013's own label.
-
-    FER+'s majorities hardly know fear and disgust, FER2013's labels do. Pictures that more
-    annotators gave to contempt, unknown or no face than to any of the seven are left out.
-    """
-    folder = FERPLUS_FOLDERS.get(split or "train")
-    if folder is None:
-        raise DataError(f"FER+ has the splits train and test, not {split!r}.")
-    try:
-        own = _fer2013_labels(source, folder)
-        votes = _ferplus_votes(source, own.keys())
-    except (KeyError, ValueError, OSError) as error:
-        raise DataError(
-            f"fer2013new.csv or fer2013_labels.csv in {source} cannot be read ({error}). "
-            "Both belong beside the picture folders."
-        ) from error
-    for name, vote in votes.items():
-        path = source / folder / name
-        if path.is_file():
-            yield f"{folder}/{name}", path.read_bytes(), (vote / vote.sum() + own[name]) / 2
-
-
-def _ferplus_votes(source: Path, names: Collection[str]) -> dict[str, NDArray[np.float32]]:
-    """Votes for the seven classes (7,), of each named picture that mostly shows one of them."""
-    votes: dict[str, NDArray[np.float32]] = {}
-    with (source / "fer2013new.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            seven = np.array([int(row[column]) for column in EMOTIONS], np.float32)
-            others = max(int(row[column]) for column in ("contempt", "unknown", "NF"))
-            if row["Image name"] in names and seven.max() >= max(others, 1):
-                votes[row["Image name"]] = seven
-    return votes
-
-
-def _fer2013_labels(source: Path, folder: str) -> dict[str, NDArray[np.float32]]:
-    """FER2013's label of each picture as a row of targets; doubled labels share it."""
-    labels: dict[str, NDArray[np.float32]] = {}
-    with (source / "fer2013_labels.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["split"] == folder:
-                target = np.zeros(len(EMOTIONS), np.float32)
-                target[[FER2013_WORDS.index(word) for word in row["fer2013_class"].split("|")]] = 1
-                labels[row["image"]] = target / target.sum()
-    return labels
 
 
 def split(pictures: Pictures, fraction: float, seed: int) -> tuple[NDArray[np.int64], ...]:

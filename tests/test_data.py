@@ -115,6 +115,24 @@ def test_ferplus_targets_mix_the_votes_with_fer2013s_own_label(tmp_path: Path) -
     assert {k: v for k, v in target.items() if v} == pytest.approx(expected)
 
 
+def test_ferplus_is_judged_by_what_more_than_half_of_its_annotators_say(tmp_path: Path) -> None:
+    rows = {
+        "most": "2,6,0,0,1,0,1,0,0,0",
+        "half": "5,5,0,0,0,0,0,0,0,0",
+        "other": "0,0,0,0,0,0,0,9,1,0",
+    }
+    text = (ferplus(tmp_path) / "fer2013new.csv").read_text().splitlines()[0]
+    votes = [f"PublicTest,{name}.png,{counts}" for name, counts in rows.items()]
+    (tmp_path / "fer2013new.csv").write_text("\n".join([text, *votes]))
+    own = [f"FER2013Valid,{name}.png,fear" for name in rows]
+    (tmp_path / "fer2013_labels.csv").write_text("\n".join(["split,image,fer2013_class", *own]))
+    for number, name in enumerate(rows):
+        put(tmp_path / "FER2013Valid" / f"{name}.png", png(number + 9, size=48))
+    pictures = data.load(tmp_path, 48, "test")
+    assert pictures.names == ("FER2013Valid/most.png",)
+    assert pictures.targets.tolist() == [[float(name == "happiness") for name in EMOTIONS]]
+
+
 def test_a_damaged_ferplus_list_is_a_sentence(tmp_path: Path) -> None:
     ferplus(tmp_path)
     (tmp_path / "fer2013new.csv").write_text("Usage,Image name\nTraining,fer0.png\n")
