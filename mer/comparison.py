@@ -50,6 +50,12 @@ def protocols(record: Record) -> dict[str, Scores]:
     return scores
 
 
+def elsewhere(record: Record) -> dict[str, Scores]:
+    """The scores on faces of another kind, FER+'s, by a name as in `protocols`; {} if unknown."""
+    other = record["evaluation"].get("elsewhere")
+    return protocols({"evaluation": {"test": other}}) if other else {}
+
+
 def order(records: Mapping[str, Record]) -> dict[str, str]:
     """Each network's place in the order of finishing: the least processor time is first.
 
@@ -96,6 +102,8 @@ def _column(record: Record, place: str, milliseconds: float | None) -> dict[str,
     )
     for protocol, scores in protocols(record).items():
         column[f"Test accuracy, {protocol} (95 % interval)"] = accuracy(scores)
+    for protocol, scores in elsewhere(record).items():
+        column[f"Everyday faces, FER+ Valid, {protocol} (95 % interval)"] = accuracy(scores)
     for protocol, scores in protocols(record).items():
         column[f"Macro F1, {protocol}"] = f"{scores['macro_f1']:.3f}"
     for protocol, scores in protocols(record).items():

@@ -125,7 +125,25 @@ def batch_mean(confusion: np.ndarray, *, batch: int = 400) -> float:
 def evaluate_model(
     name: str, source: str | Path, *, split: str = "test", twins: str | Path | None = None
 ) -> dict[str, Any]:
-    """Classify the pictures of a data set with a shipped network: `evaluate`, and `clean` ones.
+    """`evaluate_predictor`, of a network by its name.
+
+    Raises:
+        WeightsError: the network is unknown, or its files are missing or damaged.
+        DataError: pictures or list of twins cannot be read, or do not belong together.
+    """
+    from mer.predictor import Predictor
+
+    return evaluate_predictor(Predictor(name), source, twins=twins, split=split)
+
+
+def evaluate_predictor(
+    predictor: "Predictor",
+    source: str | Path,
+    *,
+    split: str = "test",
+    twins: str | Path | None = None,
+) -> dict[str, Any]:
+    """Classify the pictures of a data set with a network: `evaluate`, and the same of `clean` ones.
 
     `confidence` holds what `mer.calibration.confidence` says of the probabilities, `mistakes` the
     names of the pictures taken for another class, by which `mer.significance` compares networks,
@@ -140,19 +158,16 @@ def evaluate_model(
     - otherwise `clean` is None.
 
     Raises:
-        WeightsError: the network is unknown, or its files are missing or damaged.
         DataError: pictures or list of twins cannot be read, or do not belong together.
     """
     from mer import data
-    from mer.predictor import Predictor
 
     divided = data.has_split(source, "train") or data.has_split(source, "test")
-    predictor = Predictor(name)
     pictures = data.load(source, predictor.size, split if divided else "", predictor.classes)
     if not divided and pictures.fingerprint in _learned(predictor.record):
         raise DataError(
-            f"{name} learned from these very pictures, so they say little about it. Put some of "
-            f"them aside: in {source}, make train and test, with the class folders in both."
+            f"{predictor.model} learned from these very pictures, so they say little about it. Put "
+            f"some of them aside: in {source}, make train and test, with the class folders in both."
         )
     chances = _chances(predictor, pictures.pixels)
     everyone = np.ones(len(pictures), bool)
@@ -169,8 +184,13 @@ def evaluate_model(
     return {**figures, "clean": clean, "clean_note": known.note}
 
 
-def save(name: str, split: str, evaluation: dict[str, Any]) -> None:
-    """Keep figures of `split` ("train" or "test") in the network's record, in one step.
+def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
+    """Keep figures of `part` in the network's record, in one step.
+
+    Args:
+        name: the network's.
+        part: "train" or "test" of the paper's set, or "elsewhere": FER+.
+        evaluation: what `evaluate_model` gives.
 
     Raises:
         WeightsError: the record is missing or damaged.
@@ -179,7 +199,7 @@ def save(name: str, split: str, evaluation: dict[str, Any]) -> None:
 
     folder = weights.FOLDER
     record = weights.read_record(name, folder=folder)
-    kept = record.get("evaluation", {}) | {split: evaluation}
+    kept = record.get("evaluation", {}) | {part: evaluation}
     weights.write_record(name, record | {"evaluation": kept}, folder=folder)
 
 

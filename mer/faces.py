@@ -50,8 +50,8 @@ class Face:
         score: 0..1, how sure the detector is, by its own measure.
         points: x, y of right eye, left eye, nose, right and left mouth corner (the person's own
             right, so on the picture's left); () where the detector has none.
-        roll: degrees by which the head leans, clockwise, -180..180, as far as `mer.leaning` was
-            asked to find it.
+        roll: degrees by which the head leans, clockwise, -180..180, as `mer.leaning` finds it; 0
+            of faces that stand about upright, and of all that it was not asked for.
     """
 
     box: tuple[int, int, int, int]

@@ -1,5 +1,7 @@
 """Networks in torch: for those that no graph fits, and to compare the graphs with."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -13,13 +15,13 @@ class Plain:
         size: height and width of the input, in pixels.
     """
 
-    def __init__(self, name: str) -> None:
-        """Load a network by its name.
+    def __init__(self, name: str, *, folder: Path | None = None) -> None:
+        """Load a network by its name, from `folder` if not from where those that ship lie.
 
         Raises:
             WeightsError: its weights or their record are missing, damaged or foreign.
         """
-        network, _ = weights.load(name)
+        network, _ = weights.load(name, folder=folder)
         self.size = network.size
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -3,11 +3,12 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
 
-from mer import calibration, faces, graphs, images, quality, weights
+from mer import calibration, faces, graphs, images, leaning, quality, weights
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
 from mer.faces import Face
@@ -45,15 +46,26 @@ class Prediction:
 class Predictor:
     """One network behind one face detector. Threads may share it: predicting changes nothing."""
 
-    def __init__(self, model: str = DEFAULT_MODEL, *, detector: str = "yunet") -> None:
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        *,
+        detector: str = "yunet",
+        folder: Path | None = None,
+    ) -> None:
         """Load a network by its name.
+
+        Args:
+            model: the network.
+            detector: a name in `mer.faces.DETECTORS`.
+            folder: where its weights and record lie, if not where those that ship do.
 
         Raises:
             WeightsError: its weights or their record are missing, damaged or foreign.
         """
         self.model = model
         self.detector = detector
-        self.record, self._network = _loaded(model)
+        self.record, self._network = _loaded(model, folder)
         self.classes = weights.classes(self.record)
         self.size = self._network.size  # pixels a side of what the network looks at
         fitted = self.record.get("calibration", {})
@@ -62,8 +74,11 @@ class Predictor:
         self.zooms: tuple[float, ...] = tuple(fitted.get("zooms", (1.0,)))  # of the views of a crop
 
     def predict(self, image: np.ndarray) -> list[Prediction]:
-        """Every face of an RGB uint8 picture (height, width, 3), from left to right."""
-        return self.judge(image, faces.detect(image, self.detector))
+        """Every face of an RGB uint8 picture (height, width, 3), from left to right, however held.
+
+        Where no face stands upright, turned copies of the picture are searched (`mer.leaning`).
+        """
+        return self.judge(image, leaning.detect(image, self.detector))
 
     def judge(self, image: np.ndarray, found: Sequence[Face]) -> list[Prediction]:
         """What faces that were found in a picture look like, in their order."""
@@ -113,18 +128,18 @@ class _Network(Protocol):
     def __call__(self, pixels: np.ndarray) -> np.ndarray: ...
 
 
-def _loaded(model: str) -> tuple[weights.Record, _Network]:
+def _loaded(model: str, folder: Path | None) -> tuple[weights.Record, _Network]:
     """A network's record and its graph; the network itself where it is built otherwise."""
-    architecture = weights.architecture(model)
-    arrays, record = weights.arrays(model)
+    architecture = weights.architecture(model, folder=folder)
+    arrays, record = weights.arrays(model, folder=folder)
     if graphs.fits(architecture, record.get("options", {})):
         try:
             return record, graphs.Graph(architecture, arrays)
         except ValueError as error:
-            raise weights.foreign(model) from error
+            raise weights.foreign(model, folder) from error
     from mer.plain import Plain
 
-    return record, Plain(model)
+    return record, Plain(model, folder=folder)
 
 
 def _middle(crop: np.ndarray, zoom: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""`train`, `calibrate`, `evaluate`, `robustness`, `compare`: the networks and their records."""
+"""`train`, `calibrate`, `evaluate`, `robustness`, `seeds`, `compare`: networks and records."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Put `train`, `calibrate`, `evaluate`, `robustness` and `compare` among the commands."""
+    """Put `train`, `calibrate`, `evaluate`, `robustness`, `seeds`, `compare` among the commands."""
     _train(commands)
     _calibrate(commands)
     _evaluate(commands)
     _robustness(commands)
+    _seeds(commands)
     _compare(commands)
 
 
@@ -124,7 +125,7 @@ def evaluate(options: argparse.Namespace) -> None:
     """Print the figures as JSON."""
     import json
 
-    from mer import evaluation
+    from mer import evaluation, ferplus
 
     figures = evaluation.evaluate_model(
         options.model, options.data, twins=options.twins, split=options.split
@@ -134,7 +135,8 @@ def evaluate(options: argparse.Namespace) -> None:
     if options.json:
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.save:
-        evaluation.save(options.model, options.split, figures)
+        part = "elsewhere" if ferplus.there(options.data) else options.split
+        evaluation.save(options.model, part, figures)
 
 
 def _robustness(commands: Any) -> None:
@@ -157,6 +159,31 @@ def robustness(options: argparse.Namespace) -> None:
     names = options.model or [name for name in MODELS if name in weights.available()]
     result = measurement.measure(names, options.faces, options.data, pictures=options.pictures)
     print("\n\n".join(reach.text(result)))
+    if options.save:
+        print(f"\nwritten: {measurement.save(result)}")
+
+
+def _seeds(commands: Any) -> None:
+    text = "Train every network by three seeds, for a short while, to see what is chance"
+    add = command(commands, "seeds", seeds, text).add_argument
+    where = "the paper's data set: a folder with train and test in it"
+    add("--data", type=Path, required=True, metavar="DIR", help=where)
+    text = "weights that sface begins with; see docs/training.md"
+    add("--start", type=Path, metavar="FILE", help=text)
+    text = "folder for the weights (default %(default)s)"
+    add("--out", type=Path, default=Path("runs/seeds"), metavar="DIR", help=text)
+    add("--model", choices=MODELS, nargs="+", default=MODELS, help="networks (default: all)")
+    add("--save", action="store_true", help="keep the figures beside the weights, for the page")
+
+
+def seeds(options: argparse.Namespace) -> None:
+    """Print means and spread, and which networks every seed tells apart."""
+    from mer import seeds as measurement
+
+    starts = {"sface": options.start} if options.start else {}
+    result = measurement.measure(options.model, options.data, options.out, starts)
+    print(_markdown(measurement.table(result)))
+    print(f"\n{measurement.verdict(result)}")
     if options.save:
         print(f"\nwritten: {measurement.save(result)}")
 

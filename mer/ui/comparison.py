@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from mer import charts, comparison, paper
+from mer import charts, comparison, paper, seeds
 from mer.errors import MerError
 from mer.ui import tables
 from mer.ui.errors import in_words
@@ -57,13 +57,22 @@ def _figures(records: Mapping[str, Any]) -> None:
     )
     gr.Markdown(" ".join(comparison.verdict(records)) + _METHOD)
     gr.Markdown(comparison.label_noise(records))
+    _seeds()
 
 
 _NAME: Final = "Our networks, figure by figure"
 _METHOD: Final = (
-    " (McNemar's exact test on the same pictures, Holm's correction, 5 %.) Each network was "
-    "trained once; another seed would move its figures, too."
+    " (McNemar's exact test on the same pictures, Holm's correction, 5 %.) Each network that ships "
+    "was trained once; another seed would move its figures, too."
 )
+
+
+def _seeds() -> None:
+    """How far a seed moves the figures, where that was measured."""
+    result = seeds.read()
+    if result:
+        gr.Markdown(f"### What another seed changes\n{seeds.verdict(result)}")
+        tables.show(seeds.table(result), "Each network by several seeds")
 
 
 def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:
