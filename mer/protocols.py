@@ -54,13 +54,12 @@ def ceiling(relabelled: int, twins: int) -> tuple[float, list[float]]:
     Raises:
         ValueError: no twins, or more relabelled ones than twins.
     """
-    from scipy.stats import binomtest
+    from mer.evaluation import wilson
 
     if not 0 <= relabelled <= twins or not twins:
         raise ValueError("Of at least one pair of twins, some or none may be relabelled.")
-    span = binomtest(relabelled, twins).proportion_ci(method="wilson")
-    worst, best = (_right(float(share)) for share in (span.high, span.low))
-    return _right(relabelled / twins), [worst, best]
+    least, most = wilson(relabelled, twins)
+    return _right(relabelled / twins), [_right(most), _right(least)]
 
 
 def _right(differing: float) -> float:

@@ -13,7 +13,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer import bench, images
+from mer import bench, images, markdown
 from mer.batch import scoring
 from mer.batch.scoring import Step
 from mer.predictor import DEFAULT_MODEL
@@ -141,7 +141,7 @@ def _measured(every: Sequence[Kind], costs: Sequence[Sequence[Cost]]) -> str:
         for kind, row in zip(every, costs, strict=True)
         for workers, one in zip(WORKERS, row, strict=True)
     ]
-    return _table((*head, "MB a worker", "seconds to the first results"), rows)
+    return markdown.table((*head, "MB a worker", "seconds to the first results"), rows)
 
 
 def _held(one: Cost) -> tuple[str, str]:
@@ -165,7 +165,7 @@ def paper(every: Sequence[Kind], costs: Sequence[Sequence[Cost]], video: stages.
     """
     head = ("what", *(_machines(number) for number in MACHINES), "machine hours", "MB/s to 100")
     rows = [_pictures(kind, row[-1]) for kind, row in zip(every, costs, strict=True)]
-    return _table(head, [*rows, _hours(video)])
+    return markdown.table(head, [*rows, _hours(video)])
 
 
 def _pictures(kind: Kind, one: Cost) -> tuple[str, ...]:
@@ -190,8 +190,3 @@ def _time(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

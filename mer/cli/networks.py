@@ -11,8 +11,6 @@ from mer.cli.common import MODELS, command, network, say
 from mer.emotions import EMOTIONS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mer import paper
 
 
@@ -178,11 +176,12 @@ def _seeds(commands: Any) -> None:
 
 def seeds(options: argparse.Namespace) -> None:
     """Print means and spread, and which networks every seed tells apart."""
+    from mer import markdown
     from mer import seeds as measurement
 
     starts = {"sface": options.start} if options.start else {}
     result = measurement.measure(options.model, options.data, options.out, starts)
-    print(_markdown(measurement.table(result)))
+    print(markdown.frame(measurement.table(result)))
     print(f"\n{measurement.verdict(result)}")
     if options.save:
         print(f"\nwritten: {measurement.save(result)}")
@@ -195,7 +194,7 @@ def _compare(commands: Any) -> None:
 
 def compare(options: argparse.Namespace) -> int:
     """Print the comparison from the records, beside the paper's own figures."""
-    from mer import comparison, paper
+    from mer import comparison, markdown, paper
 
     records, problems = comparison.read_records()
     table = comparison.table(records).set_index("figure")
@@ -204,14 +203,9 @@ def compare(options: argparse.Namespace) -> int:
         row = [_printed(printed.get(name), split) for name in table.columns]
         table.loc[f"The paper's {split} accuracy"] = row
     measured = table.loc[(table != "–").any(axis=1)]
-    print(_markdown(measured.reset_index()))
+    print(markdown.frame(measured.reset_index()))
     return max([say(problem) for problem in problems], default=0)
 
 
 def _printed(row: paper.Row | None, split: str) -> str:
     return f"{getattr(row, split):.2f} %" if row else "–"
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    rows = [list(table.columns), ["---"] * table.shape[1], *table.to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -6,9 +6,7 @@ Its figures come from the network's record; docs/models/ holds the same text as 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
-from mer import comparison, weights
+from mer import comparison, markdown, weights
 from mer.charts.style import percent
 from mer.errors import WeightsError
 from mer.report import LIMITS
@@ -94,10 +92,10 @@ def _sections(name: str, record: Mapping[str, Any]) -> Iterator[str]:
         "*All* are all test pictures; *clean* are those without a twin, the same photograph, among "
         "the pictures learned from. Look at both."
     )
-    yield _markdown(comparison.alone(name, record))
+    yield markdown.frame(comparison.alone(name, record))
     for protocol, scores in comparison.protocols(record).items():
         yield f"### Class by class, {protocol} pictures"
-        yield _markdown(comparison.rows_for_screen(comparison.report(scores)))
+        yield markdown.frame(comparison.rows_for_screen(comparison.report(scores)))
         yield "Likeliest mistakes: " + " ".join(comparison.confused(scores, 3))
     yield comparison.label_noise({name: record}) or "How far the labels are right is unknown."
     yield "## How it was trained"
@@ -159,9 +157,3 @@ def _licence(record: Mapping[str, Any]) -> str:
         "MIT. The pictures that the network learned from belong to others and are not included."
         + began
     )
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    rows = [[str(one) for one in table.columns], ["---"] * table.shape[1]]
-    rows += table.astype(str).to_numpy().tolist()
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from mer import data, images, sources
+from mer import data, images, markdown, sources
 from mer import weights as mer_weights
 from mer.bench import machine
 from mer.errors import MerError
@@ -35,8 +35,8 @@ SECONDS: Final = 1.0  # of one core, in which a file is read or refused
 _ODD: Final = 2000  # files that are damaged further
 _MB: Final = 1_000_000
 _SHORT: Final = re.compile(r"MemoryError|annot allocate|nsufficient memory|bad_alloc|ENOMEM")
-_HEAD: Final = "| Reader | Files | Read | Refused | Findings | Seconds | Slowest | Peak | Bound |"
-_RULE: Final = "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+_COUNTS: Final = ("Files", "Read", "Refused", "Findings")
+_COSTS: Final = ("Seconds", "Slowest", "Peak", "Bound")
 
 Read = Callable[[bytes, Path], object]  # content, and a folder to put it into; -> what was read
 
@@ -223,12 +223,14 @@ def _causes(error: BaseException | None) -> str:
 def table(results: dict[str, Result]) -> str:
     """A row a reader, as Markdown."""
     rows = [
-        f"| {name} | {one.files} | {one.read} | {one.files - one.read - len(one.findings)} "
-        f"| {len(one.findings)} | {one.seconds:.0f} | {1000 * one.slowest:.0f} ms "
-        f"| {one.peak // _MB} MB | {READERS[name].bound_mb} MB |"
+        (
+            *(name, one.files, one.read, one.files - one.read - len(one.findings)),
+            *(len(one.findings), f"{one.seconds:.0f}", f"{1000 * one.slowest:.0f} ms"),
+            *(f"{one.peak // _MB} MB", f"{READERS[name].bound_mb} MB"),
+        )
         for name, one in results.items()
     ]
-    return "\n".join([_HEAD, _RULE, *rows])
+    return markdown.table(("Reader", *_COUNTS, *_COSTS), rows)
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """Many visitors at once, good and bad, for minutes: is each answered, and does the memory hold?
 
 Run by `make load`. Each visitor again and again takes one of TASKS by chance. A page of its own
-serves them, in a process of its own, whose memory is looked at before, meanwhile and after.
+serves them, in a process of its own, whose memory is looked at meanwhile.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from typing import Final
 import httpx
 import numpy as np
 
+from mer import markdown
 from mer.bench import machine
 from mer.live import load as live
 from mer.trust import process, record
@@ -28,8 +29,8 @@ from mer.trust.visitor import TASKS, Files, SaidError, Visitor
 
 VISITORS: Final = 50
 SECONDS: Final = 600.0
-WARM: Final = 0.2  # of the seconds, after which the memory is first looked at
-GROWTH_MB: Final = 150  # that the page may have more at the end than then
+WARM: Final = 0.2  # of the seconds, whose looks at the memory do not count
+GROWTH_MB: Final = 150  # that the page may have more at the end than after them
 _MB: Final = 1_000_000
 # An answer is a sentence: it ends like one, and betrays nothing of the inside.
 _SENTENCE: Final = re.compile(r"[A-Z'<].*[.!?)>]\s*$", re.DOTALL)
@@ -45,21 +46,55 @@ class Told:
     longest: float = 0.0  # seconds that an answer took
 
     def all(self, outcome: str) -> int:
-        """How many tasks ended so: "answered", "refused" or "left"."""
+        """How many tasks ended so: "answered", "refused", "left" or "lost"."""
         return sum(count for (_, ended), count in self.counts.items() if ended == outcome)
 
 
-def visits(address: str, files: Files, seconds: float, visitors: int, seed: int = 0) -> Told:
-    """Let so many visitors do TASKS for so long; what they were told."""
-    told, lock, end = Told(), threading.Lock(), time.monotonic() + seconds
+def tried(seconds: float, visitors: int, seed: int = 0) -> tuple[Told, list[int]]:
+    """Visits to a page of its own; what the visitors were told, and the page's bytes in memory.
+
+    Each visitor does one task before the memory is first looked at, however long that takes: what
+    is loaded at the first call is no growth.
+
+    Raises:
+        MerError: scikit-image is absent, or the page does not start.
+    """
+    files = Files.made()
+    with live.page() as (address, number):
+        told = visits(address, files, 0, visitors, seed)
+        with _watched(number, seconds / 100) as seen:
+            return visits(address, files, seconds, visitors, seed + 1, told), seen
+
+
+def visits(
+    address: str,
+    files: Files,
+    seconds: float,
+    visitors: int,
+    seed: int = 0,
+    told: Told | None = None,
+) -> Told:
+    """Let so many visitors do TASKS for so long, but one each at least; what they were told.
+
+    Args:
+        address: of the page, such as http://127.0.0.1:7860.
+        files: what they bring.
+        seconds: after which nobody begins another task.
+        visitors: how many come at once.
+        seed: of all chance.
+        told: what visitors were told before, to which this is added.
+    """
+    told, lock, end = told or Told(), threading.Lock(), time.monotonic() + seconds
 
     def come(number: int) -> None:
         chance = Random(f"{seed} {number}")
-        while time.monotonic() < end:
+        while True:
             task = chance.choice(TASKS)
             outcome = _done(task, Visitor(address, files, chance))
             with lock:
                 _note(told, task.__name__, *outcome)
+            if time.monotonic() >= end:
+                return
 
     with ThreadPoolExecutor(visitors) as pool:
         list(pool.map(come, range(visitors)))
@@ -124,9 +159,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of all chance")
     parser.add_argument("--write", action="store_true", help="put the table into SECURITY.md")
     options = parser.parse_args()
-    with live.page() as (address, number), _watched(number, options.seconds / 100) as seen:
-        told = visits(address, Files.made(), options.seconds, options.visitors, options.seed)
-        text = report(told, seen, options.seconds, options.visitors)
+    told, seen = tried(options.seconds, options.visitors, options.seed)
+    text = report(told, seen, options.seconds, options.visitors)
     print(text)
     if options.write:
         record.write("load", text)
@@ -137,15 +171,11 @@ def report(told: Told, seen: list[int], seconds: float, visitors: int) -> str:
     """What came of it, as Markdown."""
     names = sorted({task for task, _ in told.counts})
     kinds = ("answered", "refused", "left", "lost")
-    rows = [
-        f"| {name} | {' | '.join(str(told.counts[name, kind]) for kind in kinds)} |"
-        for name in names
-    ]
+    head = ("Task", "Answered", "Refused with a sentence", "Left by the visitor", "Lost")
+    rows = [(name, *(told.counts[name, kind] for kind in kinds)) for name in names]
     return "\n".join(
         [
-            "| Task | Answered | Refused with a sentence | Left by the visitor | Lost |",
-            "| --- | --- | --- | --- | --- |",
-            *rows,
+            markdown.table(head, rows),
             "",
             f"{visitors} visitors for {seconds:.0f} seconds; {sum(told.counts.values())} tasks; "
             f"the longest took {told.longest:.0f} s. Memory of the page: at most "

@@ -20,8 +20,11 @@ from typing import Any, Final
 
 import gradio as gr
 
+from mer import markdown
+
 AGE_S: Final = 300.0  # seconds since its last use, after which a file goes
 EVERY_S: Final = 20.0  # seconds between two looks at the files
+MINUTES: Final = math.ceil((AGE_S + EVERY_S) / 60)  # after which a file is surely gone
 REMEMBERED_S: Final = 3600  # seconds that answers, numbers only, wait for questions in memory
 MAX_BYTES: Final = 8_000_000_000  # of all files of all visitors together
 FREE_BYTES: Final = 500_000_000  # that have to stay free on the disk
@@ -39,8 +42,7 @@ TABLE: Final = (
     (
         "An uploaded picture or video, an annotated picture, a map of where a network looks",
         "a temporary folder that only the page's own user can read",
-        f"until the page is closed, at most {math.ceil((AGE_S + EVERY_S) / 60)} minutes after its "
-        "last use",
+        f"until the page is closed, at most {MINUTES} minutes after its last use",
     ),
     (
         "Cut-out faces of the last answer, to show where a network looks",
@@ -72,8 +74,7 @@ TABLE: Final = (
 
 def table() -> str:
     """TABLE as Markdown."""
-    head = ("| What | Where | How long |", "| --- | --- | --- |")
-    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in TABLE)])
+    return markdown.table(("What", "Where", "How long"), TABLE)
 
 
 def take_folder() -> Path:

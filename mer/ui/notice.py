@@ -8,19 +8,20 @@ import gradio as gr
 from mer import weights
 from mer.errors import WeightsError
 from mer.predictor import get_predictor
+from mer.ui import kept
 
-_TEXT: Final = """
+TEXT: Final = f"""
 <h1>Which expression does a face look like?</h1>
 <p>Networks that learned from posed photographs say which of seven expressions it <em>looks
 like</em>, not what someone feels. Your picture or video is read by the computer that runs this
-page; every copy is deleted within ten minutes of its last use. Not for decisions about people, and
-not for finding lies: see <b>About</b>.</p>
+page; every copy is deleted within {kept.MINUTES} minutes of its last use. Not for decisions about
+people, and not for finding lies: see <b>About</b>.</p>
 """
 
 
 def build() -> None:
     """Lay out the notice, and below it one sentence for each network that cannot be used."""
-    gr.HTML(_TEXT, elem_id="notice")
+    gr.HTML(TEXT, elem_id="notice")
     problems = broken_weights()
     if problems:
         lines = "".join(f"<li>{html.escape(problem)}</li>" for problem in problems)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mer import markdown
 from mer.video.scoring import IOU, Score
 
 REMARK: Final = """\
@@ -92,7 +93,7 @@ def report(scores: Sequence[Score]) -> str:
 
 def published() -> str:
     """What others report on real clips, as Markdown."""
-    return _markdown(("method", "clips", "score", "source"), PUBLISHED)
+    return markdown.table(("method", "clips", "score", "source"), PUBLISHED)
 
 
 def _grid(table: pd.DataFrame, figure: str, digits: int, heading: str, down: str = "pixels") -> str:
@@ -102,9 +103,4 @@ def _grid(table: pd.DataFrame, figure: str, digits: int, heading: str, down: str
         [name, *("–" if np.isnan(value) else f"{value:.{digits}f}" for value in values)]
         for name, values in zip(names, grid.to_numpy(), strict=True)
     ]
-    return f"{heading}:\n\n{_markdown(['', *(f'{fps:g} fps' for fps in grid.columns)], lines)}"
-
-
-def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rule = ["---"] * len(head)
-    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))
+    return f"{heading}:\n\n{markdown.table(['', *(f'{fps:g} fps' for fps in grid.columns)], lines)}"

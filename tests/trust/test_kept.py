@@ -18,7 +18,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from mer.ui import about, kept
+from mer.ui import about, kept, notice
 from mer.video import webm
 from mer.video.reader import Frame
 from tests.trust.conftest import Served, files
@@ -254,3 +254,10 @@ def test_the_page_reports_to_nobody(tmp_path: Path) -> None:
 def test_the_table_stands_on_about_and_in_the_document() -> None:
     assert kept.table() in (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     assert kept.table() in about.pictures()
+
+
+def test_all_name_the_same_minutes() -> None:
+    api = " ".join((ROOT / "docs" / "api.md").read_text(encoding="utf-8").split())
+    words = f"deleted within {kept.MINUTES} minutes of its last use"
+    assert words in api
+    assert words in " ".join(notice.TEXT.split())

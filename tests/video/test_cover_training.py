@@ -12,6 +12,15 @@ from mer.video import cover_training
 from mer.video.cover import INPUTS, NAME, Cover
 
 
+def turned(folder: Path, astronaut: np.ndarray) -> None:
+    """Forty pictures of one face, each turned otherwise."""
+    face = cv2.cvtColor(astronaut[60:230, 140:310], cv2.COLOR_RGB2GRAY)
+    for number in range(40):
+        turn = cv2.getRotationMatrix2D((85, 85), number / 2 - 10, 1)
+        picture = cv2.warpAffine(face, turn, (170, 170), borderMode=cv2.BORDER_REPLICATE)
+        cv2.imwrite(str(folder / f"{number:02}.png"), picture)
+
+
 def test_no_pictures(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no pictures"):
         cover_training.fit(tmp_path, tmp_path)
@@ -25,11 +34,7 @@ def test_pictures_without_faces(tmp_path: Path) -> None:
 
 
 def test_it_learns_to_tell_covers(tmp_path: Path, astronaut: np.ndarray) -> None:
-    face = cv2.cvtColor(astronaut[60:230, 140:310], cv2.COLOR_RGB2GRAY)
-    for number in range(40):
-        turn = cv2.getRotationMatrix2D((85, 85), number / 2 - 10, 1)
-        turned = cv2.warpAffine(face, turn, (170, 170), borderMode=cv2.BORDER_REPLICATE)
-        cv2.imwrite(str(tmp_path / f"{number:02}.png"), turned)
+    turned(tmp_path, astronaut)
     said = cover_training.fit(tmp_path, tmp_path / "out")
     _, record = weights.arrays(NAME, folder=tmp_path / "out")
     model = weights.load_linear(Cover, NAME, (1, INPUTS), folder=tmp_path / "out")

@@ -24,8 +24,11 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return maps(tmp_path_factory.mktemp("motions"))
+
+
+def maps(folder: Path) -> Path:
     """A data set of 36 made maps of six subjects: the class is the place that moves up."""
-    folder = tmp_path_factory.mktemp("motions")
     random = np.random.default_rng(0)
     with (folder / "index.csv").open("w", newline="") as file:
         rows = csv.writer(file)
