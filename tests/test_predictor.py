@@ -63,6 +63,17 @@ def test_real_face(predictor: Predictor, astronaut: np.ndarray) -> None:
     assert sum(prediction.probabilities) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_picture_held_sideways_gets_the_answer_of_the_upright_one(
+    predictor: Predictor, astronaut: np.ndarray, quarters: int
+) -> None:
+    (upright,) = predictor.predict(astronaut)
+    (face,) = predictor.predict(np.ascontiguousarray(np.rot90(astronaut, quarters)))
+    assert (face.face.roll + 90 * quarters + 180) % 360 - 180 == pytest.approx(0, abs=10)
+    assert face.concerns == upright.concerns
+    assert face.probabilities == pytest.approx(upright.probabilities, abs=0.2)
+
+
 def test_faces_from_left_to_right_each_with_its_own_row(
     predictor: Predictor, astronaut: np.ndarray
 ) -> None:
