@@ -142,6 +142,12 @@ def test_a_copy_is_smaller_and_keeps_the_time_of_an_uneven_video(tmp_path: Path)
         assert [frame.time_ms for frame in copied] == pytest.approx(times, abs=1)
 
 
+def test_the_example_picture_lies_where_the_page_may_serve_it() -> None:
+    (path,) = examples.picture()
+    assert Path(path).read_bytes() == examples.PHOTOGRAPH.read_bytes()
+    assert examples.PHOTOGRAPH.parent not in Path(path).parents
+
+
 def test_examples_are_made_once_and_from_a_face_that_ships(monkeypatch: pytest.MonkeyPatch) -> None:
     short = {"expressions.webm": {"fps": 10, "seconds": 0.5}}
     monkeypatch.setattr(made, "EXAMPLES", short)

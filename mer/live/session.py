@@ -46,6 +46,7 @@ class Live:
         self._predictor = get_predictor_of_seven(model)
         self._tracker = _tracker(detector)
         self._people: dict[int, Watched] = {}
+        self._rest = False  # whether it was asked for, and nobody has been in sight since
         self._frames = 0
         self._last_ms = -math.inf
         self._look_ms = LOOK_MS  # between two looks at a face; longer for slow networks
@@ -82,7 +83,8 @@ class Live:
             image: RGB uint8 (height, width, 3).
             time_ms: on any clock of the camera's side that goes on evenly.
             smoothing_ms: time constant of the probabilities; 0 to 5000, others are clipped.
-            rest: watch the resting face of everybody in sight from now on, for three seconds.
+            rest: watch the resting face of everybody in sight for three seconds, from now or, where
+                nobody is, from the next time that somebody is.
 
         Returns:
             `size`: width and height in which boxes are given; `people`: for each in sight
@@ -108,9 +110,10 @@ class Live:
         self._frames += 1
         shown = self._tracker.follow(Frame(self._frames, time_ms, image))
         people = self._met([number for number, _ in shown])
-        if rest:
-            for person in people.values():
-                person.rest(time_ms)
+        self._rest |= rest
+        for person in people.values() if self._rest else ():
+            person.rest(time_ms)
+        self._rest &= not people  # nobody in sight: whoever comes next is meant
         self._look(image, shown, time_ms, smoothing_ms)
         told = [self._told(number, face, time_ms) for number, face in shown]
         return {"size": [image.shape[1], image.shape[0]], "people": told}

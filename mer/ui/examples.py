@@ -1,4 +1,4 @@
-"""Two example videos, made on demand from a photograph in the public domain."""
+"""Examples: a photograph in the public domain, and two videos made from it on demand."""
 
 import atexit
 import functools
@@ -23,8 +23,22 @@ _NAMES: Final = {
 _making = threading.Lock()
 
 
+def build_picture(files: gr.File) -> None:
+    """Lay out a button that puts the photograph into `files`."""
+    gr.Button("Example: a photograph", size="sm").click(
+        picture, outputs=files, api_visibility="private"
+    )
+
+
+def picture() -> list[str]:
+    """The path of the photograph, as a list of one; it lies where the page may serve it."""
+    path = _folder() / PHOTOGRAPH.name
+    shutil.copyfile(PHOTOGRAPH, path)
+    return [str(path)]
+
+
 def build(film: gr.Video) -> None:
-    """Lay out a button for each example, which puts it into `film`."""
+    """Lay out a button for each example video, which puts it into `film`."""
     with gr.Row():
         for label, name in _NAMES.items():
             gr.Button(label, size="sm", min_width=140).click(

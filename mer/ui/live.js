@@ -31,6 +31,7 @@
   }
 
   function become(next) {
+    const held = document.activeElement?.closest("#live button");
     state = next;
     run += 1;
     const live = state === "live";
@@ -43,6 +44,7 @@
     else window.mer.tape.stop();
     if (!live) clear();
     if (state === "off") forget();
+    if (held?.disabled) within(".go").focus(); // a button that is disabled loses the focus
   }
 
   async function go() {
@@ -52,6 +54,7 @@
     const ready = (await window.mer.camera.start()) && (key || (await enter()));
     if (!ready || !film().srcObject) {
       within(".go").disabled = false;
+      within(".go").focus();
       return leave();
     }
     say(state === "paused" ? "The live view goes on." : "The live view is on.");
@@ -74,7 +77,6 @@
   function pause() {
     become("paused");
     say("Paused: no picture leaves this computer. After a minute, resting faces are forgotten.");
-    within(".go").focus();
   }
 
   function end() {
@@ -94,8 +96,7 @@
   async function ask(what, options = {}, query = "") {
     const headers = { "X-Live-Key": key };
     const answer = await fetch(`live/${what}${query}`, { method: "POST", headers, ...options });
-    if (answer.status === 204) return {};
-    return answer.json();
+    return answer.status === 204 ? {} : answer.json();
   }
 
   // One frame is on its way at a time, always the newest; whatever came meanwhile is never sent.
@@ -119,29 +120,32 @@
       return wait(AGAIN_MS);
     }
     if (mine !== run) return;
-    if (answer.problem) return refused(answer);
+    if (answer.problem) return refused(mine, answer);
     if (within(".said").classList.contains("problem")) say("The live view is on.");
     count(began, answer.timings);
     show(answer);
   }
 
-  async function refused({ kind, problem }) {
+  async function refused(mine, { kind, problem }) {
+    if (kind === "ended") return renew(mine);
     say(problem, true);
     if (kind === "frame") return wait(AGAIN_MS);
-    if (kind === "ended") key = "";
-    become(kind === "ended" ? "off" : "paused");
+    become("paused");
   }
 
-  // What the camera sees, not mirrored, as a JPEG; null before its first picture.
+  // After a minute without frames the place is gone: another one, with what is known forgotten.
+  async function renew(mine) {
+    key = "";
+    forget();
+    const entered = await enter();
+    if (mine !== run) return;
+    if (entered) say("The live view goes on. Faces are counted anew, resting faces forgotten.");
+    else become("paused");
+  }
+
   function frame() {
-    const { videoWidth, videoHeight } = film();
-    if (!videoWidth) return null;
-    const scale = Math.min(1, SIDE / Math.max(videoWidth, videoHeight));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(scale * videoWidth);
-    canvas.height = Math.round(scale * videoHeight);
-    canvas.getContext("2d").drawImage(film(), 0, 0, canvas.width, canvas.height);
-    return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.8));
+    const still = window.mer.camera.still(SIDE);
+    return still && new Promise((done) => still.toBlob(done, "image/jpeg", 0.8));
   }
 
   function query(time) {
@@ -155,7 +159,7 @@
   function count(began, { busy }) {
     const now = performance.now();
     answers.push({ at: now, took: now - began, busy });
-    answers = answers.filter((one) => now - one.at <= LATE_MS);
+    answers = answers.filter((one, i) => now - one.at <= LATE_MS || i >= answers.length - 2);
     if (answers.length < 2) return;
     const rate = (1000 * (answers.length - 1)) / (now - answers[0].at);
     const took = answers.map((one) => one.took).sort((a, b) => a - b)[answers.length >> 1];
@@ -170,6 +174,7 @@
     const now = performance.now();
     for (const person of people) panel(person).show(person, now);
     for (const [number, one] of panels) {
+      if (one.seen < now) one.away();
       if (now - one.seen > GONE_MS) {
         one.element.remove();
         panels.delete(number);
@@ -182,6 +187,7 @@
   function countdown(people) {
     const left = people.map((one) => one.resting_ms).filter((ms) => ms !== null);
     find("#camera .count").textContent = left.length ? Math.ceil(Math.max(...left) / 1000) : "";
+    if (!people.length) return; // they may come back
     if (counting && !left.length) {
       const known = people.some((one) => one.change);
       say(known ? "Changes are now shown against the resting face."

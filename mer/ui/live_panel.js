@@ -45,7 +45,7 @@
 
   function note({ resting_ms: left, change }) {
     if (left !== null) return `Resting face: ${Math.ceil(left / 1000)} …`;
-    return change ? "Bars: points of a hundred against the resting face" : "";
+    return change ? "Bars: percentage points against rest" : "";
   }
 
   // Lines over time, the newest look at the right edge; the likeliest class's is the thickest.
@@ -74,14 +74,17 @@
   }
 
   function grid(pen, width, y, color) {
-    pen.strokeStyle = color;
+    pen.strokeStyle = pen.fillStyle = color;
     pen.lineWidth = 1;
-    pen.globalAlpha = 0.25;
+    pen.font = "11px system-ui, sans-serif";
     for (const share of [0, 0.5, 1]) {
+      pen.globalAlpha = 0.25;
       pen.beginPath();
       pen.moveTo(0, Math.round(y(share)) + 0.5);
       pen.lineTo(width, Math.round(y(share)) + 0.5);
       pen.stroke();
+      pen.globalAlpha = 0.7;
+      if (share) pen.fillText(percent(share), 0, y(share) + 13);
     }
     pen.globalAlpha = 1;
   }
@@ -125,7 +128,7 @@
       below.textContent = note(person);
       rows.forEach((one, i) => one.show(person.probabilities?.[i], person.change?.[i]));
       draw(canvas, person, known);
-    } };
+    }, away: () => (head.textContent = "is out of sight") };
     return panel;
   };
 })();

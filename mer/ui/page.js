@@ -58,14 +58,23 @@
     document.dispatchEvent(new Event("camera-off"));
   }
 
-  // A frame as the camera saw it, not mirrored; "" where there is no camera.
+  // A canvas with what the camera sees, not mirrored, its long side at most this many pixels;
+  // null before the first picture.
+  function still(side = Infinity) {
+    const { videoWidth, videoHeight } = video();
+    if (!videoWidth) return null;
+    const scale = Math.min(1, side / Math.max(videoWidth, videoHeight));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(scale * videoWidth);
+    canvas.height = Math.round(scale * videoHeight);
+    canvas.getContext("2d").drawImage(video(), 0, 0, canvas.width, canvas.height);
+    return canvas;
+  }
+
+  // A frame as the camera saw it; "" where there is no camera.
   async function capture() {
     if (!(await start())) return "";
-    const canvas = document.createElement("canvas");
-    canvas.width = video().videoWidth;
-    canvas.height = video().videoHeight;
-    canvas.getContext("2d").drawImage(video(), 0, 0);
-    lastFrame = canvas.toDataURL("image/jpeg", 0.92);
+    lastFrame = still()?.toDataURL("image/jpeg", 0.92) || "";
     return lastFrame;
   }
 
@@ -102,19 +111,21 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  const camera = { start, stop };
+  const camera = { start, stop, still };
   window.mer = { capture, last: () => lastFrame, reveal, camera, box, put };
 
   document.addEventListener("click", async (event) => {
     if (event.target.closest("#camera .start") && (await start())) find("#capture").focus();
-    if (event.target.closest("#camera .stop")) stop();
+    if (!event.target.closest("#camera .stop")) return;
+    stop();
+    find("#camera .start").focus();
   });
 
   // Space captures, unless it has a meaning of its own where the focus is.
   document.addEventListener("keydown", (event) => {
     if (event.code !== "Space" || event.ctrlKey || event.altKey || event.metaKey) return;
     const own = "input:not([type=radio]:checked), textarea, select, summary, [contenteditable=true],"
-      + " a, button:not([role=tab]), [role=listbox]";
+      + " a, button:not([role=tab][aria-selected=true]), [role=listbox]";
     if (!shown(find("#camera .camera")) || event.target.closest?.(own)) return;
     event.preventDefault();
     if (!event.repeat) find("#capture").click();

@@ -8,7 +8,7 @@ import gradio as gr
 from mer import charts
 
 _HERE: Final = Path(__file__).parent
-_SCRIPTS: Final = ("page.js", "video.js", "live.js", "live_panel.js", "live_tape.js")
+_SCRIPTS: Final = ("page.js", "keys.js", "video.js", "live.js", "live_panel.js", "live_tape.js")
 _STYLES: Final = ("page.css", "live.css")
 # The visitor's own system fonts: a named web font would have to be fetched.
 _FONTS: Final = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")

@@ -13,7 +13,7 @@ from mer import draw, faces, images, results
 from mer import report as reports
 from mer.errors import ImageError, MerError
 from mer.predictor import Prediction, Predictor, get_predictor
-from mer.ui import bars, choices, downloads, why, words
+from mer.ui import bars, choices, downloads, examples, why, words
 from mer.ui.errors import in_words
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
@@ -21,7 +21,7 @@ MAX_FILE_MB: Final = 40
 _HEAD: Final = ["Picture", "#", "Looks like", "Second", "Third", "Detector"]
 _EMPTY: Final = (
     f"Drop pictures here, choose them, or paste one with Ctrl+V. Up to {MAX_FILES} at a time, "
-    f"{MAX_FILE_MB} MB each."
+    f"{MAX_FILE_MB} MB each. Without one, take the example."
 )
 
 
@@ -40,6 +40,7 @@ def build() -> None:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2):
             files = gr.File(file_count="multiple", label="Pictures", elem_id="files", height=190)
+            examples.build_picture(files)
             network, detector = choices.build()
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
         with gr.Column(min_width=320, scale=3):

@@ -10,9 +10,15 @@
   const player = () => find("#player .player");
   const video = () => find("#player video");
 
+  // While the analysis ran the button was disabled, and lost the focus.
+  function refocus() {
+    if (document.activeElement === document.body) find("#analyse").focus({ preventScroll: true });
+  }
+
   // The whole file is fetched: it can be played on and searched after the server deleted it.
   async function load() {
     const box = player();
+    refocus();
     if (source) URL.revokeObjectURL(source);
     source = null;
     if (!box) return;

@@ -45,7 +45,7 @@ def build(network: gr.Radio) -> tuple[gr.Accordion, gr.Dropdown, gr.Dropdown, gr
         gr.Markdown(_EXPLAIN)
     faces: gr.State = gr.State([], time_to_live=600)
     gr.on(
-        [section.expand, face.change, emotion.input, other.input, strength.release],
+        [section.expand, face.change, emotion.input, other.input, strength.input],
         look,
         [faces, face, emotion, network, other, strength],
         maps,

@@ -35,6 +35,10 @@ def _frames(page: Page) -> list[Request]:
     return sent
 
 
+def _keys(sent: list[Request]) -> set[str]:
+    return {one.headers["x-live-key"] for one in sent}
+
+
 def _start(page: Page) -> None:
     page.get_by_role("button", name="Live", exact=True).click()
     page.wait_for_function(KEPT)
@@ -77,6 +81,16 @@ def test_boxes_numbers_and_trails_until_it_is_stopped(
     assert not page.locator(".camera.live").is_visible()
 
 
+def test_who_is_out_of_sight_is_said_to_be_so_and_then_forgotten(open_page: OpenPage) -> None:
+    page = open_page()
+    _start(page)
+    _person(page)
+    nobody = {"size": [640, 360], "people": [], "timings": {"busy": False}}
+    page.route("**/live/frame*", lambda route: route.fulfill(json=nobody))
+    expect(page.locator(".people .person h3")).to_have_text("Face 1 is out of sight")
+    expect(page.locator(".people .person")).to_have_count(0)
+
+
 def test_one_frame_is_on_its_way_at_a_time(open_page: OpenPage) -> None:
     page = open_page(script=WATCHED)
     _start(page)
@@ -113,8 +127,20 @@ def test_pause_stops_the_frames_and_live_goes_on(open_page: OpenPage) -> None:
     assert not page.evaluate(RELEASED)
     with page.expect_request("**/live/frame*"):
         page.keyboard.press("Enter")  # the focus is on Live
-    key = {one.headers["x-live-key"] for one in sent}
-    assert len(key) == 1  # the same place, the same numbers
+    assert len(_keys(sent)) == 1  # the same place, the same numbers
+
+
+def test_after_a_long_pause_live_takes_another_place(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    sent = _frames(page)
+    _start(page)
+    _person(page)
+    page.get_by_role("button", name="Pause").click()
+    page.request.post(f"{address}live/stop", headers={"x-live-key": _keys(sent).pop()})
+    page.keyboard.press("Enter")
+    expect(page.locator("#live .said")).to_contain_text("counted anew")
+    _person(page)
+    assert len(_keys(sent)) == 2
 
 
 def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
@@ -131,6 +157,7 @@ def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
     page.locator("#live .end").focus()
     page.keyboard.press("Enter")
     page.wait_for_function(RELEASED)
+    expect(page.get_by_role("button", name="Live", exact=True)).to_be_focused()
 
 
 @pytest.mark.parametrize("tab", ["Upload", "About"])
@@ -217,6 +244,18 @@ def test_a_camera_that_is_not_allowed_leaves_no_place_taken(open_page: OpenPage)
     page.get_by_role("button", name="Live", exact=True).click()
     expect(page.locator("#camera .trouble")).to_contain_text("did not allow the camera")
     expect(page.get_by_role("button", name="Live", exact=True)).to_be_enabled()
+
+
+def test_on_a_phone_the_camera_stays_above_what_is_said_of_it(open_page: OpenPage) -> None:
+    page = open_page(390)
+    _start(page)
+    _person(page)
+    places = ("#camera .camera", ".people .person", "#webcam-choices")
+    top = "element => element.getBoundingClientRect().top"
+    tops = [page.locator(place).evaluate(top) for place in places]
+    assert tops == sorted(tops)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator("#camera .camera")).to_be_in_viewport(ratio=0.9)
 
 
 @pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1280, "dark"), (390, "light")])

@@ -140,6 +140,13 @@ def test_the_resting_face_is_watched_for_three_seconds(face: np.ndarray) -> None
     assert person["change"] == pytest.approx([0] * 7, abs=0.2)
 
 
+def test_who_comes_after_the_resting_face_was_asked_for_is_meant(face: np.ndarray) -> None:
+    live = Live()
+    assert live.see(WALL, -1, rest=True)["people"] == []
+    first = next(one["people"] for one in seen(live, face, 4) if one["people"])
+    assert [person["resting_ms"] for person in first] == [RESTING_MS]
+
+
 def test_another_network_forgets_what_the_first_said_but_not_the_number(face: np.ndarray) -> None:
     live = Live()
     (before,) = seen(live, face, 9)[-1]["people"]
