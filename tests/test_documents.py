@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mer import cli, reach, robustness
+from mer import cli, markdown, reach, robustness, seeds
 from mer.hub import card
 from tests.test_cli import commands
 
@@ -16,6 +16,8 @@ COMMANDS = ROOT / "docs" / "commands.md"
 TOPS = (ROOT, ROOT / "mer", ROOT / "docs")
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 ROBUSTNESS = ROOT / "docs" / "robustness.md"
+EXPERIMENTS = ROOT / "docs" / "experiments.md"
+SEEDS = re.compile(r"(<!-- seeds: .* -->\n)(.*?)(<!-- /seeds -->)", re.DOTALL)
 MEASURED = re.compile(r"(<!-- robustness: .* -->\n)(.*?)(<!-- /robustness -->)", re.DOTALL)
 FIGURES = re.compile(r"(<!-- figures: .* -->\n)(.*?)(<!-- /figures -->)", re.DOTALL)
 # A name in backquotes that is a path: with a slash, or with the ending of a file of ours.
@@ -50,6 +52,16 @@ def test_figures_on_worse_pictures_are_the_measured_ones() -> None:
     wanted, count = MEASURED.subn(lambda part: f"{part[1]}\n{text}\n\n{part[3]}", read(ROBUSTNESS))
     assert count == 1
     same(ROBUSTNESS, wanted)
+
+
+def test_figures_by_three_seeds_are_the_measured_ones() -> None:
+    result = seeds.read()
+    assert result
+    text = f"{seeds.verdict(result)}\n\n{markdown.frame(seeds.table(result))}"
+    text += f"\n\nMeasured on {result['machine']}, {result['measured']}."
+    wanted, count = SEEDS.subn(lambda part: f"{part[1]}\n{text}\n\n{part[3]}", read(EXPERIMENTS))
+    assert count == 1
+    same(EXPERIMENTS, wanted)
 
 
 def test_every_command_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
