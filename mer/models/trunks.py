@@ -3,18 +3,19 @@
 import itertools
 import json
 import math
-import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn import functional
 
 from mer import weights
 from mer.errors import WeightsError
+from mer.models.faceres import Convolution
 from mer.models.sface import SFace
 from mer.models.torchvision_import import import_models
 
@@ -37,26 +38,6 @@ class Normalised(nn.Module):
         return ((images.flip(1) if self.bgr else images) - self.mean) / self.deviation
 
 
-class Same(nn.Conv2d):
-    """A convolution padded as TensorFlow's SAME, and a rectifier that ends at 6.
-
-    Kernels are (out, channels, size, size); with a single channel, each sees one of the images'.
-    """
-
-    def __init__(self, kernel: Tensor, stride: int) -> None:
-        out, channels, size, _ = kernel.shape
-        groups = out if channels == 1 else 1
-        super().__init__(channels * groups, out, size, stride, groups=groups)
-        self.load_state_dict({"weight": kernel, "bias": torch.zeros(out)})
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Square images (n, channels, h, h) to (n, out, h / stride, h / stride), rounded up."""
-        length, stride = images.shape[3], self.stride[0]
-        lack = max((math.ceil(length / stride) - 1) * stride + self.kernel_size[0] - length, 0)
-        around = [lack // 2, lack - lack // 2] * 2  # an odd one goes right and below
-        return functional.relu6(super().forward(functional.pad(images, around)))
-
-
 def sface(path: Path) -> nn.Sequential:
     """SFace's trunk from what `sface_import` wrote.
 
@@ -76,9 +57,11 @@ def mobilenet(path: Path) -> nn.Sequential:
     """
     model = import_models().mobilenet_v2()
     try:
-        model.load_state_dict(torch.load(path, weights_only=True))
-    except (OSError, EOFError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
-        raise WeightsError(f"{path} is not torchvision's mobilenet_v2-b0353104.pth.") from error
+        model.load_state_dict(load_file(path))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path} is not torchvision's mobilenet_v2-b0353104.pth as safetensors."
+        ) from error
     seen = Normalised((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     return nn.Sequential(seen, model.features).eval()
 
@@ -97,16 +80,16 @@ def faceres(folder: Path) -> nn.Sequential:
     return nn.Sequential(Normalised(mean, deviation, bgr=True), *blocks).eval()
 
 
-def _blocks(graph: Path, content: Path) -> list[Same]:
+def _blocks(graph: Path, content: Path) -> list[Convolution]:
     """The convolutions before the averaging, with what is multiplied and added after each."""
     described = json.loads(graph.read_text(encoding="utf-8"))
     constants = dict(_constants(described["weightsManifest"][0]["weights"], content.read_bytes()))
-    blocks: list[Same] = []
+    blocks: list[Convolution] = []
     nodes = described["modelTopology"]["node"]
     for node in itertools.takewhile(lambda node: node["op"] != "Mean", nodes):
         if node["op"] in AXES:
             kernel = constants[node["input"][1]].permute(AXES[node["op"]])
-            blocks.append(Same(kernel, int(node["attr"]["strides"]["list"]["i"][1])))
+            blocks.append(_filled(kernel, int(node["attr"]["strides"]["list"]["i"][1])))
         elif node["op"] == "Mul":
             blocks[-1].weight.data *= constants[node["input"][1]][:, None, None, None]
         elif node["op"] == "Add":
@@ -114,6 +97,14 @@ def _blocks(graph: Path, content: Path) -> list[Same]:
     if not blocks:
         raise ValueError("no convolution")
     return blocks
+
+
+def _filled(kernel: Tensor, stride: int) -> Convolution:
+    """A convolution of kernels (out, channels, size, size); one channel: each sees its own."""
+    out, channels, size, _ = kernel.shape
+    block = Convolution(out if channels == 1 else channels, out, size, stride)
+    block.load_state_dict({"weight": kernel, "bias": torch.zeros(out)})
+    return block
 
 
 def _constants(entries: list[dict[str, Any]], content: bytes) -> Iterator[tuple[str, Tensor]]:

@@ -1,0 +1,73 @@
+"""The trunk of HSE-FaceRes, a face-recognition network, with a head for the seven expressions."""
+
+from typing import ClassVar, Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mer.models.base import CLASSES, BaseClasificacionImagenes
+
+# Output channels and strides of the depthwise-separable blocks (MobileNet-v1, Howard et al. 2017).
+BLOCKS: Final = (
+    (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
+    (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
+)  # fmt: skip
+STEM: Final = 32  # channels of the first convolution
+FROZEN: Final = 4  # first blocks, the stem among them, that training leaves as they came
+
+
+class Convolution(nn.Conv2d):
+    """A convolution with its batch normalisation folded in, and a rectifier that ends at 6.
+
+    It is padded as TensorFlow's SAME, which halves an even length without a row above or left: half
+    a pixel to and fro at each stride, to which the weights are used.
+    """
+
+    def __init__(self, channels: int, out: int, kernel: int, stride: int = 1) -> None:
+        groups = channels if kernel == 3 and channels == out else 1
+        super().__init__(channels, out, kernel, stride, groups=groups)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Square images (n, channels, h, h) to (n, out, h / stride, h / stride), rounded up."""
+        length, stride = int(images.shape[3]), self.stride[0]
+        lack = max((-(-length // stride) - 1) * stride + self.kernel_size[0] - length, 0)
+        if lack % 2:  # the odd one goes right and below
+            images = functional.pad(images, [lack // 2, lack - lack // 2] * 2)
+        return functional.relu6(
+            functional.conv2d(
+                images, self.weight, self.bias, stride, 0 if lack % 2 else lack // 2,
+                groups=self.groups,
+            )
+        )  # fmt: skip
+
+
+class FaceRes(BaseClasificacionImagenes):
+    """HSE-FaceRes's convolutions (Savchenko 2019), averaged, and seven classes.
+
+    Weights to begin with come from `python -m mer.models.faceres_import`. The first blocks see
+    edges and skin like any network's; left as they are, they spare a third of a training's time.
+    """
+
+    size: ClassVar[int] = 112
+    explained: ClassVar[tuple[str, ...]] = ("high.7",)
+
+    def __init__(self, *, classes: int = CLASSES) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = [Convolution(3, STEM, 3, 2)]
+        channels = STEM
+        for out, stride in BLOCKS:
+            depthwise = Convolution(channels, channels, 3, stride)
+            blocks.append(nn.Sequential(depthwise, Convolution(channels, out, 1)))
+            channels = out
+        self.low = nn.Sequential(*blocks[:FROZEN]).requires_grad_(False)
+        self.high = nn.Sequential(*blocks[FROZEN:])
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(channels, classes))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (n, 3, 112, 112) in 0..1 to logits (n, 7)."""
+        centred = (images * 255 - 127.5) / 128
+        with torch.no_grad():
+            low = self.low(centred)
+        logits: Tensor = self.head(self.high(low).mean((2, 3)))
+        return logits
