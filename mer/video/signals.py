@@ -58,6 +58,7 @@ class Window:
     def measure(self, image: np.ndarray, face: Face) -> np.ndarray | None:
         """Float (regions, 2): motion in pixels; None if the face is not what it was."""
         self._keep_up(face)
+        before = self._transform
         for _ in range(TRIES):
             moved = flow.cells(flow.dense(self._reference, _view(image, self._transform)))
             head, misfit = flow.head(moved, self._texture)
@@ -67,6 +68,7 @@ class Window:
             if most < SETTLED:
                 break
         if misfit > MISFIT or most > SETTLED:
+            self._transform = before  # what hides the face would lead the view away from it
             return None
         vectors: np.ndarray = self._weights @ flow.without(moved, head).reshape(-1, 2)
         return vectors
