@@ -61,6 +61,9 @@ class Batches:
             pixels = self.pictures.pixels[rows]
             for place in np.flatnonzero(places >= len(self.rows)):
                 pixels[place] = transformed(pixels[place], rng)
+            if self.copies:  # the same for the originals, at no cost
+                mirrored = (places < len(self.rows)) & (rng.random(len(places)) < 0.5)
+                pixels[mirrored] = pixels[mirrored, :, ::-1]
             yield to_tensor(pixels), torch.from_numpy(self.pictures.targets[rows])
 
 
@@ -70,7 +73,7 @@ def transformed(picture: Picture, rng: np.random.Generator) -> Picture:
     picture = _warp(picture, rng, 60 if chance[0] < 0.15 else 25)
     if chance[1] < 0.2:
         picture = cv2.GaussianBlur(picture, (5, 5), rng.uniform(0.4, 1.4)).astype(np.uint8)
-    if chance[2] < 0.25:
+    if chance[2] < 0.3:
         picture = _far(picture, rng)
     if chance[3] < 0.2:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
@@ -84,7 +87,7 @@ def _warp(picture: Picture, rng: np.random.Generator, most: float) -> Picture:
     """Crop or widen by up to a fifth, shift by up to 8 %, turn by at most so much, mirror."""
     size = len(picture)
     turn, zoom, stretch, right, down = rng.uniform(
-        (-most, 0.85, 0.92, -0.08, -0.08), (most, 1.25, 1.08, 0.08, 0.08)
+        (-most, 0.8, 0.92, -0.08, -0.08), (most, 1.3, 1.08, 0.08, 0.08)
     )
     centre = (size - 1) / 2
     matrix = cv2.getRotationMatrix2D((centre, centre), turn, zoom)

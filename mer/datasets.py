@@ -1,7 +1,7 @@
 """Several data sets as one: training and validation rows, with twins on one side everywhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,18 @@ def gather(
             for source, part, rows, s in zip(sources, parts, trains, splits, strict=True)
         ],
     )
+
+
+def balanced(corpus: Corpus, power: float) -> Corpus:
+    """Training targets weighed by class: the share of each to the power of -`power`, mean 1.
+
+    So a row that sums to more than 1 moves a cross-entropy more; 0 leaves all as it is.
+    """
+    targets = corpus.pictures.targets.copy()
+    mass = targets[corpus.train].sum(0, dtype=np.float64).clip(1)
+    weight = mass**-power
+    targets[corpus.train] *= (weight * mass.sum() / (weight * mass).sum()).astype(np.float32)
+    return replace(corpus, pictures=replace(corpus.pictures, targets=targets))
 
 
 def held_out(

@@ -17,6 +17,7 @@ WORDS: Final = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise
 OTHERS: Final = ("contempt", "unknown", "NF")  # what annotators could say beside the seven
 VOTES: Final = "fer2013new.csv"
 LABELS: Final = "fer2013_labels.csv"
+OWN: Final = 0.3  # part of a target that FER2013's own label makes; the votes make the rest
 
 Targets = dict[str, NDArray[np.float32]]  # by name of the picture, (7,), a share of 1 a class
 
@@ -29,9 +30,9 @@ def there(source: str | Path) -> bool:
 def labelled(source: Path, split: str) -> Iterator[tuple[str, bytes, NDArray[np.float32]]]:
     """Name, content and target of each picture of a part.
 
-    To learn from ("train"), the target is the mean of the votes and of FER2013's own label: FER+'s
-    majorities hardly know fear and disgust, FER2013's labels do. Pictures that more annotators gave
-    to contempt, unknown or no face than to any of the seven are left out.
+    To learn from ("train"), the target is a mean of the votes and of FER2013's own label (OWN):
+    FER+'s majorities hardly know fear and disgust, FER2013's labels do. Pictures that more
+    annotators gave to contempt, unknown or no face than to any of the seven are left out.
 
     To be judged by ("test", its validation part), it is the class that more than half of the
     annotators named; pictures without such a one of the seven are left out.
@@ -71,7 +72,7 @@ def _majorities(votes: Targets) -> Targets:
 def _mixed(votes: Targets, own: Targets) -> Targets:
     seven = {name: vote[: len(EMOTIONS)] for name, vote in votes.items()}
     return {
-        name: (vote / vote.sum() + own[name]) / 2
+        name: (1 - OWN) * vote / vote.sum() + OWN * own[name]
         for name, vote in seven.items()
         if vote.max() >= max(votes[name].max(), 1)
     }

@@ -13,6 +13,7 @@ class Settings:
     weight_decay: float = 0.02
     copies: int = 2  # transformed copies of each original, drawn anew in each epoch
     label_smoothing: float = 0.1
+    balance: float = 0.0  # rare classes weigh more, by their share to the power of minus this
     mixup: float = 0.0  # parameter of the Beta distribution that blends pairs of pictures; 0: none
     taught: float = 0.7  # the teachers' part of the target, where there are any
     once: bool = False  # teachers see each picture once, and not every copy and blend of it

@@ -15,9 +15,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 import mer
-from mer import checkpoint, distributed, epochs, own, teaching, weights
+from mer import checkpoint, datasets, distributed, epochs, own, teaching, weights
 from mer.augmentation import Batches
-from mer.datasets import Corpus, gather
+from mer.datasets import Corpus
 from mer.devices import DeviceDataLoader, get_default_device, selected_device
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
@@ -64,7 +64,9 @@ def train(
         raise MerError(f"There is no network called {model!r}; choose {', '.join(MODELS)}.")
     own.check(model, name or model, classes, out)
     fraction, seed = settings.validation, settings.seed
-    corpus = gather(data, MODELS[model].size, fraction=fraction, seed=seed, classes=classes)
+    corpus = datasets.gather(
+        data, MODELS[model].size, fraction=fraction, seed=seed, classes=classes
+    )
     if not len(corpus.train) or not len(corpus.validation):
         raise MerError("There are too few pictures to hold some out for validation. Add some.")
     with distributed.group():
@@ -119,6 +121,7 @@ class Run:
                 )
             self.corpus = replace(corpus, pictures=replace(corpus.pictures, targets=targets))
             networks = []
+        self.corpus = datasets.balanced(self.corpus, settings.balance)
         self.teaching = teaching.Teaching(settings.mixup, settings.taught, networks)
         fingerprint = corpus.pictures.fingerprint
         identity = [name, asdict(settings), fingerprint, self.earlier, self.teachers]

@@ -41,6 +41,7 @@ def _train(commands: Any) -> None:
     add("--learning-rate", type=float, help="the highest of the schedule (default 0.001)")
     add("--copies", type=int, help="transformed copies of each original (default 2)")
     add("--weight-decay", type=float, help="of AdamW (default 0.02)")
+    add("--balance", type=float, help="rare classes weigh more: a power of share (default 0.0)")
     add("--mixup", type=float, help="blends pairs of pictures: Beta's parameter (default 0.0)")
     text = "learn the answers of these networks too (.safetensors)"
     add("--teachers", type=Path, nargs="+", default=(), metavar="FILE", help=text)
