@@ -61,13 +61,16 @@ class Graph:
         self._threads = threads or cores()
         self.size: int = self._session.get_inputs()[0].shape[1]
 
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """Logits, float32 (2, n, classes), of uint8 (n, size, size, 3) and of its mirror images."""
-        views = np.concatenate([pixels, pixels[:, :, ::-1]])
+    def __call__(self, pixels: np.ndarray, mirrored: bool = True) -> np.ndarray:
+        """Logits, float32 (2, n, classes), of uint8 (n, size, size, 3) and of its mirror images.
+
+        Without those: float32 (1, n, classes).
+        """
+        views = np.concatenate([pixels, pixels[:, :, ::-1]]) if mirrored else pixels
         alone = self._threads == 1 or getattr(_alone, "asked", False)
         parts = [views] if alone else np.array_split(views, min(self._threads, len(views)))
         answers = map(self._run, parts) if alone else _workers().map(self._run, parts)
-        return np.concatenate(list(answers)).reshape(2, len(pixels), -1)
+        return np.concatenate(list(answers)).reshape(1 + mirrored, len(pixels), -1)
 
     def _run(self, views: np.ndarray) -> np.ndarray:
         logits: np.ndarray = self._session.run(None, {"pixels": views})[0]

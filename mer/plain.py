@@ -25,11 +25,14 @@ class Plain:
         self.size = network.size
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """Logits, float32 (2, n, classes), of uint8 (n, size, size, 3) and of its mirror images."""
+    def __call__(self, pixels: np.ndarray, mirrored: bool = True) -> np.ndarray:
+        """Logits, float32 (2, n, classes), of uint8 (n, size, size, 3) and of its mirror images.
+
+        Without those: float32 (1, n, classes).
+        """
         # The view keeps the channels last in memory, the layout in which the CPU is quickest.
         batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255)
         with torch.inference_mode():  # per thread, so handlers do not disturb one another
-            logits = self._network(torch.cat([batch, batch.flip(3)]))
-        pair: np.ndarray = logits.reshape(2, len(pixels), -1).numpy()
-        return pair
+            logits = self._network(torch.cat([batch, batch.flip(3)]) if mirrored else batch)
+        views: np.ndarray = logits.reshape(1 + mirrored, len(pixels), -1).numpy()
+        return views

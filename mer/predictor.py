@@ -73,16 +73,24 @@ class Predictor:
         self.threshold: float = fitted.get("threshold", 0.0)  # least probability of a sure answer
         self.zooms: tuple[float, ...] = tuple(fitted.get("zooms", (1.0,)))  # of the views of a crop
 
-    def predict(self, image: np.ndarray) -> list[Prediction]:
+    def predict(self, image: np.ndarray, *, quick: bool = False) -> list[Prediction]:
         """Every face of an RGB uint8 picture (height, width, 3), from left to right, however held.
 
         Where no face stands upright, turned copies of the picture are searched (`mer.leaning`).
-        """
-        return self.judge(image, leaning.detect(image, self.detector))
 
-    def judge(self, image: np.ndarray, found: Sequence[Face]) -> list[Prediction]:
+        Args:
+            image: the picture.
+            quick: for frames of a stream: upright faces, looked for at half the resolution first
+                (see `mer.faces.detect`) and classified in one view (see `classify`).
+        """
+        search = functools.partial(faces.detect, quick=True) if quick else leaning.detect
+        return self.judge(image, search(image, self.detector), quick=quick)
+
+    def judge(
+        self, image: np.ndarray, found: Sequence[Face], *, quick: bool = False
+    ) -> list[Prediction]:
         """What faces that were found in a picture look like, in their order."""
-        probabilities = self.classify([faces.crop(image, face) for face in found])
+        probabilities = self.classify([faces.crop(image, face) for face in found], quick=quick)
         return [
             self._prediction(image, face, row)
             for face, row in zip(found, probabilities.tolist(), strict=True)
@@ -93,31 +101,36 @@ class Predictor:
         sure = max(row) >= self.threshold and not concerns
         return Prediction(face, tuple(row), sure, concerns, self.classes)
 
-    def classify(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+    def classify(self, crops: Sequence[np.ndarray], *, quick: bool = False) -> np.ndarray:
         """Probabilities, float64 (n, classes), of n face crops, RGB uint8 squares of any size.
 
         They are the mean over views: the crop and, for the networks that it helps, its middle,
         each with its mirror image. A face says the same either way round, and so does the answer.
+        A `quick` answer is that of the crop alone.
         """
-        return calibration.soften(self.logits(crops, self.zooms), self.temperature)
+        zooms = (1.0,) if quick else self.zooms
+        return calibration.soften(self.logits(crops, zooms, mirrored=not quick), self.temperature)
 
-    def logits(self, crops: Sequence[np.ndarray], zooms: Sequence[float]) -> np.ndarray:
+    def logits(
+        self, crops: Sequence[np.ndarray], zooms: Sequence[float], *, mirrored: bool = True
+    ) -> np.ndarray:
         """What the network says of n crops at these zooms (1: the whole crop, 2: its middle half).
 
         Returns:
-            float32 (2 * len(zooms), n, classes): at each zoom the crop, then its mirror image.
+            float32 (views, n, classes): at each zoom the crop, then its mirror image if `mirrored`.
         """
         if not len(crops):
-            return np.zeros((2 * len(zooms), 0, len(self.classes)), np.float32)
+            return np.zeros(((1 + mirrored) * len(zooms), 0, len(self.classes)), np.float32)
         views = [self._view(crops, zoom) for zoom in zooms]
-        return np.concatenate([self._answers(pixels) for pixels in views])
+        return np.concatenate([self._answers(pixels, mirrored) for pixels in views])
 
     def _view(self, crops: Sequence[np.ndarray], zoom: float) -> np.ndarray:
         return np.stack([images.resize(_middle(crop, zoom), self.size) for crop in crops])
 
-    def _answers(self, pixels: np.ndarray) -> np.ndarray:
-        """Logits (2, n, classes) of pixels (n, size, size, 3)."""
-        return np.concatenate([self._network(part) for part in _parts(pixels)], axis=1)
+    def _answers(self, pixels: np.ndarray, mirrored: bool) -> np.ndarray:
+        """Logits (1 + mirrored, n, classes) of pixels (n, size, size, 3)."""
+        parts = [self._network(part, mirrored) for part in _parts(pixels)]
+        return np.concatenate(parts, axis=1)
 
 
 class _Network(Protocol):
@@ -125,7 +138,7 @@ class _Network(Protocol):
 
     size: int
 
-    def __call__(self, pixels: np.ndarray) -> np.ndarray: ...
+    def __call__(self, pixels: np.ndarray, mirrored: bool) -> np.ndarray: ...
 
 
 def _loaded(model: str, folder: Path | None) -> tuple[weights.Record, _Network]:

@@ -122,6 +122,14 @@ def test_large_and_small_faces_are_each_found_once(astronaut: np.ndarray) -> Non
     assert [face.box[0] // 300 for face in faces.detect(image)] == [1, 5, 6, 7]
 
 
+@pytest.mark.parametrize("side", [40, 100, 400])
+def test_a_quick_search_finds_large_faces_and_small_ones(astronaut: np.ndarray, side: int) -> None:
+    frame = np.full((480, 640, 3), 128, np.uint8)
+    frame[20 : 20 + side, 30 : 30 + side] = images.resize(astronaut[:320, 60:380], side)
+    (careful,), (quick,) = faces.detect(frame), faces.detect(frame, quick=True)
+    np.testing.assert_allclose(quick.box, careful.box, atol=6)
+
+
 @pytest.mark.parametrize("detector", ["yunet", "haar"])
 def test_threads_may_detect_at_once(astronaut: np.ndarray, detector: str) -> None:
     pictures = [astronaut, astronaut[:300, :400], blank(50, 60)] * 4

@@ -94,6 +94,17 @@ def test_threads_agree(predictor: Predictor, astronaut: np.ndarray) -> None:
         np.testing.assert_allclose(other[0].probabilities, first[0].probabilities, atol=1e-5)
 
 
+def test_a_quick_answer_is_about_the_same(predictor: Predictor, astronaut: np.ndarray) -> None:
+    assert predictor.predict(np.full((48, 64, 3), 90, np.uint8), quick=True) == []
+    assert predictor.classify([], quick=True).shape == (0, 7)
+    (careful,), (quick,) = predictor.predict(astronaut), predictor.predict(astronaut, quick=True)
+    np.testing.assert_allclose(quick.face.box, careful.face.box, atol=12)
+    np.testing.assert_allclose(quick.probabilities, careful.probabilities, atol=0.2)
+    crop = astronaut[60:180, 165:285]
+    alone, mirrored = (predictor.classify([one], quick=True) for one in (crop, crop[:, ::-1]))
+    assert np.abs(alone - mirrored).max() > 1e-6  # each is one view
+
+
 def test_equal_probabilities_take_the_first_class() -> None:
     assert Prediction(Face((0, 0, 9, 9), 0.9, ()), (1 / 7,) * 7).emotion == EMOTIONS[0]
 
