@@ -28,8 +28,8 @@ def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
 class Batches:
     """Batches of (images, targets) over chosen rows: originals, and `copies` of each transformed.
 
-    The order and the copies depend on `seed` and `epoch` alone, so that an epoch can be drawn
-    again.
+    Beside copies, an original is mirrored every other time. The order and the copies depend on
+    `seed` and `epoch` alone, so that an epoch can be drawn again.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Batches:
             pixels = self.pictures.pixels[rows]
             for place in np.flatnonzero(places >= len(self.rows)):
                 pixels[place] = transformed(pixels[place], rng)
-            if self.copies:  # the same for the originals, at no cost
+            if self.copies:
                 mirrored = (places < len(self.rows)) & (rng.random(len(places)) < 0.5)
                 pixels[mirrored] = pixels[mirrored, :, ::-1]
             yield to_tensor(pixels), torch.from_numpy(self.pictures.targets[rows])

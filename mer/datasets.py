@@ -68,8 +68,8 @@ def balanced(corpus: Corpus, power: float) -> Corpus:
     So a row that sums to more than 1 moves a cross-entropy more; 0 leaves all as it is.
     """
     targets = corpus.pictures.targets.copy()
-    mass = targets[corpus.train].sum(0, dtype=np.float64).clip(1)
-    weight = mass**-power
+    mass = targets[corpus.train].sum(0, dtype=np.float64)
+    weight = mass.clip(1) ** -power
     targets[corpus.train] *= (weight * mass.sum() / (weight * mass).sum()).astype(np.float32)
     return replace(corpus, pictures=replace(corpus.pictures, targets=targets))
 

@@ -86,6 +86,7 @@ def test_names_written_out_are_the_registries() -> None:
         "copies",
         "seed",
         "weight_decay",
+        "balance",
         "mixup",
         "taught",
         "patience",

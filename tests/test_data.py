@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from mer import data, twins
 from mer.data import Pictures
-from mer.datasets import gather
+from mer.datasets import balanced, gather
 from mer.emotions import EMOTIONS
 from mer.errors import DataError
 
@@ -111,7 +112,7 @@ def test_ferplus_targets_mix_the_votes_with_fer2013s_own_label(tmp_path: Path) -
     pictures = data.load(ferplus(tmp_path), 48, "train")
     assert pictures.names == ("FER2013Train/fer0.png",)  # most said contempt of the other
     target = dict(zip(EMOTIONS, pictures.targets[0].tolist(), strict=True))
-    expected = {"neutral": 0.25, "surprise": 0.125 + 0.25, "fear": 0.125 + 0.25}
+    expected = {"neutral": 0.7 * 0.5, "surprise": 0.7 * 0.25 + 0.15, "fear": 0.7 * 0.25 + 0.15}
     assert {k: v for k, v in target.items() if v} == pytest.approx(expected)
 
 
@@ -180,3 +181,17 @@ def test_twins_across_data_sets_never_stand_on_both_sides(tiny_data: Path) -> No
 def test_the_papers_set_has_its_counts(mer_data: Path) -> None:
     pictures = data.load(mer_data / "micro-expressions", 48, "test")
     assert list(pictures.counts().values()) == [350, 160, 120, 480, 160, 330, 260]
+
+
+def test_rare_classes_weigh_more(tiny_data: Path) -> None:
+    corpus = gather([tiny_data], 16, fraction=0.3, seed=0)
+    rare = corpus.pictures.targets.copy()
+    rare[corpus.train[1:], :] = np.eye(7, dtype=np.float32)[3]
+    rare[corpus.train[0], :] = np.eye(7, dtype=np.float32)[2]
+    corpus = replace(corpus, pictures=replace(corpus.pictures, targets=rare))
+    np.testing.assert_allclose(balanced(corpus, 0.0).pictures.targets, rare)
+    even = balanced(corpus, 1.0).pictures.targets
+    mass = even[corpus.train].sum(0)
+    assert mass[2] == pytest.approx(mass[3])
+    assert even[corpus.train].sum() == pytest.approx(len(corpus.train), rel=1e-5)
+    np.testing.assert_allclose(even[corpus.validation], rare[corpus.validation])

@@ -41,7 +41,7 @@ def test_networks_built_otherwise_have_no_graph(options: dict[str, Any]) -> None
     assert not graphs.fits("cnn1", options)
 
 
-@pytest.mark.parametrize("name", ["cnn1", "cnn2", "resnet18", "sface"])
+@pytest.mark.parametrize("name", ["cnn1", "cnn2", "resnet18", "sface", "faceres"])
 def test_a_graph_answers_as_its_network(name: str, pixels: np.ndarray) -> None:
     assert graphs.fits(name, {})
     graph, plain = Graph(name, weights.arrays(name)[0]), Plain(name)

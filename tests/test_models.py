@@ -20,7 +20,7 @@ from mer.models import (
     sface_import,
 )
 
-SIZES = [("cnn1", 12), ("cnn2", 12), ("resnet18", 23), ("sface", 12)]  # megabytes
+SIZES = [("cnn1", 12), ("cnn2", 12), ("resnet18", 23), ("sface", 12), ("faceres", 12)]  # megabytes
 
 
 def kinds(model: nn.Module, *types: type[nn.Module]) -> list[nn.Module]:
@@ -100,11 +100,12 @@ def test_every_picture_counts_once_in_a_validation() -> None:
     assert scores == {"loss": 2.0, "accuracy": 0.75}
 
 
-def test_sface_has_at_most_five_million_parameters_and_leaves_its_first_blocks() -> None:
-    model = SFace()
+@pytest.mark.parametrize("name", ["sface", "faceres"])
+def test_ours_have_at_most_five_million_parameters_and_leave_their_first_blocks(name: str) -> None:
+    model = MODELS[name]()
     assert sum(p.numel() for p in model.parameters()) < 5e6
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    loss, _ = model.training_step((torch.rand(2, 3, 80, 80), torch.eye(7)[:2]))
+    loss, _ = model.training_step((torch.rand(2, 3, model.size, model.size), torch.eye(7)[:2]))
     loss.backward()  # type: ignore[no-untyped-call]
     still = {name for name, p in model.named_parameters() if p.grad is None}
     assert still == {name for name in before if name.startswith("low.")}

@@ -1,5 +1,6 @@
 """The linear probe of pretrained trunks, with tiny ones and a made-up file of two layers."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mer import weights
 from mer.errors import DataError, WeightsError
-from mer.models import starts, trunks
+from mer.models import FaceRes, faceres_import, starts, trunks
+from mer.models.faceres import FROZEN, Convolution
 from mer.models.torchvision_import import import_models
 
 KERNELS: tuple[tuple[str, tuple[int, ...]], ...] = (
@@ -113,6 +116,58 @@ def test_a_graph_without_a_convolution_is_refused(tmp_path: Path) -> None:
         trunks.faceres(tmp_path)
 
 
+def whole_faceres(folder: Path) -> None:
+    """Write as many convolutions as HSE-FaceRes has, of its sizes and with random values."""
+    random, nodes, entries, content = np.random.default_rng(0), [], [], b""
+    for number, module in enumerate(m for m in FaceRes().modules() if isinstance(m, Convolution)):
+        out, channels, size, _ = module.weight.shape
+        deep = module.groups > 1
+        shape = (size, size, out, 1) if deep else (size, size, channels, out)
+        spread = (2 / (size * size * channels)) ** 0.5
+        for name, values in {
+            f"{number}/kernel": random.normal(scale=spread, size=shape),
+            f"{number}/shift": random.normal(scale=0.1, size=out),
+        }.items():
+            content += values.astype(np.float32).tobytes()
+            entries.append({"name": name, "shape": list(values.shape), "dtype": "float32"})
+        op = "DepthwiseConv2dNative" if deep else "Conv2D"
+        nodes += [
+            node(op, f"{number}/kernel", stride=module.stride[0]),
+            node("Add", f"{number}/shift"),
+        ]
+    graph = {
+        "modelTopology": {"node": [*nodes, node("Mean", "axes")]},
+        "weightsManifest": [{"paths": ["faceres-deep.bin"], "weights": entries}],
+    }
+    (folder / "faceres-deep.json").write_text(json.dumps(graph))
+    (folder / "faceres-deep.bin").write_bytes(content)
+
+
+def test_faceres_begins_where_face_recognition_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(WeightsError, match="is not that of @vladmandic"):
+        faceres_import.convert(tmp_path, tmp_path)
+    whole_faceres(tmp_path)
+    with pytest.raises(WeightsError, match="is not that of @vladmandic"):
+        faceres_import.convert(tmp_path, tmp_path)
+    checksum = hashlib.sha256((tmp_path / "faceres-deep.bin").read_bytes()).hexdigest()
+    monkeypatch.setattr(faceres_import, "SHA256", checksum)
+    path = faceres_import.convert(tmp_path, tmp_path / "out")
+    model, _ = weights.load("faceres", folder=path.parent)
+    assert isinstance(model, FaceRes)
+    images, trunk = torch.rand(1, 3, 112, 112), trunks.faceres(tmp_path)
+    inside = slice(4, -4)  # beyond the edge a picture is gray here, of the mean colour there
+    with torch.inference_mode():
+        given = model.low((images * 255 - 127.5) / 128)
+        expected = trunk[: 1 + 2 * FROZEN - 1](images)  # the stem is one convolution
+        torch.testing.assert_close(
+            given[..., inside, inside], expected[..., inside, inside], rtol=0.02, atol=0.02
+        )
+        deep = trunk[2 * FROZEN :](given)
+        torch.testing.assert_close(model.high(given), deep, rtol=0.02, atol=0.02)
+
+
 @pytest.mark.parametrize(("size", "padding"), [(8, (0, 1, 0, 1)), (7, (1, 1, 1, 1))])
 def test_faceres_is_read_with_tensorflows_padding(
     tmp_path: Path, size: int, padding: tuple[int, ...]
@@ -147,8 +202,6 @@ def test_mobilenet_is_read_and_sees_what_imagenet_training_showed(tmp_path: Path
 
 def test_sface_gives_what_its_head_is_given(stand_in_weights: Path) -> None:
     trunk = trunks.sface(stand_in_weights / "sface.safetensors")
-    from mer import weights
-
     model, _ = weights.load("sface", folder=stand_in_weights)
     images = torch.rand(1, 3, 32, 32)
     with torch.inference_mode():
