@@ -167,8 +167,8 @@ def _seeds(commands: Any) -> None:
     add = command(commands, "seeds", seeds, text).add_argument
     where = "the paper's data set: a folder with train and test in it"
     add("--data", type=Path, required=True, metavar="DIR", help=where)
-    text = "weights that sface begins with; see docs/training.md"
-    add("--start", type=Path, metavar="FILE", help=text)
+    text = "weights that networks begin with, called as they are; see docs/training.md"
+    add("--start", type=Path, nargs="+", default=(), metavar="FILE", help=text)
     text = "folder for the weights (default %(default)s)"
     add("--out", type=Path, default=Path("runs/seeds"), metavar="DIR", help=text)
     add("--model", choices=MODELS, nargs="+", default=MODELS, help="networks (default: all)")
@@ -180,7 +180,7 @@ def seeds(options: argparse.Namespace) -> None:
     from mer import markdown
     from mer import seeds as measurement
 
-    starts = {"sface": options.start} if options.start else {}
+    starts = {path.stem: path for path in options.start}
     result = measurement.measure(options.model, options.data, options.out, starts)
     print(markdown.frame(measurement.table(result)))
     print(f"\n{measurement.verdict(result)}")

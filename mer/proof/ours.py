@@ -13,14 +13,16 @@ from mer.predictor import Predictor
 from mer.proof.rivals import REPEATS, WARM_UP, Result
 
 
-def mer(model: str, frames: Mapping[str, np.ndarray], pictures: np.ndarray | None) -> Result:
-    """The whole way of `Predictor.predict`, with YuNet."""
+def mer(
+    model: str, frames: Mapping[str, np.ndarray], pictures: np.ndarray | None, *, quick: bool = True
+) -> Result:
+    """The whole way of `Predictor.predict`, with YuNet; `quick` as for frames of a stream."""
     predictor = Predictor(model)
     answers: list[str] = []
     if pictures is not None:
-        rows = predictor.classify(list(pictures)).argmax(1)
+        rows = predictor.classify(list(pictures), quick=quick).argmax(1)
         answers = [predictor.classes[row] for row in rows.tolist()]
-    return _timed(lambda frame: len(predictor.predict(frame)), frames, answers)
+    return _timed(lambda frame: len(predictor.predict(frame, quick=quick)), frames, answers)
 
 
 def paper(frames: Mapping[str, np.ndarray], pictures: np.ndarray | None) -> Result:
