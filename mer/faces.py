@@ -241,9 +241,10 @@ def _level(image: np.ndarray, roll: float, x: float, y: float, side: int) -> np.
     window = images.resize(_window(image, x, y, wide), max(1, round(wide * size / side)))
     matrix = cv2.getRotationMatrix2D(((len(window) - 1) / 2,) * 2, roll, 1)
     matrix[:, 2] -= np.full(2, (len(window) - size) / 2)
-    return np.asarray(
-        cv2.warpAffine(window, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE), np.uint8
+    level = cv2.warpAffine(
+        window, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    return np.asarray(level, np.uint8)
 
 
 def _window(image: np.ndarray, x: float, y: float, side: int) -> np.ndarray:

@@ -59,7 +59,9 @@ def turned(image: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
     size = round(width * cosine + height * sine), round(width * sine + height * cosine)
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1)
     matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    copy = cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    copy = cv2.warpAffine(
+        image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(copy, np.uint8), matrix
 
 

@@ -146,7 +146,7 @@ def _robustness(commands: Any) -> None:
     text = "what the networks were trained on last; they get pictures that it held out"
     add("--data", type=Path, required=True, metavar="DIR", help=text)
     add("--model", choices=MODELS, nargs="+", help="networks (default: all that have weights)")
-    add("--pictures", type=int, default=105, help="for the networks (default %(default)s)")
+    add("--pictures", type=int, default=210, help="for the networks (default %(default)s)")
     add("--save", action="store_true", help="keep the figures beside the weights, for the page")
 
 
