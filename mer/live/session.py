@@ -140,7 +140,7 @@ class Live:
             return
         began = time.thread_time()
         with one_thread():  # the frames of other visitors are in work beside this one
-            predictions = self._predictor.judge(image, [face for *_, face in due])
+            predictions = self._predictor.judge(image, [face for *_, face in due], quick=True)
         cost_ms = 1000 * (time.thread_time() - began)
         self._look_ms = min(max(LOOK_MS, LOOKING * cost_ms), SELDOM_MS)
         for (_, number, _), prediction in zip(due, predictions, strict=True):
