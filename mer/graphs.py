@@ -3,7 +3,7 @@
 import functools
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,11 +55,11 @@ class Graph:
         """
         values = {k: v for k, v in arrays.items() if v.dtype == np.float32}
         try:
-            self._session = session(path_of(architecture).read_bytes(), values)
+            self._session = Session(path_of(architecture).read_bytes(), values)
         except (errors.Fail, errors.InvalidArgument, errors.RuntimeException) as error:
             raise ValueError(f"These are not the weights of {architecture}.") from error
         self._threads = threads or cores()
-        self.size: int = self._session.get_inputs()[0].shape[1]
+        self.size: int = self._session.shape("pixels")[1]
 
     def __call__(self, pixels: np.ndarray, mirrored: bool = True) -> np.ndarray:
         """Logits, float32 (2, n, classes), of uint8 (n, size, size, 3) and of its mirror images.
@@ -67,34 +67,69 @@ class Graph:
         Without those: float32 (1, n, classes).
         """
         views = np.concatenate([pixels, pixels[:, :, ::-1]]) if mirrored else pixels
-        alone = self._threads == 1 or getattr(_alone, "asked", False)
-        parts = [views] if alone else np.array_split(views, min(self._threads, len(views)))
-        answers = map(self._run, parts) if alone else _workers().map(self._run, parts)
-        return np.concatenate(list(answers)).reshape(1 + mirrored, len(pixels), -1)
+        if self._threads == 1 or alone():
+            answers = self._run(views)
+        elif len(views) == 1:
+            answers = self._run(views, together=True)
+        else:
+            parts = np.array_split(views, min(self._threads, len(views)))
+            answers = np.concatenate(list(_workers().map(self._run, parts)))
+        return answers.reshape(1 + mirrored, len(pixels), -1)
 
-    def _run(self, views: np.ndarray) -> np.ndarray:
-        logits: np.ndarray = self._session.run(None, {"pixels": views})[0]
+    def _run(self, views: np.ndarray, together: bool = False) -> np.ndarray:
+        logits: np.ndarray = self._session(["logits"], {"pixels": views}, together=together)[0]
         return logits
 
 
-def session(
-    file: bytes, arrays: Mapping[str, np.ndarray] = MappingProxyType({})
-) -> InferenceSession:
+class Session:
     """A graph that computes in the thread that calls it, which may be several at once.
 
-    Threads of its own would share out each layer, and wait for one another after each: for one
-    face of network sface, two of them are as slow as one.
-
-    Args:
-        file: an ONNX file.
-        arrays: the weights that it leaves out, by their names.
+    Threads of its own would share out each layer, and wait for one another after each: that pays
+    only where nothing else is to be computed, and is asked for by `together`.
     """
+
+    def __init__(
+        self, file: bytes, arrays: Mapping[str, np.ndarray] = MappingProxyType({})
+    ) -> None:
+        """Put a graph together.
+
+        Args:
+            file: an ONNX file.
+            arrays: the weights that it leaves out, by their names.
+        """
+        self._open = functools.partial(_opened, file, dict(arrays))
+        self._alone = self._open(1)
+
+    def __call__(
+        self, names: Sequence[str], values: Mapping[str, np.ndarray], *, together: bool = False
+    ) -> list[np.ndarray]:
+        """The outputs of these names; `together`: with all cores, unless `one_thread` forbids."""
+        chosen = self._together if together and not alone() else self._alone
+        found: list[np.ndarray] = chosen.run(list(names), dict(values))
+        return found
+
+    @functools.cached_property
+    def _together(self) -> InferenceSession:
+        return self._open(cores())
+
+    def shape(self, name: str) -> list[Any]:
+        """The lengths that an input has to have; names stand for those that may be any."""
+        (shape,) = (one.shape for one in self._alone.get_inputs() if one.name == name)
+        return list(shape)
+
+
+def _opened(file: bytes, arrays: Mapping[str, np.ndarray], threads: int) -> InferenceSession:
     options = SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.log_severity_level = 4  # what goes wrong is raised, too
     values = map(OrtValue.ortvalue_from_numpy, arrays.values())
     options.add_external_initializers(list(arrays), list(values))
     return InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+def alone() -> bool:
+    """Whether the calling thread was told to compute by itself, see `one_thread`."""
+    return bool(getattr(_alone, "asked", False))
 
 
 @functools.cache
@@ -116,7 +151,7 @@ def one_thread() -> Iterator[None]:
     Where more threads compute than there are cores, they spend most of their time waiting for one
     another.
     """
-    before = getattr(_alone, "asked", False)
+    before = alone()
     _alone.asked = True
     try:
         yield

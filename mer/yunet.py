@@ -35,15 +35,18 @@ class Network:
         content = _file()
         for free in _ANY:
             content = content.replace(_FIXED, free, 1)
-        self._session = graphs.session(content)
+        self._session = graphs.Session(content)
 
-    def __call__(self, image: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
+    def __call__(
+        self, image: np.ndarray, threshold: float, overlap: float, *, together: bool = False
+    ) -> np.ndarray:
         """What one look at a picture finds.
 
         Args:
             image: RGB uint8 (height, width, 3).
             threshold: least score, 0..1.
             overlap: boxes that share more (intersection over union) are one face.
+            together: compute with all cores, where nothing else is waiting for them.
 
         Returns:
             Float (n, 15): x, y, width, height, five points, score; in pixels, best first.
@@ -52,7 +55,7 @@ class Network:
         below, right = height - image.shape[0], width - image.shape[1]
         padded = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT)
         blob = cv2.dnn.blobFromImage(padded, swapRB=True)
-        maps = self._session.run(NAMES, {"input": blob})
+        maps = self._session(NAMES, {"input": blob}, together=together)
         parts = [
             _decoded([found[0] for found in maps[place::3]], width // stride, stride, threshold)
             for place, stride in enumerate(STRIDES)
