@@ -22,6 +22,7 @@ from PIL import Image
 
 from mer import ui
 from mer.emotions import EMOTIONS
+from mer.predictor import DEFAULT_MODEL
 from mer.ui import actions
 from mer.video import made, webm
 
@@ -158,7 +159,7 @@ def test_annotate_and_explain_give_pictures(client: Client, folder: Path) -> Non
 
 def test_a_class_that_the_network_does_not_know(client: Client, folder: Path) -> None:
     photo = handle_file(folder / "photo.jpg")
-    with pytest.raises(AppError, match="sface knows no class 'bored': choose anger"):
+    with pytest.raises(AppError, match=f"{DEFAULT_MODEL} knows no class 'bored': choose anger"):
         client.predict(photo, emotion="bored", api_name="/explain_face")
 
 
