@@ -121,6 +121,8 @@ class Session:
 def _opened(file: bytes, arrays: Mapping[str, np.ndarray], threads: int) -> InferenceSession:
     options = SessionOptions()
     options.intra_op_num_threads = threads
+    # Threads that go on spinning after an answer would hold a core that the next graph needs.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 4  # what goes wrong is raised, too
     values = map(OrtValue.ortvalue_from_numpy, arrays.values())
     options.add_external_initializers(list(arrays), list(values))

@@ -80,7 +80,7 @@ class Predictor:
 
         Args:
             image: the picture.
-            quick: for frames of a stream: upright faces, looked for at half the resolution first
+            quick: for frames of a stream: upright faces, looked for in a small copy first
                 (see `mer.faces.detect`) and classified in one view (see `classify`).
         """
         search = functools.partial(faces.detect, quick=True) if quick else leaning.detect

@@ -15,7 +15,14 @@ from mer.errors import MerError
 
 FER: Final = (  # the package's own needs name three frameworks, of which it uses one
     ("--no-deps", "fer==25.10.3"),
-    ("tensorflow-cpu>=2.20,<2.22", "opencv-python-headless>=4.14,<5", "pandas", "requests", "tqdm"),
+    (
+        "tensorflow-cpu>=2.20,<2.22",
+        "opencv-python-headless>=4.14,<5",
+        "pandas",
+        "pillow",
+        "requests",
+        "tqdm",
+    ),
 )
 FACE_API: Final = (
     "@vladmandic/face-api@1.7.15",
