@@ -50,7 +50,7 @@ class FaceRes(BaseClasificacionImagenes):
     """
 
     size: ClassVar[int] = 112
-    explained: ClassVar[tuple[str, ...]] = ("high.7", "high.9")
+    explained: ClassVar[tuple[str, ...]] = ("high.1", "high.8")
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()
