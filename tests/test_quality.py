@@ -59,7 +59,7 @@ def test_darkness_is_said_before_any_expression(astronaut: np.ndarray) -> None:
     dim = (astronaut * 0.1).astype(np.uint8)
     (found,) = faces.detect(astronaut)
     assert "too dark" in quality.concerns(quality.measure(dim, found))
-    shrunk = cv2.resize(astronaut, None, fx=0.18, fy=0.18, interpolation=cv2.INTER_AREA)
+    shrunk = cv2.resize(astronaut, None, fx=0.16, fy=0.16, interpolation=cv2.INTER_AREA)
     (prediction,) = Predictor("cnn1").predict(np.ascontiguousarray(shrunk, np.uint8))
     assert not prediction.sure
     assert words.sentence(1, prediction).startswith("Face 1 is too small (")
