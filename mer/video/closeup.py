@@ -114,9 +114,9 @@ def painted(moved: np.ndarray) -> np.ndarray:
     """
     length, angle = cv2.cartToPolar(moved[..., 0], moved[..., 1], angleInDegrees=True)
     strength = np.minimum(length / max(FULL, float(np.percentile(length, 99))), 1)
-    hsv = np.dstack([angle / 2, 255 * strength, np.full_like(length, 255)])
-    color: np.ndarray = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
-    return color
+    hsv = np.dstack([angle, strength, np.ones_like(length)]).astype(np.float32)
+    color = 255 * cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)  # in floats: bytes are cut on some machines
+    return np.rint(color).astype(np.uint8)
 
 
 def _clip(
