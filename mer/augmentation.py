@@ -84,7 +84,7 @@ def transformed(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _warp(picture: Picture, rng: np.random.Generator, most: float) -> Picture:
-    """Crop or widen by up to a fifth, shift by up to 8 %, turn by at most so much, mirror."""
+    """Crop or widen by up to a quarter, shift by up to 8 %, turn by at most so much, mirror."""
     size = len(picture)
     turn, zoom, stretch, right, down = rng.uniform(
         (-most, 0.8, 0.92, -0.08, -0.08), (most, 1.3, 1.08, 0.08, 0.08)

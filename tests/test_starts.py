@@ -15,7 +15,8 @@ from torch.nn import functional
 from mer import weights
 from mer.errors import DataError, WeightsError
 from mer.models import FaceRes, faceres_import, starts, trunks
-from mer.models.faceres import FROZEN, Convolution
+from mer.models.faceres import Convolution
+from mer.models.mobile import FROZEN
 from mer.models.torchvision_import import import_models
 
 KERNELS: tuple[tuple[str, tuple[int, ...]], ...] = (

@@ -1,20 +1,13 @@
 """The trunk of HSE-FaceRes, a face-recognition network, with a head for the seven expressions."""
 
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mer.models import mobile
 from mer.models.base import CLASSES, BaseClasificacionImagenes
-
-# Output channels and strides of the depthwise-separable blocks (MobileNet-v1, Howard et al. 2017).
-BLOCKS: Final = (
-    (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
-    (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
-)  # fmt: skip
-STEM: Final = 32  # channels of the first convolution
-FROZEN: Final = 4  # first blocks, the stem among them, that training leaves as they came
 
 
 class Convolution(nn.Conv2d):
@@ -54,15 +47,8 @@ class FaceRes(BaseClasificacionImagenes):
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()
-        blocks: list[nn.Module] = [Convolution(3, STEM, 3, 2)]
-        channels = STEM
-        for out, stride in BLOCKS:
-            depthwise = Convolution(channels, channels, 3, stride)
-            blocks.append(nn.Sequential(depthwise, Convolution(channels, out, 1)))
-            channels = out
-        self.low = nn.Sequential(*blocks[:FROZEN]).requires_grad_(False)
-        self.high = nn.Sequential(*blocks[FROZEN:])
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(channels, classes))
+        self.low, self.high = mobile.low_and_high(Convolution, 2)
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(mobile.FEATURES, classes))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 3, 112, 112) in 0..1 to logits (n, 7)."""

@@ -6,16 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mer.models import mobile
 from mer.models.base import CLASSES, BaseClasificacionImagenes
 
-# Output channels and strides of the depthwise-separable blocks (MobileNet-v1, Howard et al. 2017).
-BLOCKS: Final = (
-    (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
-    (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
-)  # fmt: skip
-STEM: Final = 32  # channels of the first convolution
 EPSILON: Final = 2e-5  # of its last batch normalisation
-FROZEN: Final = 4  # first blocks, the stem among them, that training leaves as they came
 
 
 class Convolution(nn.Module):
@@ -65,16 +59,9 @@ class SFace(BaseClasificacionImagenes):
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()
-        blocks: list[nn.Module] = [Convolution(3, STEM, 3)]
-        channels = STEM
-        for out, stride in BLOCKS:
-            depthwise = Convolution(channels, channels, 3, stride)
-            blocks.append(nn.Sequential(depthwise, Convolution(channels, out, 1)))
-            channels = out
-        self.low = nn.Sequential(*blocks[:FROZEN]).requires_grad_(False)
-        self.high = nn.Sequential(*blocks[FROZEN:])
-        self.norm = nn.BatchNorm2d(channels, eps=EPSILON)
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(channels, classes))
+        self.low, self.high = mobile.low_and_high(Convolution, 1)
+        self.norm = nn.BatchNorm2d(mobile.FEATURES, eps=EPSILON)
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(mobile.FEATURES, classes))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 3, 80, 80) in 0..1 to logits (n, 7)."""
