@@ -6,30 +6,31 @@ Originals and transformed copies together make the training set, as in the paper
 drawn anew in each epoch, after the validation pictures were set aside.
 """
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from mer import images
 from mer.data import Pictures
+from mer.models.base import Batch
 
 Picture = NDArray[np.uint8]  # (size, size, 3), RGB
 
 
 def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
-    """Pixels (n, h, w, 3) in 0..255 to float (n, 3, h, w) in 0..1, channels last in memory."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(255)
+    """Pixels (n, h, w, 3) to bytes (n, 3, h, w), channels last in memory."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
 
 
-class Batches:
+class Batches(Dataset[Batch]):
     """Batches of (images, targets) over chosen rows: originals, and `copies` of each transformed.
 
-    Beside copies, an original is mirrored every other time. The order and the copies depend on
-    `seed` and `epoch` alone, so that an epoch can be drawn again.
+    Beside copies, an original is mirrored every other time. Order and copies depend on `seed` and
+    `epoch` alone, and each batch on its number beside them: it can be drawn anywhere, and again.
+    Images are bytes, a quarter of what floats would take to move.
     """
 
     def __init__(
@@ -44,27 +45,34 @@ class Batches:
     ) -> None:
         self.pictures, self.rows, self.batch = pictures, rows, batch
         self.copies, self.shuffle, self.seed = copies, shuffle, seed
-        self.epoch = 0
+        self.start(0)
+
+    def start(self, epoch: int) -> None:
+        """Draw the order of another epoch."""
+        self.epoch = epoch
+        n = len(self.rows) * (1 + self.copies)
+        rng = np.random.default_rng((self.seed, epoch))
+        self.order = rng.permutation(n) if self.shuffle else np.arange(n)
 
     def __len__(self) -> int:
         """Number of batches; when shuffled, a last one that is not full is left out."""
-        n = len(self.rows) * (1 + self.copies)
+        n = len(self.order)
         return max(n // self.batch, 1) if self.shuffle else -(-n // self.batch)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        rng = np.random.default_rng((self.seed, self.epoch))
-        n = len(self.rows) * (1 + self.copies)
-        order = rng.permutation(n) if self.shuffle else np.arange(n)
-        for number in range(len(self)):
-            places = order[number * self.batch : (number + 1) * self.batch]
-            rows = self.rows[places % len(self.rows)]
-            pixels = self.pictures.pixels[rows]
-            for place in np.flatnonzero(places >= len(self.rows)):
-                pixels[place] = transformed(pixels[place], rng)
-            if self.copies:
-                mirrored = (places < len(self.rows)) & (rng.random(len(places)) < 0.5)
-                pixels[mirrored] = pixels[mirrored, :, ::-1]
-            yield to_tensor(pixels), torch.from_numpy(self.pictures.targets[rows])
+    def __getitem__(self, number: int) -> Batch:
+        """Images, uint8 (n, 3, size, size), and targets (n, classes) of one batch."""
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        rng = np.random.default_rng((self.seed, self.epoch, number))
+        places = self.order[number * self.batch : (number + 1) * self.batch]
+        rows = self.rows[places % len(self.rows)]
+        pixels = self.pictures.pixels[rows]
+        for place in np.flatnonzero(places >= len(self.rows)):
+            pixels[place] = transformed(pixels[place], rng)
+        if self.copies:
+            mirrored = (places < len(self.rows)) & (rng.random(len(places)) < 0.5)
+            pixels[mirrored] = pixels[mirrored, :, ::-1]
+        return to_tensor(pixels), torch.from_numpy(self.pictures.targets[rows])
 
 
 def transformed(picture: Picture, rng: np.random.Generator) -> Picture:

@@ -1,9 +1,15 @@
 """The paper's device helpers: find the device, move data to it, wrap a loader."""
 
+import os
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
+import cv2
 import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mer.models.base import Batch
 
 
 def get_default_device() -> torch.device:
@@ -42,3 +48,31 @@ class DeviceDataLoader:
         if not isinstance(self.loader, Sized):
             raise TypeError("The wrapped loader has no length.")
         return len(self.loader)
+
+
+def arriving(batches: Dataset[Batch], device: torch.device) -> Iterable[Batch]:
+    """Batches of bytes as batches on `device`, their images as floats in 0..1.
+
+    A GPU waits for no processor: other processes, one a core, draw the batches ahead of it.
+    """
+    ahead = device.type == "cuda" and hasattr(os, "fork")
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=max(1, len(os.sched_getaffinity(0)) - 1) if ahead else 0,
+        pin_memory=ahead,
+        worker_init_fn=_alone,
+        multiprocessing_context="fork" if ahead else None,
+    )
+    for images, targets in DeviceDataLoader(loader, device):
+        yield to_float(images), targets
+
+
+def to_float(images: Tensor) -> Tensor:
+    """Bytes in 0..255 to floats in 0..1, where they are."""
+    return images.float().div_(255)
+
+
+def _alone(_: int) -> None:
+    """One of many processes needs no threads of its own."""
+    cv2.setNumThreads(1)

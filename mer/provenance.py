@@ -10,7 +10,7 @@ import mer
 
 
 def machine() -> str:
-    """Processor and number of threads that torch uses."""
+    """Processor and number of threads that torch uses, and the GPU where there is one."""
     import torch
 
     model = platform.processor() or platform.machine()
@@ -18,7 +18,8 @@ def machine() -> str:
     if info.exists():
         lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
         model = lines[0].split(":", 1)[1].strip() if lines else model
-    return f"{model}, {torch.get_num_threads()} threads"
+    gpu = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
+    return f"{gpu}{model}, {torch.get_num_threads()} threads"
 
 
 def versions() -> dict[str, str]:

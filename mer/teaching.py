@@ -14,6 +14,7 @@ from tqdm import tqdm
 from mer import distributed, weights
 from mer.augmentation import to_tensor
 from mer.data import Pictures
+from mer.devices import to_float
 from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
 from mer.models.base import BaseClasificacionImagenes, Batch
@@ -63,7 +64,7 @@ def taught_targets(
     targets = pictures.targets.copy()
     batches = np.array_split(rows, max(1, len(rows) // 128))
     for chosen in tqdm(batches, "teachers", leave=False, disable=None):
-        images = to_tensor(pictures.pixels[chosen]).to(device)
+        images = to_float(to_tensor(pictures.pixels[chosen]).to(device))
         views = [images, images.flip(3)]
         answers = torch.stack([_answer(one, view) for one in networks for view in views]).mean(0)
         targets[chosen] = (1 - part) * targets[chosen] + part * answers.cpu().numpy()

@@ -18,7 +18,7 @@ import mer
 from mer import checkpoint, datasets, distributed, epochs, own, teaching, weights
 from mer.augmentation import Batches
 from mer.datasets import Corpus
-from mer.devices import DeviceDataLoader, get_default_device, selected_device
+from mer.devices import arriving, get_default_device, selected_device
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
 from mer.models import MODELS
@@ -237,22 +237,23 @@ class Run:
         """Loss and accuracy of the average on the pictures that were held out."""
         network = cast(BaseClasificacionImagenes, self.average.module)
         with self._autocast():
-            return network.evaluate(DeviceDataLoader(self.validation_batches, self.device))
+            return network.evaluate(arriving(self.validation_batches, self.device))
 
     def train_epoch(self, number: int) -> tuple[float, float]:
         """One pass over originals and copies; mean loss and accuracy on them."""
         # Dropout's: each process has rows of its own, and draws for them by a seed of its own.
         torch.manual_seed(self.settings.seed * 1_000_003 + number + distributed.rank() * 2**40)
         rng = np.random.default_rng((self.settings.seed, number, 1))  # mixup's
-        self.train_batches.epoch = number
+        self.train_batches.start(number)
         self.model.train()
-        loader = DeviceDataLoader(self.train_batches, self.device)
-        sums = np.zeros(2)
+        steps = len(self.train_batches)
+        sums = torch.zeros(2, device=self.device)  # there: asking each time would hold it up
         hidden = None if distributed.first() else True  # None: where stderr is no terminal
+        batches = arriving(self.train_batches, self.device)
         for index, batch in enumerate(
-            tqdm(loader, f"epoch {number + 1}", leave=False, disable=hidden)
+            tqdm(batches, f"epoch {number + 1}", steps, leave=False, disable=hidden)
         ):
-            rate = self._learning_rate(number * len(loader) + index)
+            rate = self._learning_rate(number * steps + index)
             self.optimizer.param_groups[0]["lr"] = rate
             with self._autocast():
                 taught = self.teaching(batch, rng)
@@ -261,10 +262,8 @@ class Run:
             loss.backward()
             self.optimizer.step()
             self.average.update_parameters(self.model)
-            sums += loss.item(), right.item()
-        loss_mean, right_mean = distributed.total(
-            (sums / len(loader) / distributed.processes()).tolist()
-        )
+            sums += torch.stack([loss.detach(), right])
+        loss_mean, right_mean = distributed.total((sums / steps / distributed.processes()).tolist())
         return loss_mean, right_mean
 
     def _stage(self) -> dict[str, Any]:

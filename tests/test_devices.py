@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from torch.utils.data import Dataset
 
-from mer.devices import DeviceDataLoader, get_default_device, selected_device
+from mer.devices import DeviceDataLoader, arriving, get_default_device, selected_device
+from mer.models.base import Batch
 
 
 def test_an_empty_loader_gives_nothing() -> None:
@@ -32,3 +34,17 @@ def test_batches_arrive_on_the_device() -> None:
 
 def test_there_is_always_a_device() -> None:
     assert selected_device(torch.zeros(1), get_default_device()).shape == (1,)
+
+
+class _Bytes(Dataset[Batch]):
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, number: int) -> Batch:
+        return torch.full((1, 3, 2, 2), 255, dtype=torch.uint8), torch.zeros(1, 7)
+
+
+def test_bytes_arrive_as_floats() -> None:
+    images = [images for images, _ in arriving(_Bytes(), torch.device("cpu"))]
+    assert len(images) == 2
+    assert all(torch.equal(one, torch.ones(1, 3, 2, 2)) for one in images)

@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+import gradio.networking
 import httpx
 import numpy as np
 import pytest
@@ -36,6 +37,15 @@ def test_uploads_are_deleted(
         time.sleep(0.2)
     page.close()
     assert _pictures(tmp_path / "cache") == []
+
+
+def test_a_busy_machine_serves_the_page_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradio.networking, "url_ok", lambda _: False)  # it did not answer in time
+    page = ui.build()
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
+    status = httpx.get(address).status_code
+    page.close()
+    assert status == 200
 
 
 def _pictures(folder: Path) -> list[Path]:

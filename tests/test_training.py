@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.utils.data import DataLoader
 
 from mer import weights
 from mer.augmentation import Batches, transformed
 from mer.data import load
+from mer.devices import arriving
 from mer.errors import DataError, MerError, WeightsError
 from mer.models import MODELS
 from mer.settings import Settings
@@ -171,14 +173,25 @@ def test_an_epoch_holds_originals_and_copies(tiny_data: Path) -> None:
     pictures = load(tiny_data, 16, "train")
     rows = np.arange(10)
     batches = Batches(pictures, rows, batch=10, copies=2, shuffle=True)
-    images = torch.cat([images for images, _ in batches])
+    images = torch.cat([images for images, _ in arriving(batches, torch.device("cpu"))])
     assert images.shape == (30, 3, 16, 16)
     assert 0 <= images.min() <= images.max() <= 1
-    originals = torch.cat([images for images, _ in Batches(pictures, rows, batch=10)])
+    plain = Batches(pictures, rows, batch=10)
+    originals = torch.cat([images for images, _ in arriving(plain, torch.device("cpu"))])
     kept = sum(any(torch.equal(image, o) for o in originals) for image in images)
     mirrored = sum(any(torch.equal(image.flip(2), o) for o in originals) for image in images)
     assert kept + mirrored == 10
     assert 0 < mirrored < 10
+
+
+def test_a_batch_is_the_same_wherever_it_is_drawn(tiny_data: Path) -> None:
+    pictures = load(tiny_data, 16, "train")
+    batches = Batches(pictures, np.arange(10), batch=5, copies=1, shuffle=True)
+    drawn = [images for images, _ in batches]  # type: ignore[attr-defined]
+    loader = DataLoader(batches, batch_size=None, num_workers=2, multiprocessing_context="fork")
+    assert all(torch.equal(one, other) for one, (other, _) in zip(drawn, loader, strict=True))
+    batches.start(1)
+    assert not torch.equal(batches[0][0], drawn[0])
 
 
 def test_a_copy_keeps_shape_and_leaves_the_original_alone(tiny_data: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from mer.datasets import gather
+from mer.devices import arriving
 from mer.emotions import EMOTIONS
 from mer.models import MODELS
 from mer.settings import Settings
@@ -58,7 +59,7 @@ def _loop(run: Run, number: int) -> float:
 
 
 def _alone(run: Run) -> float:
-    batch = next(iter(run.train_batches))
+    batch = next(iter(arriving(run.train_batches, run.device)))
     steps = len(run.train_batches)
     began = time.perf_counter()
     for _ in range(steps):

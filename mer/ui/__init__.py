@@ -89,6 +89,8 @@ def settings(*, mcp: bool = False) -> dict[str, Any]:
         "ssr_mode": False,
         "footer_links": ["api"],
         "mcp_server": mcp,
+        # Else Gradio asks itself for the page, and gives up on a machine busy for three seconds.
+        "_frontend": False,
     }
 
 

@@ -112,7 +112,7 @@
     let answer = {};
     try {
       const body = await frame();
-      if (!body) return;
+      if (!body || mine !== run) return; // paused while the picture was being packed
       answer = await ask("frame", { body, signal: AbortSignal.timeout(PATIENCE_MS) }, query(began));
     } catch {
       if (mine !== run) return;

@@ -115,7 +115,12 @@ def test_a_large_picture_is_sent_small(open_page: OpenPage) -> None:
 
 
 def test_pause_stops_the_frames_and_live_goes_on(open_page: OpenPage) -> None:
-    page = open_page()
+    # Packing a picture takes a while, so that pausing falls into it.
+    page = open_page(
+        script="const pack = HTMLCanvasElement.prototype.toBlob;"
+        "HTMLCanvasElement.prototype.toBlob = function (done, ...how) {"
+        " pack.call(this, (it) => setTimeout(done, 300, it), ...how) };"
+    )
     sent = _frames(page)
     _start(page)
     _person(page)
