@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from mer import distributed
 from mer.models.base import Batch
 
 
@@ -56,10 +57,11 @@ def arriving(batches: Dataset[Batch], device: torch.device) -> Iterable[Batch]:
     A GPU waits for no processor: other processes, one a core, draw the batches ahead of it.
     """
     ahead = device.type == "cuda" and hasattr(os, "fork")
+    cores = len(os.sched_getaffinity(0)) // distributed.local_processes() if ahead else 0
     loader = DataLoader(
         batches,
         batch_size=None,
-        num_workers=max(1, len(os.sched_getaffinity(0)) - 1) if ahead else 0,
+        num_workers=max(1, cores - 1) if ahead else 0,
         pin_memory=ahead,
         worker_init_fn=_alone,
         multiprocessing_context="fork" if ahead else None,

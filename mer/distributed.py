@@ -42,6 +42,11 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def local_processes() -> int:
+    """How many of them are on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
 def rank() -> int:
     """The number of this process among them, from 0."""
     return int(os.environ.get("RANK", "0")) if processes() > 1 else 0
