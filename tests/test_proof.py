@@ -6,11 +6,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 
 from mer import cli, faces
 from mer.errors import MerError
 from mer.models import MODELS
-from mer.proof import growth, learning, limits, page, rivals
+from mer.proof import gpu, growth, learning, limits, page, rivals
 from mer.proof.chart import Dot, scatter
 from mer.proof.rivals import Result
 from mer.settings import Settings
@@ -70,6 +71,22 @@ def test_learning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "PICTURES", 4)
     loop, alone = learning.share("tiny", Settings(epochs=4, copies=1, batch=8))
     assert 0 < loop < 10 * alone
+
+
+@pytest.mark.usefixtures("stand_in_weights")
+def test_the_table_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the processor, which takes the same way."""
+    monkeypatch.setattr(gpu, "MODELS", {"cnn1": MODELS["cnn1"]})
+    monkeypatch.setattr(gpu, "SECONDS", 0.001)
+    monkeypatch.setattr(limits, "SIDE", 64)
+    monkeypatch.setattr(limits, "BATCH", 2)
+    monkeypatch.setattr(gpu, "WAYS", gpu.WAYS[:2])
+    head, _, *rows = gpu.listed(torch.device("cpu"))
+    assert [row.split(" | ")[1] for row in rows] == ["float32", "bfloat16"]
+    for row in rows:
+        cells = row.strip("| ").split(" | ")
+        assert len(cells) == len(head.strip("| ").split(" | "))
+        assert all(float(cell.strip("%")) > 0 for cell in (*cells[2:5], cells[6]))
 
 
 def test_it_is_written_whole(

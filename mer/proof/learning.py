@@ -60,11 +60,12 @@ def _loop(run: Run, number: int) -> float:
 
 def _alone(run: Run) -> float:
     batch = next(iter(arriving(run.train_batches, run.device)))
-    steps = len(run.train_batches)
+    steps, shorter = len(run.train_batches), run.settings.precision == "bfloat16"
     began = time.perf_counter()
     for _ in range(steps):
-        with torch.autocast("cpu", torch.bfloat16, enabled=run.settings.precision == "bfloat16"):
+        with torch.autocast(run.device.type, torch.bfloat16, enabled=shorter):
             loss, _ = run.model.training_step(batch, run.settings.label_smoothing)
         run.model.zero_grad()
         loss.backward()
+    loss.item()  # a GPU is waited for
     return steps * len(batch[0]) / (time.perf_counter() - began)

@@ -13,7 +13,7 @@ from mer import bench, data, protocols, weights
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
 from mer.predictor import DEFAULT_MODEL, Predictor
-from mer.proof import growth, learning, limits, ours, rivals
+from mer.proof import gpu, growth, learning, limits, ours, rivals
 from mer.proof.chart import Dot, scatter
 from mer.proof.rivals import Result
 
@@ -58,7 +58,7 @@ def write(out: Path, folder: Path, source: Path | None) -> str:
         *_limits(),
         *_learning(),
         *_growth(predictor, face),
-        _gpu(),
+        *_gpu(),
     ]
     text = "\n".join(parts) + "\n"
     out.mkdir(parents=True, exist_ok=True)
@@ -224,13 +224,20 @@ def _growth(predictor: Predictor, face: np.ndarray) -> list[str]:
     ]
 
 
-def _gpu() -> str:
+def _gpu() -> list[str]:
     import torch
 
-    if torch.cuda.is_available():
-        name = torch.cuda.get_device_name()
-        return f"\n## On a GPU\n\nThere is one, {name}, but answers are computed on the processor."
-    return "\n## On a GPU\n\nThere is none on this machine; nothing was measured."
+    head = ["", "## On a GPU", ""]
+    if not torch.cuda.is_available():
+        return [*head, "There is none on this machine; nothing was measured."]
+    text = _GPU.format(name=torch.cuda.get_device_name(), batch=limits.BATCH, side=limits.SIDE)
+    return [*head, text, "", *gpu.listed(torch.device("cuda"))]
+
+
+_GPU: Final = """On {name}, by torch; the page itself answers on the processor. Each of {batch}
+pictures is seen in two views when answered, in one when learned from, in a whole step: forward,
+backward and AdamW. Share: of a product of two matrices of {side}x{side} in the same precision;
+convolutions of float32 may take shorter numbers there than the product does."""
 
 
 def _kept(held: bool) -> str:
