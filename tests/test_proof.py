@@ -11,7 +11,7 @@ import torch
 from mer import cli, faces
 from mer.errors import MerError
 from mer.models import MODELS
-from mer.proof import gpu, growth, learning, limits, page, rivals
+from mer.proof import gpu, growth, learning, limits, page, rivals, start
 from mer.proof.chart import Dot, scatter
 from mer.proof.rivals import Result
 from mer.settings import Settings
@@ -73,6 +73,12 @@ def test_learning(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < loop < 10 * alone
 
 
+def test_a_page_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MER_USER", "a name without a password")
+    with pytest.raises(MerError, match="The page did not come"):
+        start.listed()
+
+
 @pytest.mark.usefixtures("stand_in_weights")
 def test_the_table_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the processor, which takes the same way."""
@@ -105,9 +111,10 @@ def test_it_is_written_whole(
     monkeypatch.setattr(growth, "MEGAPIXELS", (0.3,))
     monkeypatch.setattr(growth, "BATCHES", (1, 2))
     monkeypatch.setattr(learning, "share", lambda name: (90.0, 100.0))
+    monkeypatch.setattr(start, "RUNS", 1)
     assert cli.main(["bench", "proof", "--out", str(tmp_path), "--rivals", str(tmp_path)]) == 0
     text = (tmp_path / "benchmarks.md").read_text()
     for words in ("fer 25.10.3", "face-api 1.7.15 did not run here", "mer, cnn1", "not measured"):
         assert words in text
-    for part in ("Against the limit", "How it grows", "Learning", "On a GPU"):
+    for part in ("Against the limit", "How it grows", "Learning", "From the command", "On a GPU"):
         assert f"## {part}" in text

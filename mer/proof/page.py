@@ -13,7 +13,7 @@ from mer import bench, data, protocols, weights
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
 from mer.predictor import DEFAULT_MODEL, Predictor
-from mer.proof import gpu, growth, learning, limits, ours, rivals
+from mer.proof import gpu, growth, learning, limits, ours, rivals, start
 from mer.proof.chart import Dot, scatter
 from mer.proof.rivals import Result
 
@@ -58,6 +58,7 @@ def write(out: Path, folder: Path, source: Path | None) -> str:
         *_limits(),
         *_learning(),
         *_growth(predictor, face),
+        *_start(),
         *_gpu(),
     ]
     text = "\n".join(parts) + "\n"
@@ -222,6 +223,14 @@ def _growth(predictor: Predictor, face: np.ndarray) -> list[str]:
         *["", "The network alone:", ""],
         *growth.listed(growth.by_batch(predictor), "face crops at once"),
     ]
+
+
+def _start() -> list[str]:
+    return ["", "## From the command to the page", "", _START, "", *start.listed()]
+
+
+_START: Final = """A new process each time, the page until its address has answered whole. Gradio
+loads `mcp` where it finds it, as where `make bench` runs; `make run` does without."""
 
 
 def _gpu() -> list[str]:
