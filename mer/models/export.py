@@ -7,12 +7,16 @@ in their one file; `mer.graphs` puts both together.
 import tempfile
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from mer.graphs import path_of
 from mer.models import MODELS, BaseClasificacionImagenes
+
+if TYPE_CHECKING:
+    import onnx
 
 
 class Pixels(nn.Module):
@@ -44,8 +48,28 @@ def graph(name: str) -> bytes:
     for node in model.graph.node:
         for place, used in enumerate(node.input):
             node.input[place] = used.removeprefix("network.")
+    _pad_within(model.graph)
     content: bytes = model.SerializeToString()
     return content
+
+
+def _pad_within(graph: "onnx.GraphProto") -> None:
+    """Let convolutions pad by themselves, as they can to one side only, unlike torch's: no copies.
+
+    Those of ours that need it pad by one pixel, right and below. What counted that out goes.
+    """
+    pads = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Pad"}
+    for node in graph.node:
+        if node.op_type == "Conv" and node.input[0] in pads:
+            node.input[0] = pads[node.input[0]]
+            (told,) = (one for one in node.attribute if one.name == "pads")
+            told.ints[:] = [0, 0, 1, 1]  # above, left, below, right
+    wanted = {output.name for output in graph.output}
+    for node in reversed(list(graph.node)):
+        if wanted.isdisjoint(node.output):
+            graph.node.remove(node)
+        else:
+            wanted.update(node.input)
 
 
 def _traced(network: nn.Module, size: int) -> bytes:
