@@ -19,6 +19,7 @@ from PIL import Image
 from mer import cli, weights
 from mer.errors import MerError, WeightsError
 from mer.hub import card, fetch, push
+from mer.predictor import DEFAULT_MODEL
 from tests import hub
 from tests.records import record
 
@@ -29,7 +30,7 @@ REVISION = "0123456789abcdef0123456789abcdef01234567"
 @pytest.fixture
 def measured(stand_in_weights: Path) -> Path:
     """Untrained networks whose records hold made-up figures."""
-    for name in ("cnn1", "sface"):
+    for name in ("cnn1", DEFAULT_MODEL):
         known = weights.read_record(name, folder=stand_in_weights)
         told = record(name) | {"size": 48, "file": known["file"]}
         stages = [{**one, **_stage()} for one in told["training"]["stages"]]

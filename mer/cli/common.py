@@ -9,7 +9,7 @@ from typing import Any, Final
 # Written out here because the registries lie behind torch and OpenCV; a test compares them.
 MODELS: Final = ("cnn1", "cnn2", "resnet18", "sface", "faceres")
 DETECTORS: Final = ("yunet", "haar")
-DEFAULT_MODEL: Final = "sface"
+DEFAULT_MODEL: Final = "faceres"
 
 
 def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
