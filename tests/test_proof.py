@@ -57,6 +57,11 @@ def test_a_job_holds_the_pixels(tmp_path: Path) -> None:
     assert job["pictures"]["side"] == 2
 
 
+def test_turns_are_put_together() -> None:
+    first, later = Result({"one": [1.0]}, {"one": 1}, ["fear"]), Result({"one": [2.0]}, {}, [])
+    assert first.and_again(later) == Result({"one": [1.0, 2.0]}, {"one": 1}, ["fear"])
+
+
 @pytest.mark.parametrize("count", [1, 8])
 def test_crowds_have_as_many_faces(astronaut: np.ndarray, count: int) -> None:
     assert len(faces.detect(growth.crowd(astronaut, count, (640, 480)))) == count

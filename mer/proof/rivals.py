@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +47,11 @@ class Result:
     times: dict[str, list[float]]
     faces: dict[str, int]
     answers: list[str]
+
+    def and_again(self, later: "Result") -> "Result":
+        """With the times of another run."""
+        times = {name: [*self.times[name], *more] for name, more in later.times.items()}
+        return replace(self, times=times)
 
 
 def job(frames: Mapping[str, np.ndarray], pictures: np.ndarray | None, folder: Path) -> str:
