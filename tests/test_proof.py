@@ -78,9 +78,9 @@ def test_learning(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < loop < 10 * alone
 
 
-def test_a_page_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MER_USER", "a name without a password")
-    with pytest.raises(MerError, match="The page did not come"):
+    with pytest.raises(MerError, match="The page did not start"):
         start.listed()
 
 

@@ -17,6 +17,7 @@ from mer.predictor import DEFAULT_MODEL, Predictor
 from mer.proof import gpu, growth, learning, limits, ours, rivals, start
 from mer.proof.chart import Dot, scatter
 from mer.proof.rivals import Result
+from mer.proof.targets import kept
 
 FRAMES: Final = {"one face": 1, "eight faces": 8}
 NATIVE: Final = 80  # pixels a side of the paper's pictures
@@ -95,35 +96,45 @@ def _results(folder: Path, test: Test | None) -> tuple[dict[str, Result], list[s
     missing: dict[str, str] = {}
     for turn in range(TURNS):
         pictures = test.pixels if test and not turn else None
-        for name, run in _programs(folder).items():
-            if name in missing:
-                continue
+        for name, run in _ours().items():
+            _add(found, name, run(frames, pictures))
+        for name, run in _others(folder).items():
             try:
-                result = run(frames, pictures)
+                if name not in missing:
+                    _add(found, name, run(frames, pictures))
             except MerError as error:
                 missing[name] = f"{name} did not run here: {error}"
-                continue
-            found[name] = found[name].and_again(result) if name in found else result
     return found, list(missing.values())
 
 
-def _programs(folder: Path) -> dict[str, Program]:
-    """By name, ours first; others are installed in `folder`."""
+def _add(found: dict[str, Result], name: str, result: Result) -> None:
+    found[name] = found[name].and_again(result) if name in found else result
+
+
+def _ours() -> dict[str, Program]:
     return {
         **{f"mer, {name}": partial(ours.mer, name) for name in weights.available()},
         f"mer, {DEFAULT_MODEL}, for pictures": partial(ours.mer, DEFAULT_MODEL, quick=False),
         "the paper's chain: Haar, ResNet-18": ours.paper,
-        "fer 25.10.3": partial(_rival, "fer", folder),
-        "face-api 1.7.15": partial(_rival, "face_api", folder),
+    }
+
+
+def _others(folder: Path) -> dict[str, Program]:
+    """Programs that are installed in `folder`, if they can be."""
+    return {
+        "fer 25.10.3": partial(_rival, rivals.fer, folder),
+        "face-api 1.7.15": partial(_rival, rivals.face_api, folder),
     }
 
 
 def _rival(
-    name: str, folder: Path, frames: Mapping[str, np.ndarray], pictures: np.ndarray | None
+    program: Callable[[str, Path], Result],
+    folder: Path,
+    frames: Mapping[str, np.ndarray],
+    pictures: np.ndarray | None,
 ) -> Result:
     with tempfile.TemporaryDirectory() as place:
-        result: Result = getattr(rivals, name)(rivals.job(frames, pictures, Path(place)), folder)
-        return result
+        return program(rivals.job(frames, pictures, Path(place)), folder)
 
 
 def _versus(found: Mapping[str, Result], missing: Sequence[str], test: Test | None) -> list[str]:
@@ -182,11 +193,11 @@ def _verdict(found: Mapping[str, Result], test: Test | None) -> list[str]:
     clean = {name: _accuracies(found[name], test)[1] for name in found} if test else {}
     for name in [one for one in found if one.startswith("mer, ")]:
         times = speed(name) / speed(quickest)
-        row = f"- {name}: {times:.1f} times, {_kept(times >= QUICKER)}"
+        row = f"- {name}: {times:.1f} times, {kept(times >= QUICKER)}"
         if clean and packages:
             best = max(packages, key=clean.__getitem__)
             more = clean[name] - clean[best]
-            row += f"; {100 * more:.1f} points above {best}, {_kept(more >= BETTER)}"
+            row += f"; {100 * more:.1f} points above {best}, {kept(more >= BETTER)}"
         rows.append(row)
     return rows
 
@@ -212,8 +223,8 @@ def _limits() -> list[str]:
             f"| {one.reached:.0f} | {one.reached / best:.0%} |"
         )
     reached = found[DEFAULT_MODEL].reached / best
-    kept = _kept(reached >= BUSY)
-    return [*rows, "", f"{DEFAULT_MODEL}, target {BUSY:.0%}: {kept}."]
+    held = kept(reached >= BUSY)
+    return [*rows, "", f"{DEFAULT_MODEL}, target {BUSY:.0%}: {held}."]
 
 
 _LIMITS: Final = """A product of two float32 matrices of {side}x{side} reaches {best:.0f} Gflop/s on
@@ -231,7 +242,7 @@ def _learning() -> list[str]:
         "",
         f"{DEFAULT_MODEL} learns from {loop:.0f} pictures a second, and would from {alone:.0f} "
         f"did nothing but forward and backward take time: {loop / alone:.0%}, target {LOOP:.0%}: "
-        f"{_kept(loop / alone >= LOOP)}.",
+        f"{kept(loop / alone >= LOOP)}.",
     ]
 
 
@@ -269,7 +280,3 @@ _GPU: Final = """On {name}, by torch; the page itself answers on the processor. 
 pictures is seen in two views when answered, in one when learned from, in a whole step: forward,
 backward and AdamW. Share: of a product of two matrices of {side}x{side} in the same precision;
 convolutions of float32 may take shorter numbers there than the product does."""
-
-
-def _kept(held: bool) -> str:
-    return "kept" if held else "MISSED"
