@@ -55,7 +55,12 @@ def film(tmp_path: Path, astronaut: np.ndarray) -> Path:
 
 def full(folder: Path) -> list[Path]:
     """Its files but for the empty ones that Gradio makes with each upload; they go as old ones."""
-    return [path for path in files(folder) if path.stat().st_size]
+    found = []
+    for path in files(folder):
+        with contextlib.suppress(FileNotFoundError):  # the page deletes them while we look
+            if path.stat().st_size:
+                found.append(path)
+    return found
 
 
 def places() -> list[Path]:
