@@ -1,5 +1,9 @@
 """The paper's device helpers."""
 
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch.utils.data import Dataset
@@ -17,6 +21,24 @@ def test_an_empty_loader_gives_nothing() -> None:
 def test_a_loader_without_a_length_says_so() -> None:
     with pytest.raises(TypeError, match="no length"):
         len(DeviceDataLoader(iter([]), torch.device("cpu")))
+
+
+KEPT = """
+import numpy
+from mer import devices
+def resident() -> int:  # pages
+    return int(open("/proc/self/statm").read().split()[1])
+devices.keep_freed_memory()
+before = resident()
+numpy.ones(8_000_000)
+print((resident() - before) * 4096)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="there is glibc only")
+def test_a_training_keeps_what_it_frees() -> None:
+    done = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 60_000_000
 
 
 def test_lists_and_tuples_are_moved_item_by_item() -> None:

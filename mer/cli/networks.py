@@ -58,9 +58,10 @@ def _train(commands: Any) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one network."""
-    from mer import distributed, training
+    from mer import devices, distributed, training
     from mer.settings import Settings
 
+    devices.keep_freed_memory()
     names = [field.name for field in dataclasses.fields(Settings)]
     given = {name: getattr(options, name, None) for name in names}
     settings = Settings(**{name: one for name, one in given.items() if one is not None})
@@ -177,9 +178,10 @@ def _seeds(commands: Any) -> None:
 
 def seeds(options: argparse.Namespace) -> None:
     """Print means and spread, and which networks every seed tells apart."""
-    from mer import markdown
+    from mer import devices, markdown
     from mer import seeds as measurement
 
+    devices.keep_freed_memory()
     starts = {path.stem: path for path in options.start}
     result = measurement.measure(options.model, options.data, options.out, starts)
     print(markdown.frame(measurement.table(result)))
