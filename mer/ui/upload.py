@@ -65,10 +65,11 @@ def build() -> None:
         buttons=["copy", "fullscreen"],
         elem_id="faces",
     )
-    links = gr.HTML(elem_id="downloads", js_on_load=None)
-    report = gr.Button(
-        "Download report", visible=False, elem_id="report-pictures", elem_classes="download"
-    )
+    with gr.Row(elem_id="picture-downloads"):
+        links = gr.HTML(elem_id="downloads", js_on_load=None)
+        report = gr.Button(
+            "Download report", visible=False, elem_id="report-pictures", elem_classes="download"
+        )
     made = gr.HTML(visible="hidden", elem_id="report-made", js_on_load=None)
     shown = bars.build()
     reasons = why.build(network)
