@@ -35,6 +35,11 @@ class Case:
     target: float
 
 
+def kept(held: bool) -> str:
+    """Whether a target was reached, in a word."""
+    return "kept" if held else "MISSED"
+
+
 class Stopwatch:
     """Times of the stages of one run, in milliseconds."""
 

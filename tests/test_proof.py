@@ -10,8 +10,9 @@ import torch
 
 from mer import cli, faces
 from mer.errors import MerError
+from mer.live import load
 from mer.models import MODELS
-from mer.proof import gpu, growth, learning, limits, page, rivals, start
+from mer.proof import gpu, growth, learning, limits, rivals, start, versus
 from mer.proof.chart import Dot, scatter
 from mer.proof.rivals import Result
 from mer.settings import Settings
@@ -107,7 +108,7 @@ def test_it_is_written_whole(
         raise MerError("There is no program npm here: install it first.")
 
     monkeypatch.setattr(rivals, "face_api", absent)
-    said = Result({name: [90.0, 100.0] for name in page.FRAMES}, dict(page.FRAMES), [])
+    said = Result({name: [90.0, 100.0] for name in versus.FRAMES}, dict(versus.FRAMES), [])
     monkeypatch.setattr(rivals, "fer", lambda *_: said)
     monkeypatch.setattr("mer.proof.ours.REPEATS", 1)
     monkeypatch.setattr(limits, "SIDE", 64)
@@ -116,10 +117,13 @@ def test_it_is_written_whole(
     monkeypatch.setattr(growth, "MEGAPIXELS", (0.3,))
     monkeypatch.setattr(growth, "BATCHES", (1, 2))
     monkeypatch.setattr(learning, "share", lambda name: (90.0, 100.0))
+    monkeypatch.setattr(load, "visited", lambda: ["10 visitors"])
     monkeypatch.setattr(start, "RUNS", 1)
     assert cli.main(["bench", "proof", "--out", str(tmp_path), "--rivals", str(tmp_path)]) == 0
     text = (tmp_path / "benchmarks.md").read_text()
     for words in ("fer 25.10.3", "face-api 1.7.15 did not run here", "mer, cnn1", "not measured"):
         assert words in text
-    for part in ("Against the limit", "How it grows", "Learning", "From the command", "On a GPU"):
-        assert f"## {part}" in text
+    parts = ("limit", "Learning", "How it grows", "The live view", "From the command", "On a GPU")
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    for part, heading in zip(parts, headings[1:], strict=True):
+        assert part in heading

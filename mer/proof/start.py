@@ -8,8 +8,8 @@ import urllib.request
 from collections.abc import Callable
 from typing import Final
 
+from mer.bench import kept
 from mer.live import load
-from mer.proof.targets import kept
 
 RUNS: Final = 5
 TARGETS: Final = {"import mer": 0.3, "python -m mer --help": 0.5, "page ready": 6.0}  # seconds
