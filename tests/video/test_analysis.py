@@ -223,7 +223,7 @@ def test_a_smile_is_a_rise_of_happiness_and_an_event(mer_data: Path) -> None:
 
 def test_hands_over_a_face_are_a_gap_between_sad_and_laughing(mer_data: Path) -> None:
     clip = mer_data / "videos" / "WolfgangLanger_Pexels.mp4"
-    (person,) = analyse(clip, model="cnn1").people  # sface calls the crying face disgust
+    (person,) = analyse(clip, model="cnn1").people  # others see disgust in the crying face, too
     ((first, last),) = person.covered  # her hand is on her face from 2.46 to 9.46 s
     assert first == pytest.approx(2460, abs=250)
     assert last == pytest.approx(9460, abs=250)
@@ -231,3 +231,12 @@ def test_hands_over_a_face_are_a_gap_between_sad_and_laughing(mer_data: Path) ->
     after = person.sampled_ms > last
     assert np.bincount(looks[~after]).argmax() == EMOTIONS.index("sadness")
     assert np.bincount(looks[after]).argmax() == EMOTIONS.index("happiness")
+
+
+def test_the_default_network_begins_with_sad_and_ends_with_laughing(mer_data: Path) -> None:
+    """It calls the tears in between disgust, as they may well look."""
+    (person,) = analyse(mer_data / "videos" / "WolfgangLanger_Pexels.mp4").people
+    looks = person.probabilities.argmax(axis=1)
+    assert looks[0] == EMOTIONS.index("sadness")
+    after = looks[person.sampled_ms > person.covered[0][1]]
+    assert np.bincount(after).argmax() == EMOTIONS.index("happiness")
