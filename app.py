@@ -1,4 +1,4 @@
-"""Builds the page and serves it: `python app.py`, `PORT=8000 python app.py`."""
+"""Builds the page and serves it: `python app.py`, `PORT=8000 python app.py`; a Space runs it."""
 
 import os
 import sys
@@ -10,10 +10,9 @@ demo = build()
 
 
 def main() -> None:
-    """Serve the page at $HOST:$PORT, 127.0.0.1:7860 unless they are set."""
-    host = os.environ.get("HOST", "127.0.0.1")
+    """Serve the page at $HOST:$PORT; where they are not set, see `mer.ui.launch`."""
     try:
-        launch(demo, host=host, port=os.environ.get("PORT", "7860"))
+        launch(demo, host=os.environ.get("HOST"), port=os.environ.get("PORT"))
     except MerError as error:
         sys.exit(f"mer: {error}")
 

@@ -1,6 +1,10 @@
 """Tests of serving the page: ports, missing weights, and what is left of a picture."""
 
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -71,12 +75,24 @@ def test_port_that_is_none(port: str) -> None:
         ui.launch(port=port)
 
 
-def test_port_in_use() -> None:
+def test_a_busy_port_names_a_free_one() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(MerError, match=r"choose another port"):
-            ui.launch(port=other.getsockname()[1])
+        taken = other.getsockname()[1]
+        with pytest.raises(MerError, match="Address already in use") as refused:
+            ui.launch(port=taken)
+        free = re.search(r"PORT=(\d+) or --port \1", str(refused.value))
+        assert free
+        assert int(free[1]) > taken
+        with socket.socket() as ours:
+            ours.bind(("127.0.0.1", int(free[1])))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-name.invalid"])
+def test_an_address_of_another_machine(host: str) -> None:
+    with pytest.raises(MerError, match="Stop the program that listens there, or choose another"):
+        ui.launch(host=host)
 
 
 def test_launch_serves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,3 +107,44 @@ def test_launch_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     text = httpx.get(f"http://127.0.0.1:{port}/").text
     page.close()
     assert "Facial expressions" in text
+
+
+def _own_address() -> str:
+    """An address of this machine that is not the loopback one; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but the loopback one")
+        return str(probe.getsockname()[0])
+
+
+def test_a_space_is_reached_from_outside(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("0.0.0.0", 0))
+        port = free.getsockname()[1]
+    inherited = {k: v for k, v in os.environ.items() if k not in ("HOST", "PORT")}
+    space = {
+        **{"SYSTEM": "spaces", "SPACE_ID": "ada/faces", "SPACE_HOST": "ada-faces.hf.space"},
+        **{"GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": str(port)},
+        **{"GRADIO_TEMP_DIR": str(tmp_path)},
+    }
+    command = [sys.executable, "app.py"]
+    root = Path(ui.__file__).resolve().parents[2]
+    with subprocess.Popen(command, env=inherited | space, cwd=root) as page:
+        try:
+            text = _awaited(f"http://{_own_address()}:{port}/")
+        finally:
+            page.terminate()
+    assert "Facial expressions" in text
+
+
+def _awaited(address: str) -> str:
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            return httpx.get(address).text
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)

@@ -11,8 +11,8 @@ from mer.cli.common import command
 def add(commands: Any) -> None:
     """Put `app` among the commands."""
     add = command(commands, "app", app, "Serve the page").add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    add("--port", type=int, default=7860, help="port to listen on (default %(default)s)")
+    add("--host", help="address to listen on (default $GRADIO_SERVER_NAME or 127.0.0.1)")
+    add("--port", type=int, help="port to listen on (default $GRADIO_SERVER_PORT or 7860)")
     add("--share", action="store_true", help="also open a public Gradio link, for 72 hours")
     add("--mcp", action="store_true", help="also serve tools for assistants (pip install mer[mcp])")
 

@@ -30,6 +30,7 @@ from mer.ui.theme import look
 
 QUEUE: Final = 64  # calls that wait; the next one is refused with this number
 SESSIONS: Final = 256  # visitors whose answers are in memory; then whoever was away longest goes
+_LOOKED_AT: Final = 50  # ports above one that is taken, for a free one
 _OPEN: Final = (
     "This page will be open to whoever has its link. Set MER_USER and MER_PASSWORD to ask for a "
     "name and a password."
@@ -97,18 +98,28 @@ def settings(*, mcp: bool = False) -> dict[str, Any]:
 def launch(
     page: gr.Blocks | None = None,
     *,
-    host: str = "127.0.0.1",
-    port: int | str = 7860,
+    host: str | None = None,
+    port: int | str | None = None,
     share: bool = False,
     mcp: bool = False,
 ) -> None:
     """Serve the page until it is interrupted, or told to end.
 
+    Args:
+        page: the page, built anew where it is None.
+        host: address to listen on; $GRADIO_SERVER_NAME, or 127.0.0.1, where it is None.
+        port: port to listen on; $GRADIO_SERVER_PORT, or 7860, where it is None.
+        share: open a public link through Gradio's servers, too.
+        mcp: be a server of tools for assistants, too.
+
+    $GRADIO_ROOT_PATH is the path, or the whole address, at which a proxy shows the page.
+
     Raises:
         MerError: `port` is no port number, another program listens there, $MER_USER is set
             without $MER_PASSWORD, or `mcp` cannot be.
     """
-    number = _port(port)
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
+    number = _port(os.environ.get("GRADIO_SERVER_PORT", 7860) if port is None else port)
     _check_free(host, number)
     if share and password.wanted() is None:
         print(f"mer: {_OPEN}", file=sys.stderr)
@@ -140,12 +151,24 @@ def _port(port: int | str) -> int:
 
 
 def _check_free(host: str, port: int) -> None:
+    problem = _problem(host, port)
+    if problem is None:
+        return
+    others = range(port + 1, min(port + _LOOKED_AT, 65535) + 1)
+    free = next((other for other in others if _problem(host, other) is None), None)
+    advice = f"port {free}, which is free: PORT={free} or --port {free}" if free else "another one"
+    raise MerError(
+        f"The page cannot be served at {host}:{port} ({problem}). "
+        f"Stop the program that listens there, or choose {advice}."
+    )
+
+
+def _problem(host: str, port: int) -> str | None:
+    """Why nothing can listen there, or None."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
-        raise MerError(
-            f"The page cannot be served at {host}:{port} ({os.strerror(error.errno or 0)}). "
-            "Stop the program that listens there, or choose another port, such as PORT=7861."
-        ) from error
+        return error.strerror or "the address is wrong"
+    return None
