@@ -26,19 +26,19 @@ lint: $(VENV)/dev.stamp
 	@$(VENV_PYTHON) -m mypy
 
 bench: $(VENV)/dev.stamp
-	@$(VENV_PYTHON) -m mer bench proof $(if $(MER_DATA),--data '$(MER_DATA)/micro-expressions')
+	@$(VENV_PYTHON) -m benchmarks comparison $(if $(MER_DATA),--data '$(MER_DATA)/micro-expressions')
 
 documents: $(VENV)/dev.stamp
-	@MER_UPDATE=1 $(VENV_PYTHON) -m pytest -q tests/test_documents.py tests/test_api.py
+	@MER_UPDATE=1 $(VENV_PYTHON) -m pytest -q tests/test_documents.py tests/ui/test_api.py
 
 fuzz: $(VENV)/dev.stamp
-	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m mer.trust.fuzz $(if $(WRITE),--write)
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m tools.security.fuzz $(if $(WRITE),--write)
 
 load: $(VENV)/dev.stamp
-	@$(VENV_PYTHON) -m mer.trust.load $(if $(WRITE),--write)
+	@$(VENV_PYTHON) -m tools.security.load $(if $(WRITE),--write)
 
 audit-packages: $(VENV)/dev.stamp
-	@$(VENV_PYTHON) -m mer.trust.packages $(if $(WRITE),--write)
+	@$(VENV_PYTHON) -m tools.security.packages $(if $(WRITE),--write)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -18,17 +18,17 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mer.capture import capture_image
-    from mer.devices import DeviceDataLoader, get_default_device, selected_device
     from mer.emotions import COLORS, EMOTIONS
     from mer.errors import DataError, ImageError, MerError, VideoError, WeightsError
-    from mer.evaluation import evaluate
-    from mer.faces import Face, detect, detect_faces, enhance_image
-    from mer.images import read
-    from mer.models import CNN1, CNN2, MODELS, BaseClasificacionImagenes, ModeloMERCNN
-    from mer.predictor import Prediction, Predictor, get_predictor, predict_image
+    from mer.evaluation.metrics import evaluate
+    from mer.faces.detection import Face, detect, detect_faces, enhance_image
+    from mer.inference.camera import capture_image
+    from mer.inference.predictor import Prediction, Predictor, get_predictor, predict_image
+    from mer.io.images import read
+    from mer.models.registry import CNN1, CNN2, MODELS, BaseClasificacionImagenes, ModeloMERCNN
+    from mer.training.devices import DeviceDataLoader, get_default_device, selected_device
     from mer.video.analysis import analyse
-    from mer.video.timeline import Analysis, Event, Person, Timing
+    from mer.video.types import Analysis, Event, Person, Timing
 
 # Read when onnxruntime is imported, which else reports to Microsoft and keeps a number for this
 # computer in the user's cache folder. Who wants that sets it to 0.
@@ -37,17 +37,17 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 __version__ = "0.1.0"
 
 _HOMES = {
-    "capture": ("capture_image",),
-    "devices": ("DeviceDataLoader", "get_default_device", "selected_device"),
+    "inference.camera": ("capture_image",),
+    "training.devices": ("DeviceDataLoader", "get_default_device", "selected_device"),
     "emotions": ("COLORS", "EMOTIONS"),
     "errors": ("DataError", "ImageError", "MerError", "VideoError", "WeightsError"),
-    "evaluation": ("evaluate",),
-    "faces": ("Face", "detect", "detect_faces", "enhance_image"),
-    "images": ("read",),
-    "models": ("CNN1", "CNN2", "MODELS", "BaseClasificacionImagenes", "ModeloMERCNN"),
-    "predictor": ("Prediction", "Predictor", "get_predictor", "predict_image"),
+    "evaluation.metrics": ("evaluate",),
+    "faces.detection": ("Face", "detect", "detect_faces", "enhance_image"),
+    "io.images": ("read",),
+    "models.registry": ("CNN1", "CNN2", "MODELS", "BaseClasificacionImagenes", "ModeloMERCNN"),
+    "inference.predictor": ("Prediction", "Predictor", "get_predictor", "predict_image"),
     "video.analysis": ("analyse",),
-    "video.timeline": ("Analysis", "Event", "Person", "Timing"),
+    "video.types": ("Analysis", "Event", "Person", "Timing"),
 }
 
 __all__ = [

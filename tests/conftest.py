@@ -87,14 +87,14 @@ def _save(picture: Image.Image, path: Path) -> None:
 def _untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
-    from mer import weights
-    from mer.models import MODELS
+    from mer.models.registry import MODELS
+    from mer.weights import store
 
     folder = tmp_path_factory.mktemp("untrained")
     for name in MODELS:
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            weights.save(MODELS[name](), name, {"model": name, "version": "0.0.0"}, folder)
+            store.save(MODELS[name](), name, {"model": name, "version": "0.0.0"}, folder)
     return folder
 
 
@@ -106,14 +106,14 @@ def stand_in_weights(
 
     The face detector is linked to where it lies; programs that a test starts see the folder too.
     """
-    from mer import weights
-    from mer.predictor import get_predictor
+    from mer.inference.predictor import get_predictor
+    from mer.weights import store
 
     folder = tmp_path / "weights"
     shutil.copytree(_untrained, folder)
-    for path in weights.FOLDER.glob("*.onnx"):
+    for path in store.FOLDER.glob("*.onnx"):
         (folder / path.name).symlink_to(path)
-    monkeypatch.setattr(weights, "FOLDER", folder)
+    monkeypatch.setattr(store, "FOLDER", folder)
     monkeypatch.setenv("MER_WEIGHTS", str(folder))
     get_predictor.cache_clear()
     yield folder

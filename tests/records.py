@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from mer.emotions import EMOTIONS
-from mer.evaluation import evaluate
-from mer.paper import FIGURE_6
+from mer.evaluation.metrics import evaluate
+from mer.results.paper import FIGURE_6
 
 
 def scores(right: float, pictures: int) -> dict[str, Any]:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from mer import cli, markdown, reach, robustness, seeds
+from mer import cli
+from mer.evaluation import robustness, robustness_report, seed_study
 from mer.hub import card
-from tests.test_cli import commands
+from mer.results import markdown
+from tests.cli.test_cli import commands
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 COMMANDS = ROOT / "docs" / "commands.md"
-TOPS = (ROOT, ROOT / "mer", ROOT / "docs")
+TOPS = (ROOT, ROOT / "mer", ROOT / "mer" / "video", ROOT / "mer" / "results", ROOT / "docs")
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 ROBUSTNESS = ROOT / "docs" / "robustness.md"
 EXPERIMENTS = ROOT / "docs" / "experiments.md"
@@ -48,16 +50,16 @@ def test_figures_on_worse_pictures_are_the_measured_ones() -> None:
     result = robustness.read()
     if not result:
         pytest.skip("the networks in weights/ were not measured on worse pictures yet")
-    text = "\n\n".join(reach.text(result))
+    text = "\n\n".join(robustness_report.text(result))
     wanted, count = MEASURED.subn(lambda part: f"{part[1]}\n{text}\n\n{part[3]}", read(ROBUSTNESS))
     assert count == 1
     same(ROBUSTNESS, wanted)
 
 
 def test_figures_by_three_seeds_are_the_measured_ones() -> None:
-    result = seeds.read()
+    result = seed_study.read()
     assert result
-    text = f"{seeds.verdict(result)}\n\n{markdown.frame(seeds.table(result))}"
+    text = f"{seed_study.verdict(result)}\n\n{markdown.frame(seed_study.table(result))}"
     text += f"\n\nMeasured on {result['machine']}, {result['measured']}."
     wanted, count = SEEDS.subn(lambda part: f"{part[1]}\n{text}\n\n{part[3]}", read(EXPERIMENTS))
     assert count == 1

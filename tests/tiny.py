@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mer.models import MODELS, BaseClasificacionImagenes
+from mer.models.registry import MODELS, BaseClasificacionImagenes
 
 
 class Tiny(BaseClasificacionImagenes):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from mer.errors import DataError
-from mer.sources import ENDINGS
+from mer.io.sources import ENDINGS
 
 VIDEOS: Final = frozenset(
     {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}

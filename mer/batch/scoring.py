@@ -15,12 +15,12 @@ import ray.data
 from ray.exceptions import RayError
 
 import mer
-from mer import weights
-from mer.batch import items, ledger
+from mer.batch import items, result_store
 from mer.batch.items import Item
 from mer.batch.worker import FIGURES, Task, Worker
 from mer.errors import MerError
-from mer.predictor import DEFAULT_MODEL
+from mer.inference.predictor import DEFAULT_MODEL
+from mer.weights import store
 
 PART: Final = 256  # pictures stored in one step: a run that is cut off does those under way again
 STORE: Final = 512_000_000  # bytes that Ray may hold of results on their way, without a cluster
@@ -57,7 +57,7 @@ def score(
 
     Args:
         source: see `mer.batch.items.find`.
-        out: a folder for the results, see `mer.batch.tables` and `mer.batch.ledger`.
+        out: a folder for the results, see `mer.batch.tables` and `mer.batch.result_store`.
         model: the network.
         detector: the face detector.
         workers: processes that hold the network; one a core unless given.
@@ -71,7 +71,7 @@ def score(
     Raises:
         MerError: nothing to score, `out` holds something else, missing weights, or no cluster.
     """
-    _, record = weights.arrays(model)
+    _, record = store.arrays(model)
     checksum = record["file"]["sha256"]
     task = Task(uuid.uuid4().hex, model, detector, checksum)
     found = items.find(source)
@@ -83,11 +83,11 @@ def score(
         "mer": mer.__version__,
     }
     tell = progress or _quiet
-    with ledger.opened(out, identity) as book:
+    with result_store.opened(out, identity) as book:
         left = [item for item in found if item.name not in book.done]
         tell(Step(len(found) - len(left), len(found)))
         for row in _scored(left, task, part, workers, address):
-            book.write({name: row[name] for name in ledger.TABLES if row[name] is not None})
+            book.write({name: row[name] for name in result_store.TABLES if row[name] is not None})
             tell(Step(len(book.done), len(found), *(row[name] for name in FIGURES)))
         return book.finish()
 

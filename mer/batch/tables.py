@@ -7,11 +7,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mer import results
 from mer.batch.items import Item
-from mer.predictor import Prediction, Predictor
-from mer.video import export
-from mer.video.timeline import Analysis
+from mer.inference.predictor import Prediction, Predictor
+from mer.results import tables as face_tables
+from mer.results import video_tables
+from mer.video.types import Analysis
 
 Found = list[Prediction] | Analysis | str  # in a picture, in a video; or why it cannot be read
 
@@ -19,17 +19,18 @@ Found = list[Prediction] | Analysis | str  # in a picture, in a video; or why it
 def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[str, bytes]:
     """The tables of some items as Parquet, without those that have no row.
 
-    `faces` has a row a face of the pictures (`mer.results`), `frames` a row a frame and person
-    and `events` a row an event of the videos (`mer.video.export`), `errors` one an item that could
-    not be read, with the reason, and `items` one an item, with the number of faces or persons.
+    `faces` has a row a face of the pictures (`mer.results.tables`), `frames` a row a frame and
+    person and `events` a row an event of the videos (`mer.results.video_tables`), `errors` one an
+    item that could not be read, with the reason, and `items` one an item, with the number of faces
+    or persons.
     """
     pictures = [(item.name, found) for item, found in looked if isinstance(found, list)]
     videos = [(item.name, found) for item, found in looked if isinstance(found, Analysis)]
     reasons = [(item.name, found) for item, found in looked if isinstance(found, str)]
     made = {
-        "faces": results.of(pictures, predictor),
-        "frames": _joined(videos, export.frames_table),
-        "events": _joined(videos, export.events_table),
+        "faces": face_tables.of(pictures, predictor),
+        "frames": _joined(videos, video_tables.frames_table),
+        "events": _joined(videos, video_tables.events_table),
         "errors": pd.DataFrame(reasons, columns=["file", "reason"]),
         "items": pd.DataFrame([_item(*one) for one in looked]),
     }

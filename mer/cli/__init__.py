@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from mer import __version__
-from mer.cli import batch, benchmarks, cover, data, motion, networks, page, pictures, publish, video
+from mer.cli import batch, data, networks, page, pictures, publish, video
 from mer.cli.common import DEFAULT_MODEL, DETECTORS, MODELS, say
 from mer.errors import MerError
 
@@ -45,6 +45,6 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"mer {__version__}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (page, pictures, video, batch, networks, data, motion, cover, publish, benchmarks):
+    for group in (page, pictures, video, batch, networks, data, publish):
         group.add(commands)
     return root

@@ -19,6 +19,6 @@ def add(commands: Any) -> None:
 
 def audit(options: argparse.Namespace) -> None:
     """Print what the audit found."""
-    from mer import audit as auditing
+    from mer.data import audit as auditing
 
     auditing.main(options.data, options.csv)

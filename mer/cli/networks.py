@@ -11,7 +11,7 @@ from mer.cli.common import MODELS, command, network, say
 from mer.emotions import EMOTIONS
 
 if TYPE_CHECKING:
-    from mer import paper
+    from mer.results import paper
 
 
 def add(commands: Any) -> None:
@@ -58,14 +58,14 @@ def _train(commands: Any) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one network."""
-    from mer import devices, distributed, training
-    from mer.settings import Settings
+    from mer.training import devices, distributed, trainer
+    from mer.training.config import Settings
 
     devices.keep_freed_memory()
     names = [field.name for field in dataclasses.fields(Settings)]
     given = {name: getattr(options, name, None) for name in names}
     settings = Settings(**{name: one for name, one in given.items() if one is not None})
-    path = training.train(
+    path = trainer.train(
         options.model,
         options.data,
         out=options.out,
@@ -81,10 +81,11 @@ def train(options: argparse.Namespace) -> None:
 
 def _curves(model: str, folder: Path) -> Path:
     """Draw the learning curves beside the weights, as a page that opens offline."""
-    from mer import charts, weights
+    from mer.results import charts
+    from mer.weights import store
 
     path = folder / f"{model}.curves.html"
-    charts.curves(weights.read_record(model, folder=folder)).write_html(path)
+    charts.curves(store.read_record(model, folder=folder)).write_html(path)
     return path
 
 
@@ -102,7 +103,7 @@ def calibrate(options: argparse.Namespace) -> None:
     """Print views, temperature, threshold and the calibration error before and after, as JSON."""
     import json
 
-    from mer import calibration
+    from mer.evaluation import calibration
 
     fitted = calibration.calibrate(options.model, options.data)
     print(json.dumps(fitted, indent=1))
@@ -125,9 +126,10 @@ def evaluate(options: argparse.Namespace) -> None:
     """Print the figures as JSON."""
     import json
 
-    from mer import evaluation, ferplus
+    from mer.data import ferplus
+    from mer.evaluation import metrics
 
-    figures = evaluation.evaluate_model(
+    figures = metrics.evaluate_model(
         options.model, options.data, twins=options.twins, split=options.split
     )
     text = json.dumps(figures, indent=1)
@@ -136,7 +138,7 @@ def evaluate(options: argparse.Namespace) -> None:
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.save:
         part = "elsewhere" if ferplus.there(options.data) else options.split
-        evaluation.save(options.model, part, figures)
+        metrics.save(options.model, part, figures)
 
 
 def _robustness(commands: Any) -> None:
@@ -153,12 +155,13 @@ def _robustness(commands: Any) -> None:
 
 def robustness(options: argparse.Namespace) -> None:
     """Print a table for each way of getting worse, and how far away a face may be."""
-    from mer import reach, weights
-    from mer import robustness as measurement
+    from mer.evaluation import robustness as measurement
+    from mer.evaluation import robustness_report
+    from mer.weights import store
 
-    names = options.model or [name for name in MODELS if name in weights.available()]
+    names = options.model or [name for name in MODELS if name in store.available()]
     result = measurement.measure(names, options.faces, options.data, pictures=options.pictures)
-    print("\n\n".join(reach.text(result)))
+    print("\n\n".join(robustness_report.text(result)))
     if options.save:
         print(f"\nwritten: {measurement.save(result)}")
 
@@ -178,8 +181,9 @@ def _seeds(commands: Any) -> None:
 
 def seeds(options: argparse.Namespace) -> None:
     """Print means and spread, and which networks every seed tells apart."""
-    from mer import devices, markdown
-    from mer import seeds as measurement
+    from mer.evaluation import seed_study as measurement
+    from mer.results import markdown
+    from mer.training import devices
 
     devices.keep_freed_memory()
     starts = {path.stem: path for path in options.start}
@@ -197,7 +201,7 @@ def _compare(commands: Any) -> None:
 
 def compare(options: argparse.Namespace) -> int:
     """Print the comparison from the records, beside the paper's own figures."""
-    from mer import comparison, markdown, paper
+    from mer.results import comparison, markdown, paper
 
     records, problems = comparison.read_records()
     table = comparison.table(records).set_index("figure")

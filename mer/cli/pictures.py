@@ -14,8 +14,8 @@ from mer.errors import MerError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mer.predictor import Prediction, Predictor
-    from mer.report import Picture
+    from mer.inference.predictor import Prediction, Predictor
+    from mer.results.report import Picture
 
 FORMATS: Final = ("table", "csv", "jsonl")
 NO_FACE: Final = "no face found. Try a larger, brighter or more frontal face."
@@ -45,7 +45,9 @@ def predict(options: argparse.Namespace) -> int:
     for path in outputs:  # before the work, which may take hours
         if not path.parent.is_dir():
             raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
-    from mer import predictor, report, results, sources
+    from mer.inference import predictor
+    from mer.io import sources
+    from mer.results import report, tables
 
     asked = predictor.get_predictor(options.model, options.detector)
     show = _SHOWN[options.format]()
@@ -57,24 +59,24 @@ def predict(options: argparse.Namespace) -> int:
             status = say(str(image))
             continue
         found = asked.predict(image, quick=options.quick)
-        show(name, results.of([(name, found)], asked))
+        show(name, tables.of([(name, found)], asked))
         if options.csv or options.json:
             faces.append((name, found))
         if options.html:
             shown.append(report.picture(name, image, found))
-    _write(options, results.of(faces, asked), shown, asked)
+    _write(options, tables.of(faces, asked), shown, asked)
     return status
 
 
 def _write(
     options: argparse.Namespace, faces: pd.DataFrame, shown: Sequence[Picture], asked: Predictor
 ) -> None:
-    from mer import report, results
+    from mer.results import report, tables
 
     if options.csv:
-        options.csv.write_text(results.to_csv(faces), encoding="utf-8")
+        options.csv.write_text(tables.to_csv(faces), encoding="utf-8")
     if options.json:
-        options.json.write_text(results.to_json(faces), encoding="utf-8")
+        options.json.write_text(tables.to_json(faces), encoding="utf-8")
     if options.html:
         options.html.write_text(report.html(shown, asked), encoding="utf-8")
 
@@ -104,12 +106,12 @@ def _as_table() -> Callable[[str, pd.DataFrame], None]:
 
 
 def _as_csv() -> Callable[[str, pd.DataFrame], None]:
-    from mer import results
+    from mer.results import tables
 
     begun: list[bool] = []
 
     def show(name: str, faces: pd.DataFrame) -> None:
-        text = results.to_csv(faces)
+        text = tables.to_csv(faces)
         print(text.partition("\n")[2] if begun else text, end="", flush=True)
         begun.append(True)
         _missed(name, faces)
@@ -118,10 +120,10 @@ def _as_csv() -> Callable[[str, pd.DataFrame], None]:
 
 
 def _as_json_lines() -> Callable[[str, pd.DataFrame], None]:
-    from mer import results
+    from mer.results import tables
 
     def show(name: str, faces: pd.DataFrame) -> None:
-        print(results.to_json_lines(faces), end="", flush=True)
+        print(tables.to_json_lines(faces), end="", flush=True)
         _missed(name, faces)
 
     return show

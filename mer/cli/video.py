@@ -13,7 +13,7 @@ from mer.cli.common import DEFAULT_MODEL, DETECTORS, command, network
 from mer.errors import MerError
 
 if TYPE_CHECKING:
-    from mer.video.timeline import Analysis
+    from mer.video.types import Analysis
 
 
 def add(commands: Any) -> None:
@@ -36,7 +36,8 @@ def video(options: argparse.Namespace) -> int:
     for path in outputs:  # before the work, which may take an hour
         if not path.parent.is_dir():
             raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
-    from mer.video import analysis, summary
+    from mer.results import video_summary
+    from mer.video import analysis
 
     with _bar() as progress, _ctrl_c() as cancelled:
         found = analysis.analyse(
@@ -47,23 +48,23 @@ def video(options: argparse.Namespace) -> int:
             cancelled=cancelled,
         )
     _write(found, options)
-    print(summary.summary(found))
+    print(video_summary.summary(found))
     return 0 if found.complete else 130
 
 
 def _write(found: Analysis, options: argparse.Namespace) -> None:
-    from mer.video import export, report
+    from mer.results import video_report, video_tables
 
     if options.json:
         with options.json.open("w", encoding="utf-8") as file:
-            file.writelines(export.json_parts(found))
+            file.writelines(video_tables.json_parts(found))
     if options.csv:
         with options.csv.open("w", encoding="utf-8") as file:
-            file.writelines(export.csv_parts(export.frames_table(found)))
+            file.writelines(video_tables.csv_parts(video_tables.frames_table(found)))
         events = options.csv.with_suffix(".events.csv")
-        events.write_text(export.events_csv(found), encoding="utf-8")
+        events.write_text(video_tables.events_csv(found), encoding="utf-8")
     if options.html:
-        options.html.write_text(report.html(found, options.path), encoding="utf-8")
+        options.html.write_text(video_report.html(found, options.path), encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -6,10 +6,11 @@ Its figures come from the network's record; docs/models/ holds the same text as 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from mer import comparison, markdown, weights
-from mer.charts.style import percent
 from mer.errors import WeightsError
-from mer.report import LIMITS
+from mer.results import comparison, markdown
+from mer.results.charts.style import percent
+from mer.results.report import LIMITS
+from mer.weights import store
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -45,7 +46,7 @@ def text(name: str) -> str:
         license="mit",
         library_name="mer",
         pipeline_tag="image-classification",
-        tags=["facial-expression-recognition", "image-classification", *weights.classes(record)],
+        tags=["facial-expression-recognition", "image-classification", *store.classes(record)],
         metrics=[hub for hub, _ in METRICS.values()],
         model_name=name,
         eval_results=list(_results(record)),
@@ -79,7 +80,7 @@ def _tested_on(record: Mapping[str, Any]) -> str:
 
 
 def _sections(name: str, record: Mapping[str, Any]) -> Iterator[str]:
-    classes = weights.classes(record)
+    classes = store.classes(record)
     built = _BUILT[record.get("architecture", name)]
     yield f"# {name}"
     yield (

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from mer import weights
 from mer.errors import MerError
 from mer.hub import card
+from mer.weights import store
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 _APP: Final = ("app.py", "requirements.txt", "LICENSE")
@@ -31,7 +31,7 @@ def space(folder: Path) -> None:
         _copy(ROOT / name, folder / name)
     _copy(ROOT / "mer", folder / "mer")
     (folder / "weights").mkdir()
-    for path in sorted(weights.FOLDER.iterdir()):
+    for path in sorted(store.FOLDER.iterdir()):
         if path.suffix in _WEIGHTS and not path.name.startswith("."):
             _copy(path, folder / "weights" / path.name)
 
@@ -43,12 +43,12 @@ def model(name: str, folder: Path) -> None:
         WeightsError: the network's files are missing or damaged, or hold no figures.
         MerError: `folder` is not empty.
     """
-    weights.load(name)  # whatever is wrong with them is told here
+    store.load(name)  # whatever is wrong with them is told here
     readme = card.text(name)
     _empty(folder)
     (folder / "README.md").write_text(readme, encoding="utf-8")
     for ending in (".safetensors", ".json", ".LICENSE.txt"):
-        path = weights.FOLDER / f"{name}{ending}"
+        path = store.FOLDER / f"{name}{ending}"
         if path.exists():
             _copy(path, folder / path.name)
     if (ROOT / "LICENSE").exists():

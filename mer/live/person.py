@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mer.predictor import Prediction
+from mer.inference.predictor import Prediction
 
 LOOK_MS: Final = 200.0  # at least, between two looks of a network at one face
 TRAIL_MS: Final = 10_000.0  # how far back the trail goes
@@ -27,7 +27,7 @@ class Watched:
 
     Attributes:
         looked_ms: time of the last look, -inf before the first.
-        concerns: why the face could hardly be judged then, see `mer.quality`.
+        concerns: why the face could hardly be judged then, see `mer.faces.quality`.
     """
 
     def __init__(self) -> None:

@@ -10,12 +10,12 @@ import numpy as np
 
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError
-from mer.faces import Face
-from mer.graphs import one_thread
+from mer.faces.detection import Face
+from mer.inference.onnx_backend import one_thread
+from mer.inference.predictor import DEFAULT_MODEL, get_predictor_of_seven
+from mer.io.video import Frame
 from mer.live.person import LOOK_MS, Watched
-from mer.predictor import DEFAULT_MODEL, get_predictor_of_seven
-from mer.video.reader import Frame
-from mer.video.tracks import Tracker
+from mer.video.tracking.tracker import Tracker
 
 LONG_SIDE: Final = 640  # pixels, to which larger frames are shrunk
 # Pixels, to which they are shrunk to be searched. In the project's five clips YuNet finds as many
@@ -89,8 +89,8 @@ class Live:
         Returns:
             `size`: width and height in which boxes are given; `people`: for each in sight
             `number`, `box` (x, y, width, height), `emotion` and `certainty` (None before the first
-            look), `sure` and `concerns` (see `mer.predictor.Prediction`), and what `Watched.told`
-            says; `timings`: `work_ms` of this frame and `frames_per_second` of late.
+            look), `sure` and `concerns` (see `mer.inference.predictor.Prediction`), and what
+            `Watched.told` says; `timings`: `work_ms` of this frame and `frames_per_second` of late.
 
         Raises:
             ImageError: the picture is empty or no RGB uint8.

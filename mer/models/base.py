@@ -25,7 +25,9 @@ class BaseClasificacionImagenes(nn.Module):
     """
 
     size: ClassVar[int]  # height and width of the input, in pixels
-    explained: ClassVar[tuple[str, ...]]  # modules whose output `mer.explain` weighs
+    explained: ClassVar[
+        tuple[str, ...]
+    ]  # modules whose output `mer.inference.class_activation_map` weighs
 
     def training_step(self, batch: Batch, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
         """Loss to go backward from, and the accuracy of the batch."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mer.models import mobile
+from mer.models import mobilenet
 from mer.models.base import CLASSES, BaseClasificacionImagenes
 
 
@@ -38,7 +38,7 @@ class Convolution(nn.Conv2d):
 class FaceRes(BaseClasificacionImagenes):
     """HSE-FaceRes's convolutions (Savchenko 2019), averaged, and seven classes.
 
-    Weights to begin with come from `python -m mer.models.faceres_import`. The first blocks see
+    Weights to begin with come from `python -m tools.import_faceres`. The first blocks see
     edges and skin like any network's; left as they are, they spare a third of a training's time.
     """
 
@@ -47,8 +47,8 @@ class FaceRes(BaseClasificacionImagenes):
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()
-        self.low, self.high = mobile.low_and_high(Convolution, 2)
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(mobile.FEATURES, classes))
+        self.low, self.high = mobilenet.low_and_high(Convolution, 2)
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(mobilenet.FEATURES, classes))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 3, 112, 112) in 0..1 to logits (n, 7)."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mer.models import mobile
+from mer.models import mobilenet
 from mer.models.base import CLASSES, BaseClasificacionImagenes
 
 EPSILON: Final = 2e-5  # of its last batch normalisation
@@ -50,7 +50,7 @@ class Convolution(nn.Module):
 class SFace(BaseClasificacionImagenes):
     """SFace's convolutions (Zhong et al. 2021) up to its embedding, averaged, and seven classes.
 
-    Weights to begin with come from `python -m mer.models.sface_import`. The first blocks see
+    Weights to begin with come from `python -m tools.import_sface`. The first blocks see
     edges and skin like any network's; left as they are, they spare a third of a training's time.
     """
 
@@ -59,9 +59,9 @@ class SFace(BaseClasificacionImagenes):
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()
-        self.low, self.high = mobile.low_and_high(Convolution, 1)
-        self.norm = nn.BatchNorm2d(mobile.FEATURES, eps=EPSILON)
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(mobile.FEATURES, classes))
+        self.low, self.high = mobilenet.low_and_high(Convolution, 1)
+        self.norm = nn.BatchNorm2d(mobilenet.FEATURES, eps=EPSILON)
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(mobilenet.FEATURES, classes))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 3, 80, 80) in 0..1 to logits (n, 7)."""

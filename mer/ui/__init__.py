@@ -15,13 +15,13 @@ from mer.errors import MerError
 from mer.ui import (
     about,
     api,
+    auth,
     comparison,
     guard,
-    kept,
     live,
     notice,
-    password,
     report,
+    retention,
     upload,
     video,
     webcam,
@@ -47,7 +47,7 @@ TABS: Final = {
 
 def build() -> gr.Blocks:
     """The whole page, ready to be launched with `settings()`."""
-    kept.take_folder()  # before the components ask where to put their files
+    retention.take_folder()  # before the components ask where to put their files
     page = gr.Blocks(title="Facial expressions", analytics_enabled=False)
     with page:
         notice.build()
@@ -57,7 +57,7 @@ def build() -> gr.Blocks:
                     lay_out()
         api.build()
         page.unload(video.cancel)
-        page.unload(kept.forget)
+        page.unload(retention.forget)
     # Two workers fill two cores; the queue says "full" before the memory runs out. Nobody gets
     # past it: Gradio has routes that would start any call at once.
     page.queue(default_concurrency_limit=2, max_size=QUEUE, api_open=False)
@@ -79,8 +79,8 @@ def settings(*, mcp: bool = False) -> dict[str, Any]:
         **look(),
         "app_kwargs": {
             "routes": live.routes(),
-            "middleware": [Middleware(guard.Guard, password=password.wanted(), mcp=mcp)],
-            "lifespan": kept.sweeping,
+            "middleware": [Middleware(guard.Guard, password=auth.wanted(), mcp=mcp)],
+            "lifespan": retention.sweeping,
         },
         "max_file_size": f"{video.MAX_FILE_MB}mb",
         "state_session_capacity": SESSIONS,
@@ -121,7 +121,7 @@ def launch(
     host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     number = _port(os.environ.get("GRADIO_SERVER_PORT", 7860) if port is None else port)
     _check_free(host, number)
-    if share and password.wanted() is None:
+    if share and auth.wanted() is None:
         print(f"mer: {_OPEN}", file=sys.stderr)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files of visitors go
@@ -132,12 +132,12 @@ def launch(
 def _prepare_mcp() -> None:
     if importlib.util.find_spec("mcp") is None:
         raise MerError("--mcp needs another package: pip install 'mer[mcp]' (here: '.[mcp]').")
-    if password.wanted() is not None:  # Gradio's tools call the page without it
+    if auth.wanted() is not None:  # Gradio's tools call the page without it
         raise MerError("--mcp and a password do not go together. Unset MER_USER and MER_PASSWORD.")
     import gradio.mcp
 
     # It asked for the folder when it was imported, before ours was there: no file would be swept.
-    gradio.mcp.DEFAULT_TEMP_DIR = str(kept.take_folder())
+    gradio.mcp.DEFAULT_TEMP_DIR = str(retention.take_folder())
 
 
 def _port(port: int | str) -> int:

@@ -7,9 +7,9 @@ from typing import Final
 import gradio as gr
 
 import mer
-from mer import comparison, paper
-from mer.charts.style import percent
-from mer.ui import kept
+from mer.results import comparison, paper
+from mer.results.charts.style import percent
+from mer.ui import retention
 
 _PICTURES: Final = """
 ## What happens to your picture or video
@@ -93,7 +93,7 @@ def build() -> None:
 
 def pictures() -> str:
     """What happens to a picture, as Markdown: with the table of what is kept, and how long."""
-    return _PICTURES.format(kept=kept.table())
+    return _PICTURES.format(kept=retention.table())
 
 
 def _leak() -> str:

@@ -11,16 +11,20 @@ from typing import Any, Final
 import numpy as np
 
 import mer
-from mer import comparison, draw, explain, faces, images, results, weights
-from mer import report as reports
 from mer.errors import MerError
-from mer.faces import DETECTORS
-from mer.predictor import Prediction, get_predictor
+from mer.faces import detection
+from mer.faces.detection import DETECTORS
+from mer.inference import class_activation_map
+from mer.inference.predictor import Prediction, get_predictor
+from mer.io import images
+from mer.results import comparison, drawing, tables, video_tables
+from mer.results import report as reports
+from mer.results import video_report as video_reports
 from mer.ui import upload
 from mer.ui import video as video_tab
-from mer.video import analysis, export
-from mer.video import report as video_reports
-from mer.video.timeline import Analysis
+from mer.video import analysis
+from mer.video.types import Analysis
+from mer.weights import store
 
 PROTOCOLS: Final = ["all", "clean"]
 
@@ -38,8 +42,8 @@ def predict(picture: str, network: str, detector: str) -> dict[str, Any]:
         likeliest class, whether that is sure, and the probability of every class.
     """
     _, found = _found(picture, network, detector)
-    table = results.of([(Path(picture).name, found)], get_predictor(network, detector))
-    return _parsed(results.to_json(table))
+    table = tables.of([(Path(picture).name, found)], get_predictor(network, detector))
+    return _parsed(tables.to_json(table))
 
 
 def annotate(picture: str, network: str, detector: str) -> np.ndarray:
@@ -53,7 +57,7 @@ def annotate(picture: str, network: str, detector: str) -> np.ndarray:
     Returns:
         The picture, its long side 640 to 1600 pixels.
     """
-    return draw.annotate(*_found(picture, network, detector))
+    return drawing.annotate(*_found(picture, network, detector))
 
 
 def explain_face(
@@ -75,8 +79,10 @@ def explain_face(
     if not 1 <= number <= len(found):
         raise MerError(f"There is no face {number}: {len(found)} were found in the picture.")
     one = found[number - 1]
-    crop = faces.crop(image, one.face)
-    return explain.overlay(crop, explain.heat(crop, network, emotion or one.emotion))
+    crop = detection.crop(image, one.face)
+    return class_activation_map.overlay(
+        crop, class_activation_map.heat(crop, network, emotion or one.emotion)
+    )
 
 
 def report(pictures: Sequence[str], network: str, detector: str) -> str:
@@ -106,7 +112,7 @@ def analyse_video(video: str, network: str, detector: str) -> dict[str, Any]:
     Returns:
         Settings, frame rate, notes, limits, people, events, and every frame read.
     """
-    return _parsed(export.to_json(_analysed(video, network, detector)))
+    return _parsed(video_tables.to_json(_analysed(video, network, detector)))
 
 
 def report_video(video: str, network: str, detector: str) -> str:
@@ -150,7 +156,7 @@ def evaluation(network: str, protocol: str) -> dict[str, Any]:
     Returns:
         accuracy with its 95 % interval, averages, per_class, confusion, confidence.
     """
-    record = weights.read_record(network)
+    record = store.read_record(network)
     tests = comparison.protocols(record)
     name = next((name for name in tests if name.startswith(protocol)), None)
     if name is None:
@@ -168,9 +174,9 @@ def measure(network: str) -> float:
     Returns:
         Milliseconds, the median of thirty runs.
     """
-    from mer import bench
+    from benchmarks import timing
 
-    return round(bench.face_milliseconds(network), 3)
+    return round(timing.face_milliseconds(network), 3)
 
 
 def about() -> dict[str, Any]:
@@ -182,10 +188,10 @@ def about() -> dict[str, Any]:
     return {
         "version": mer.__version__,
         "networks": {
-            name: list(weights.classes(weights.read_record(name))) for name in weights.available()
+            name: list(store.classes(store.read_record(name))) for name in store.available()
         },
         "detectors": list(DETECTORS),
-        "limits": [*reports.LIMITS, *export.LIMITS[1:]],
+        "limits": [*reports.LIMITS, *video_tables.LIMITS[1:]],
     }
 
 

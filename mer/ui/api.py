@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import gradio as gr
 
-from mer import weights
 from mer.errors import MerError
-from mer.faces import DETECTORS
-from mer.predictor import DEFAULT_MODEL
+from mer.faces.detection import DETECTORS
+from mer.inference.predictor import DEFAULT_MODEL
 from mer.ui import actions
 from mer.ui.errors import in_words
+from mer.weights import store
 
 WORKERS: Final = 2  # calls in work at once, of all programs; others wait
 
@@ -23,7 +23,7 @@ Make = Callable[..., gr.components.Component]
 
 def build() -> None:
     """Add the endpoints to the page; they are not shown in it."""
-    names = weights.available() or [DEFAULT_MODEL]
+    names = store.available() or [DEFAULT_MODEL]
     first = DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
     formats = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF"
     picture: Make = functools.partial(gr.File, label=f"Picture: {formats}")

@@ -6,8 +6,8 @@ from typing import Any
 import gradio as gr
 import plotly.graph_objects as go
 
-from mer import charts
-from mer.predictor import Prediction
+from mer.inference.predictor import Prediction
+from mer.results import charts
 
 Face = tuple[str, tuple[float, ...], tuple[str, ...]]  # its name, probabilities, classes
 

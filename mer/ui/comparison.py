@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import gradio as gr
 
-from mer import charts, comparison, paper, seeds
 from mer.errors import MerError
+from mer.evaluation import seed_study
+from mer.results import charts, comparison, paper
 from mer.ui import tables
 from mer.ui.errors import in_words
 
@@ -69,22 +70,22 @@ _METHOD: Final = (
 
 def _seeds() -> None:
     """How far a seed moves the figures, where that was measured."""
-    result = seeds.read()
+    result = seed_study.read()
     if result:
-        gr.Markdown(f"### What another seed changes\n{seeds.verdict(result)}")
-        tables.show(seeds.table(result), "Each network by several seeds")
+        gr.Markdown(f"### What another seed changes\n{seed_study.verdict(result)}")
+        tables.show(seed_study.table(result), "Each network by several seeds")
 
 
 def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:
     """The table again, with the time that each network takes for a face on this machine."""
-    from mer import bench
+    from benchmarks import timing
 
     measured: dict[str, float] = {}
     with in_words():
         for done, name in enumerate(records):
             progress((done, len(records)), desc=f"Measuring {name}")
             try:
-                measured[name] = bench.face_milliseconds(name)
+                measured[name] = timing.face_milliseconds(name)
             except MerError as error:  # the other networks can still be measured
                 gr.Warning(str(error))
     return tables.html(comparison.table(records, measured), _NAME)

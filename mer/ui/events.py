@@ -10,16 +10,18 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer import weights
-from mer.charts.style import percent
-from mer.charts.timeline import told
 from mer.errors import WeightsError
-from mer.ui import kept
-from mer.video import magnify, recognition, webm
-from mer.video.closeup import Look
-from mer.video.export import LIMITS
-from mer.video.summary import HEAD, cells, likeliest
-from mer.video.timeline import MOTIONS, Event
+from mer.io import webm
+from mer.results.charts.style import percent
+from mer.results.charts.timeline import told
+from mer.results.video_summary import HEAD, cells, likeliest
+from mer.results.video_tables import LIMITS
+from mer.ui import retention
+from mer.video import motion_classifier
+from mer.video.event_clips import Look
+from mer.video.motion import magnification
+from mer.video.types import MOTIONS, Event
+from mer.weights import store
 
 _NONE: Final = "<p>No event passed over a face.</p>"
 _HINT: Final = (
@@ -80,7 +82,7 @@ def closely(number: int, event: Event, look: Look, score: str) -> str:
 def score() -> str:
     """How far recognition from motion can be trusted, from its record; a sentence."""
     try:
-        found = weights.read_record(recognition.NAME)["evaluation"]
+        found = store.read_record(motion_classifier.NAME)["evaluation"]
         figures = f"UF1 {found['uf1']:.2f}, UAR {found['uar']:.2f}"
     except (WeightsError, KeyError):
         return "This is experimental."
@@ -103,13 +105,13 @@ def _clip(event: Event, look: Look) -> str:
     """The clip and its magnified twin in one film, so that they stay in step; "" for one frame."""
     if len(look.clip) < 2:
         return ""
-    large = magnify.magnified(look.clip, look.fps, event.pixels)
-    with tempfile.TemporaryDirectory(dir=kept.take_folder()) as folder:
+    large = magnification.magnified(look.clip, look.fps, event.pixels)
+    with tempfile.TemporaryDirectory(dir=retention.take_folder()) as folder:
         path = Path(folder) / "clip.webm"
-        slow = look.fps / magnify.SLOWER
-        webm.write(path, webm.even(magnify.beside(look.clip, large), slow), slow)
+        slow = look.fps / magnification.SLOWER
+        webm.write(path, webm.even(magnification.beside(look.clip, large), slow), slow)
         data = base64.b64encode(path.read_bytes()).decode()
-    caption = f"{magnify.SLOWER:.0f} times slower: as filmed, and its movements magnified"
+    caption = f"{magnification.SLOWER:.0f} times slower: as filmed, and its movements magnified"
     return (
         '<figure class="clip"><video controls autoplay loop muted playsinline '
         f'src="data:video/webm;base64,{data}" aria-label="{caption}"></video>'

@@ -10,9 +10,9 @@ from typing import Final
 
 import gradio as gr
 
-from mer import images
+from benchmarks.synthetic import clips
+from mer.io import images, webm
 from mer.ui.errors import in_words
-from mer.video import made, webm
 
 # Eileen Collins, NASA: works of the agency are in the public domain.
 PHOTOGRAPH: Final = Path(__file__).parent / "astronaut.jpg"
@@ -54,7 +54,7 @@ def example(name: str, progress: gr.Progress = gr.Progress()) -> str:
     with in_words(), _making:  # whoever comes while it is made waits for it
         if not path.exists():
             part = path.with_stem(f"{path.stem}-part")
-            clip = made.Clip(images.read(PHOTOGRAPH), **made.EXAMPLES[name])
+            clip = clips.Clip(images.read(PHOTOGRAPH), **clips.EXAMPLES[name])
             webm.write(part, progress.tqdm(clip, desc="Making the example, once"), clip.fps)
             part.replace(path)
     return str(path)

@@ -18,9 +18,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mer.errors import MerError
-from mer.ui import kept
+from mer.ui import retention
+from mer.ui.auth import is_given
 from mer.ui.errors import UNEXPECTED
-from mer.ui.password import is_given
 
 MAX_UPLOAD_MB: Final = 200  # of one request, which may hold several files
 MAX_JSON_MB: Final = 24  # of the values of one call, such as a captured frame
@@ -127,7 +127,7 @@ class Guard:
             await self._app(scope, receive, send)
         elif scope["path"] == f"{_API}upload":
             _check_length(scope, MAX_UPLOAD_MB)
-            if not await asyncio.to_thread(kept.room):
+            if not await asyncio.to_thread(retention.room):
                 raise RefusedError(507, _FULL)
             await self._app(scope, _bounded(receive, MAX_UPLOAD_MB), send)
         else:

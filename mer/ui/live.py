@@ -21,13 +21,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mer import images
 from mer.emotions import COLORS
 from mer.errors import EndedError, FullError, MerError
+from mer.inference.predictor import DEFAULT_MODEL
+from mer.io import images
 from mer.live.person import TRAIL_MS
 from mer.live.session import SMOOTHING_MS, Live
-from mer.live.visitors import IDLE_S, Visitors
-from mer.predictor import DEFAULT_MODEL
+from mer.live.session_pool import IDLE_S, Visitors
 from mer.ui.errors import UNEXPECTED
 
 WORKERS: Final = 2  # frames in work at once, of all visitors; others wait in the order they came

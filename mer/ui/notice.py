@@ -5,17 +5,17 @@ from typing import Final
 
 import gradio as gr
 
-from mer import weights
 from mer.errors import WeightsError
-from mer.predictor import get_predictor
-from mer.ui import kept
+from mer.inference.predictor import get_predictor
+from mer.ui import retention
+from mer.weights import store
 
 TEXT: Final = f"""
 <h1>Which expression does a face look like?</h1>
 <p>Networks that learned from posed photographs say which of seven expressions it <em>looks
 like</em>, not what someone feels. Your picture or video is read by the computer that runs this
-page; every copy is deleted within {kept.MINUTES} minutes of its last use. Not for decisions about
-people, and not for finding lies: see <b>About</b>.</p>
+page; every copy is deleted within {retention.MINUTES} minutes of its last use. Not for decisions
+about people, and not for finding lies: see <b>About</b>.</p>
 """
 
 
@@ -35,7 +35,7 @@ def build() -> None:
 def broken_weights() -> list[str]:
     """A sentence for each network that does not load. Those that do are then ready to answer."""
     problems = []
-    for name in weights.names():
+    for name in store.names():
         try:
             get_predictor(name)
         except WeightsError as error:

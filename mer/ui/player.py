@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 
 from mer.emotions import colors
-from mer.video import webm
-from mer.video.looks import smoothed
-from mer.video.reader import Frame, Video
-from mer.video.timeline import Analysis, Person
+from mer.io import webm
+from mer.io.video import Frame, Video
+from mer.video.expression_segments import smoothed
+from mer.video.types import Analysis, Person
 
 _EVERY_MS: Final = 66.0  # a box in between is interpolated
 _LONG_SIDE: Final = 640  # pixels of a copy

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import gradio as gr
 
-from mer import charts, comparison, paper
-from mer.charts.style import percent
-from mer.ui import downloads, robust, tables
+from mer.results import charts, comparison, paper
+from mer.results.charts.style import percent
+from mer.ui import downloads, robustness, tables
 from mer.ui.comparison import show_problems
 
 _PROTOCOLS: Final = [("All, as in the paper", "all"), ("Clean: without twins", "clean")]
@@ -23,7 +23,7 @@ _EXPLAIN: Final = (
 
 def build() -> None:
     """Lay out the tab inside the current `gr.Tab`."""
-    from mer.predictor import DEFAULT_MODEL
+    from mer.inference.predictor import DEFAULT_MODEL
 
     records, problems = comparison.read_records()
     show_problems(problems)
@@ -46,7 +46,7 @@ def build() -> None:
             theirs = comparison.paper_scores()
             _panel(f"The paper's {paper.TABLE_1[0].network}, all {theirs['n']} pictures", theirs)
             gr.Markdown(f"Computed here from the matrix of Figure 6 in {paper.SOURCE}.")
-    robust.build(network, first)
+    robustness.build(network, first)
 
     def show(name: str, kind: str) -> list[Any]:
         record = records[name]

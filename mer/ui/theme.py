@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from mer import charts
+from mer.results import charts
 
 _HERE: Final = Path(__file__).parent
 _SCRIPTS: Final = ("page.js", "keys.js", "video.js", "live.js", "live_panel.js", "live_tape.js")

@@ -9,11 +9,13 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 
-from mer import draw, faces, images, results
-from mer import report as reports
 from mer.errors import ImageError, MerError
-from mer.predictor import Prediction, Predictor, get_predictor
-from mer.ui import bars, choices, downloads, examples, why, words
+from mer.faces import detection
+from mer.inference.predictor import Prediction, Predictor, get_predictor
+from mer.io import images
+from mer.results import drawing, tables
+from mer.results import report as reports
+from mer.ui import bars, choices, downloads, examples, explanation, notes
 from mer.ui.errors import in_words
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
@@ -44,7 +46,7 @@ def build() -> None:
             network, detector = choices.build()
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
         with gr.Column(min_width=320, scale=3):
-            answer = gr.HTML(words.lines([_EMPTY]), elem_id="upload-answer", js_on_load=None)
+            answer = gr.HTML(notes.lines([_EMPTY]), elem_id="upload-answer", js_on_load=None)
             gallery = gr.Gallery(
                 show_label=False,
                 format="jpeg",
@@ -72,7 +74,7 @@ def build() -> None:
         )
     made = gr.HTML(visible="hidden", elem_id="report-made", js_on_load=None)
     shown = bars.build()
-    reasons = why.build(network)
+    reasons = explanation.build(network)
     outputs = [answer, gallery, table, links, report, *shown, *reasons, stop]
     _handed_over(report, [files, network, detector], made)
     reading = gr.on(
@@ -107,15 +109,15 @@ def read(
     """
     with in_words():
         if not files:
-            yield _nothing(words.lines([_EMPTY]))
+            yield _nothing(notes.lines([_EMPTY]))
             return
         if len(files) > MAX_FILES:
-            yield _nothing(words.lines([], problems=[_too_many(len(files))]))
+            yield _nothing(notes.lines([], problems=[_too_many(len(files))]))
             return
         try:
             predictor = get_predictor(network, detector)
         except MerError as error:
-            yield _nothing(words.lines([], problems=[str(error)]))
+            yield _nothing(notes.lines([], problems=[str(error)]))
             return
         answers = Answers()
         names = _unique([Path(file).name for file in files])
@@ -167,12 +169,12 @@ def _read_one(file: str, name: str, predictor: Predictor, answers: Answers) -> N
         answers.problems.append(str(error))
         return
     predictions = predictor.predict(image)
-    answers.gallery.append((draw.annotate(image, predictions), name))
+    answers.gallery.append((drawing.annotate(image, predictions), name))
     answers.faces.append((name, predictions))
-    wanted = predictions[: why.MOST - len(answers.crops)]
-    answers.crops += [faces.crop(image, prediction.face) for prediction in wanted]
+    wanted = predictions[: explanation.MOST - len(answers.crops)]
+    answers.crops += [detection.crop(image, prediction.face) for prediction in wanted]
     if not predictions:
-        answers.problems.append(words.no_face(name))
+        answers.problems.append(notes.no_face(name))
 
 
 def _check_size(file: str, name: str) -> None:
@@ -184,15 +186,15 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
     found = [(name, n, one) for name, all_ in answers.faces for n, one in enumerate(all_, 1)]
     single = len(answers.faces) == 1
     named = [(f"Face {n}" if single else f"{name}, face {n}", one) for name, n, one in found]
-    rows = results.of(answers.faces, predictor)
+    rows = tables.of(answers.faces, predictor)
     return [
-        words.lines(_summary(found, len(answers.faces)), problems=answers.problems),
+        notes.lines(_summary(found, len(answers.faces)), problems=answers.problems),
         gr.Gallery(answers.gallery, visible=bool(answers.gallery), selected_index=0),
         gr.Dataframe(_rows(found), visible=bool(found)),
         downloads.links("faces", _files(rows)) if found else "",
         gr.Button(visible=bool(found)),
         *bars.show(named),
-        *why.show(
+        *explanation.show(
             [(name, cut, one) for (name, one), cut in zip(named, answers.crops, strict=False)]
         ),
         gr.Button(visible=False),
@@ -201,28 +203,28 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
 
 def _summary(found: Sequence[tuple[str, int, Prediction]], pictures: int) -> list[str]:
     if pictures == 1:
-        return [words.sentence(n, one) for _, n, one in found]
+        return [notes.sentence(n, one) for _, n, one in found]
     faces = "1 face" if len(found) == 1 else f"{len(found)} faces"
     return [f"{faces} in {pictures} pictures."] if found else []
 
 
 def _rows(found: Sequence[tuple[str, int, Prediction]]) -> pd.DataFrame:
-    rows = [(name, number, *words.top(one), f"{one.face.score:.2f}") for name, number, one in found]
+    rows = [(name, number, *notes.top(one), f"{one.face.score:.2f}") for name, number, one in found]
     return pd.DataFrame(rows, columns=_HEAD)
 
 
 def _files(faces: pd.DataFrame) -> dict[str, str]:
-    return {"csv": results.to_csv(faces), "json": results.to_json(faces)}
+    return {"csv": tables.to_csv(faces), "json": tables.to_json(faces)}
 
 
 def _nothing(text: str) -> list[Any]:
     hidden = [gr.Gallery([], visible=False), gr.Dataframe(visible=False), ""]
     hidden.append(gr.Button(visible=False))
-    return [text, *hidden, *bars.show([]), *why.show([]), gr.Button(visible=False)]
+    return [text, *hidden, *bars.show([]), *explanation.show([]), gr.Button(visible=False)]
 
 
 def _stopped() -> list[Any]:
-    return _nothing(words.lines(["Cancelled. Change the choice of network to read them again."]))
+    return _nothing(notes.lines(["Cancelled. Change the choice of network to read them again."]))
 
 
 def _too_many(count: int) -> str:

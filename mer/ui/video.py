@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple
 import gradio as gr
 
 from mer.errors import MerError
-from mer.ui import choices, downloads, events, examples, persons, player, words
+from mer.results import video_report, video_tables
+from mer.ui import choices, downloads, events, examples, notes, people, player
 from mer.ui.errors import in_words
-from mer.video import analysis, export, report
-from mer.video.timeline import Analysis
+from mer.video import analysis
+from mer.video.types import Analysis
 
 MAX_FILE_MB: Final = 200
 MAX_MINUTES: Final = 10  # of a video: two at a time are analysed, and others wait
@@ -64,9 +65,9 @@ def build() -> None:
             go = gr.Button("Analyse", variant="primary", elem_id="analyse")
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="stop")
         with gr.Column(min_width=320, scale=3):
-            answer = gr.HTML(words.lines([_EMPTY]), elem_id="video-answer", js_on_load=None)
+            answer = gr.HTML(notes.lines([_EMPTY]), elem_id="video-answer", js_on_load=None)
             screen = gr.HTML(elem_id="player", js_on_load=None)
-    panels = persons.build()
+    panels = people.build()
     table = gr.HTML(elem_id="events", js_on_load=None)
     look = gr.HTML(_NOTHING_YET, visible=False, elem_id="look", js_on_load=None)
     made = gr.HTML(visible="hidden", elem_id="made", js_on_load=None)
@@ -185,22 +186,22 @@ def show(number: int, seen: Seen | None) -> str:
     """The event of this number (from 0) closely, as HTML."""
     with in_words():
         if seen is None or not 0 <= number < len(seen.found.events):
-            return words.lines([], problems=[_UNKNOWN])
+            return notes.lines([], problems=[_UNKNOWN])
         if not Path(seen.path).exists():
-            return words.lines([], problems=[_GONE])
+            return notes.lines([], problems=[_GONE])
         renew(seen.path)
         try:
             look = analysis.look(seen.path, seen.found, seen.found.events[number])
         except MerError as error:
-            return words.lines([], problems=[str(error)])
+            return notes.lines([], problems=[str(error)])
         return events.closely(number + 1, seen.found.events[number], look, events.score())
 
 
 _FILES: Final[dict[str, tuple[str, str, Callable[[Seen], str]]]] = {
-    "JSON": ("video", "json", lambda seen: export.to_json(seen.found)),
-    "CSV of frames": ("frames", "csv", lambda seen: export.frames_csv(seen.found)),
-    "CSV of events": ("events", "csv", lambda seen: export.events_csv(seen.found)),
-    "report": ("report", "html", lambda seen: report.html(seen.found, seen.path)),
+    "JSON": ("video", "json", lambda seen: video_tables.to_json(seen.found)),
+    "CSV of frames": ("frames", "csv", lambda seen: video_tables.frames_csv(seen.found)),
+    "CSV of events": ("events", "csv", lambda seen: video_tables.events_csv(seen.found)),
+    "report": ("report", "html", lambda seen: video_report.html(seen.found, seen.path)),
 }
 
 
@@ -228,9 +229,9 @@ def _no_face(found: Analysis) -> str:
 def _page(seen: Seen | None = None, problems: Sequence[str] = ()) -> list[Any]:
     found = seen.found if seen else None
     return [
-        words.lines([*persons.summary(found), *found.notes] if found else [], problems=problems),
+        notes.lines([*people.summary(found), *found.notes] if found else [], problems=problems),
         player.html(seen.path, seen.found) if seen else "",
-        *persons.show(found),
+        *people.show(found),
         events.table(found.events) if found and found.people else "",
         gr.HTML(_NOTHING_YET, visible=found is not None),
         gr.Row(visible=bool(found and found.people)),

@@ -13,10 +13,11 @@ from typing import Any, Final
 import gradio as gr
 import numpy as np
 
-from mer import draw, images
 from mer.errors import ImageError, MerError
-from mer.predictor import Prediction, get_predictor
-from mer.ui import bars, choices, live, words
+from mer.inference.predictor import Prediction, get_predictor
+from mer.io import images
+from mer.results import drawing
+from mer.ui import bars, choices, live, notes
 from mer.ui.errors import in_words
 
 _CAMERA: Final = """
@@ -53,7 +54,7 @@ def build() -> None:
             frame = gr.Textbox(visible=False, label="Frame, a picture as a data URL")
         with gr.Column(min_width=320):
             live.build_people()
-            answer = gr.HTML(words.lines([_EMPTY]), elem_id="webcam-answer", js_on_load=None)
+            answer = gr.HTML(notes.lines([_EMPTY]), elem_id="webcam-answer", js_on_load=None)
             picture = gr.Image(
                 show_label=False,
                 format="jpeg",
@@ -97,16 +98,16 @@ def read(frame: str, network: str, detector: str) -> list[Any]:
     """
     with in_words():
         if not frame:
-            return _answer(None, words.lines([], problems=[_NOT_STARTED]))
+            return _answer(None, notes.lines([], problems=[_NOT_STARTED]))
         try:
             image = images.read(_decode(frame))
             predictions = get_predictor(network, detector).predict(image)
         except MerError as error:
-            return _answer(None, words.lines([], problems=[str(error)]))
-        said = [words.sentence(n, one) for n, one in enumerate(predictions, start=1)]
-        problems = [] if said else [words.no_face("the camera's picture")]
-        text = words.lines(said, problems=problems)
-        return _answer(draw.annotate(image, predictions), text, predictions)
+            return _answer(None, notes.lines([], problems=[str(error)]))
+        said = [notes.sentence(n, one) for n, one in enumerate(predictions, start=1)]
+        problems = [] if said else [notes.no_face("the camera's picture")]
+        text = notes.lines(said, problems=problems)
+        return _answer(drawing.annotate(image, predictions), text, predictions)
 
 
 def read_again(frame: str, network: str, detector: str) -> list[Any]:

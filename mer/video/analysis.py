@@ -10,16 +10,17 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 import mer
-from mer import provenance, weights
 from mer.errors import VideoError, WeightsError
-from mer.predictor import DEFAULT_MODEL, Predictor, get_predictor
-from mer.video import closeup, cover, recognition, spotting, words
-from mer.video.cast import SAMPLED, Cast, Traced
-from mer.video.closeup import Look, look
-from mer.video.cover import Cover
-from mer.video.reader import Clock, Video
-from mer.video.timeline import Analysis, Event, Person, Timing
-from mer.video.tracks import Tracker
+from mer.inference.predictor import DEFAULT_MODEL, Predictor, get_predictor
+from mer.io.video import Clock, Video
+from mer.video import event_clips, motion_classifier, occlusion, spotting
+from mer.video import notes as words
+from mer.video.event_clips import Look, look
+from mer.video.occlusion import Cover
+from mer.video.people import SAMPLED, Cast, Traced
+from mer.video.tracking.tracker import Tracker
+from mer.video.types import Analysis, Event, Person, Timing
+from mer.weights import provenance, store
 
 __all__ = ["Cancelled", "Look", "Progress", "analyse", "look"]
 
@@ -98,7 +99,7 @@ class _Seen(NamedTuple):
 def _cover() -> tuple[Cover | None, list[str]]:
     """What tells where faces are covered; without it, None and a note: the rest stands."""
     try:
-        return cover.load(), []
+        return occlusion.load(), []
     except WeightsError as error:
         return None, [str(error)]
 
@@ -153,7 +154,7 @@ def _recognised(
     notes: list[str],
 ) -> list[Event]:
     try:
-        events = closeup.recognised(video, events, people, predictor, stopped)
+        events = event_clips.recognised(video, events, people, predictor, stopped)
     except WeightsError as error:  # the rest of the analysis stands without it
         notes.append(str(error))
     if stopped():
@@ -176,7 +177,7 @@ def _settings(predictor: Predictor) -> dict[str, Any]:
 def _recogniser() -> dict[str, Any]:
     """Version and scores of what recognises motion, from its record."""
     try:
-        record = weights.read_record(recognition.NAME)
+        record = store.read_record(motion_classifier.NAME)
     except WeightsError:
         return {}
     scores = record.get("evaluation", {})

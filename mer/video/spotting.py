@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from mer.video.peaks import Nearby, Peak, Trace, distinct
-from mer.video.signals import stretches
-from mer.video.timeline import LEAST_FPS, MACRO_MS, MICRO_MS, REGIONS, Event
+from mer.video.motion.peaks import Nearby, Peak, Trace, distinct
+from mer.video.motion.region_signals import stretches
+from mer.video.types import LEAST_FPS, MACRO_MS, MICRO_MS, REGIONS, Event
 
 LEAST: Final = 0.2  # pixels of a region's mean that a motion must have, on a face of 320
 SLOW: Final = 0.25  # and these where it lasts longer than a micro-expression: faces sway

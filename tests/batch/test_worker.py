@@ -13,12 +13,14 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from mer import results, weights
+from benchmarks.synthetic import clips
 from mer.batch.items import Item, find
 from mer.batch.worker import DEATHS, FIGURES, Task, Worker
 from mer.errors import WeightsError
-from mer.predictor import get_predictor
-from mer.video import made, webm
+from mer.inference.predictor import get_predictor
+from mer.io import webm
+from mer.results import tables
+from mer.weights import store
 
 Score = Callable[[list[Item]], dict[str, pd.DataFrame]]
 
@@ -26,7 +28,7 @@ Score = Callable[[list[Item]], dict[str, pd.DataFrame]]
 @pytest.fixture
 def task(stand_in_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    checksum = weights.read_record("cnn1")["file"]["sha256"]
+    checksum = store.read_record("cnn1")["file"]["sha256"]
     return Task("run", "cnn1", "yunet", checksum)
 
 
@@ -86,7 +88,7 @@ def test_faces_are_those_of_the_predictor(
     path = str(faces / "astronaut.jpg")
     table = score([Item("astronaut.jpg", path)])["faces"]
     predictor = get_predictor("cnn1")
-    wanted = results.table(
+    wanted = tables.table(
         [("astronaut.jpg", predictor.predict(np.asarray(Image.open(path))))],
         network="cnn1",
         version="0.0.0",
@@ -111,7 +113,7 @@ def test_pictures_in_a_zip(score: Score, faces: Path, tmp_path: Path) -> None:
 def test_a_video_has_frames(score: Score, tmp_path: Path, astronaut: np.ndarray) -> None:
     path = tmp_path / "inner" / "clip.webm"
     path.parent.mkdir()
-    clip = made.Clip(astronaut, fps=30, seconds=0.5, events=(), size=(320, 240))
+    clip = clips.Clip(astronaut, fps=30, seconds=0.5, events=(), size=(320, 240))
     webm.write(path, clip, 30)
     made_tables = score([Item("inner/clip.webm", str(path))])
     assert set(made_tables["frames"]["file"]) == {"inner/clip.webm"}

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from benchmarks.live import Visitor
 from mer.live import person
-from mer.live.load import Visitor
 from mer.live.session import LONG_SIDE
-from mer.live.visitors import PLACES, Visitors
+from mer.live.session_pool import PLACES, Visitors
 
 OpenPage = Callable[..., Page]
 KEPT = (  # while the camera runs: its track, to see later whether it was released

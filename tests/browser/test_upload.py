@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from mer import images
 from mer.emotions import EMOTIONS
-from mer.predictor import DEFAULT_MODEL
+from mer.inference.predictor import DEFAULT_MODEL
+from mer.io import images
 
 OpenPage = Callable[..., Page]
 INPUT = "#files input[type=file]"

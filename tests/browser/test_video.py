@@ -10,10 +10,11 @@ import pytest
 import skimage.data
 from playwright.sync_api import Page, expect
 
-from mer.video import made, webm
-from mer.video.reader import Frame
-from mer.video.script import Expression
-from mer.video.tracks import Tracker
+from benchmarks.synthetic import clips
+from benchmarks.synthetic.timeline import Expression
+from mer.io import webm
+from mer.io.video import Frame
+from mer.video.tracking.tracker import Tracker
 
 OpenPage = Callable[..., Page]
 SMILE = Expression("smile", 2500, 2900, 3500, 6.0)
@@ -25,7 +26,7 @@ PATIENCE = 300_000  # milliseconds for an analysis, on a machine that does much 
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six seconds of a real face into which a smile is warped."""
     path = tmp_path_factory.mktemp("film") / "film.webm"
-    clip = made.Clip(skimage.data.astronaut(), fps=30, seconds=6, events=[SMILE], blinks=0)
+    clip = clips.Clip(skimage.data.astronaut(), fps=30, seconds=6, events=[SMILE], blinks=0)
     webm.write(path, clip, clip.fps)
     return path
 

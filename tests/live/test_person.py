@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mer.emotions import EMOTIONS
-from mer.faces import Face
+from mer.faces.detection import Face
+from mer.inference.predictor import Prediction
 from mer.live.person import GAP_MS, LOOK_MS, RESTING_MS, TRAIL_MS, Watched
-from mer.predictor import Prediction
 
 HAPPY, NEUTRAL = EMOTIONS.index("happiness"), EMOTIONS.index("neutral")
 

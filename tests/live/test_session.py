@@ -171,7 +171,7 @@ def test_a_crowd_is_read_by_and_by(astronaut: np.ndarray) -> None:
 
 
 def test_memory_of_people_is_bounded(monkeypatch: pytest.MonkeyPatch, face: np.ndarray) -> None:
-    from mer.faces import Face
+    from mer.faces.detection import Face
 
     live = Live()
     for number in range(1, 2 * REMEMBERED):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from mer.emotions import EMOTIONS
-from mer.video.timeline import REGIONS, Analysis, Event, Person, Timing
+from mer.video.types import REGIONS, Analysis, Event, Person, Timing
 
 SETTINGS = {
     "network": "cnn1",

@@ -6,21 +6,23 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.synthetic import clips
 from mer.emotions import EMOTIONS
 from mer.errors import MerError, VideoError
-from mer.video import analysis, made, reader, webm
+from mer.io import video, webm
+from mer.video import analysis
 from mer.video.analysis import analyse
-from mer.video.cast import SAMPLED
-from mer.video.timeline import KINDS, REGIONS, Analysis
+from mer.video.people import SAMPLED
+from mer.video.types import KINDS, REGIONS, Analysis
 
 
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("clips")
 
 
 def written(path: Path, images: list[np.ndarray], fps: float = 30) -> Path:
-    frames = [reader.Frame(i, 1000 * i / fps, image) for i, image in enumerate(images)]
+    frames = [video.Frame(i, 1000 * i / fps, image) for i, image in enumerate(images)]
     webm.write(path, frames, fps)
     return path
 
@@ -32,11 +34,11 @@ def portrait(astronaut: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def clip(clips: Path, portrait: np.ndarray) -> Path:
+def clip(clip_folder: Path, portrait: np.ndarray) -> Path:
     """Three seconds of the astronaut, who sways and blinks, at 30 frames a second."""
-    path = clips / "astronaut.webm"
+    path = clip_folder / "astronaut.webm"
     if not path.exists():
-        webm.write(path, made.Clip(portrait, fps=30, seconds=3), 30)
+        webm.write(path, clips.Clip(portrait, fps=30, seconds=3), 30)
     return path
 
 
@@ -149,7 +151,7 @@ def test_low_frame_rate_claims_nothing_micro(
     tmp_path: Path, portrait: np.ndarray, stand_in_weights: Path
 ) -> None:
     path = tmp_path / "slow.webm"
-    webm.write(path, made.Clip(portrait, fps=12, seconds=3), 12)
+    webm.write(path, clips.Clip(portrait, fps=12, seconds=3), 12)
     found = analyse(path)
     assert "micro" not in {event.kind for event in found.events}
     assert any("nothing is called a micro-expression" in note for note in found.notes)
@@ -171,7 +173,7 @@ def test_progress_rises_to_the_end(
 def test_progress_of_a_video_without_a_length(
     clip: Path, stand_in_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Endless(reader.Video):
+    class Endless(video.Video):
         def __init__(self, path: Path) -> None:
             super().__init__(path)
             self.duration_ms = None

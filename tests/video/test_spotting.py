@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mer.video.spotting import spot
-from mer.video.timeline import MICRO_MS, REGIONS, Event
+from mer.video.types import MICRO_MS, REGIONS, Event
 
 SECONDS = 20.0
 

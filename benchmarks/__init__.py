@@ -1,0 +1,1 @@
+"""Measures speed and quality of the package: run from the repository, not installed."""

@@ -1,0 +1,148 @@
+"""`python -m benchmarks COMMAND`: how long things take, and how well events are found."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mer.cli.common import DEFAULT_MODEL, MODELS, command, say
+from mer.errors import MerError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one benchmark and return its exit status: 0, or 2 with one sentence on stderr."""
+    options = parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except MerError as error:
+        return say(str(error))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every benchmark."""
+    root = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures mer.")
+    commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for group in (_stages, _video, _spotting, _live, _batch, _comparison, _runtimes):
+        group(commands)
+    return root
+
+
+def _stages(commands: Any) -> None:
+    text = "Time every stage from a file to a drawn picture"
+    add = command(commands, "stages", stages, text).add_argument
+    _model(add)
+    add("--picture", type=Path, metavar="FILE", help="a face to use, where scikit-image is absent")
+    add("--repeats", type=int, default=20, help="runs to take medians of (default %(default)s)")
+
+
+def _model(add: Any) -> None:
+    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+
+
+def stages(options: argparse.Namespace) -> None:
+    """Print the benchmark's tables."""
+    from benchmarks import timing
+
+    print(timing.report(options.model, picture=options.picture, repeats=options.repeats))
+
+
+def _video(commands: Any) -> None:
+    text = "Time every stage of a video, over its length and the number of faces, on made clips"
+    add = command(commands, "video", video, text).add_argument
+    _model(add)
+    add("--picture", type=Path, metavar="FILE", help="a face to make the clips of")
+    add("--quick", action="store_true", help="short clips only")
+
+
+def video(options: argparse.Namespace) -> None:
+    """Print where the time of an analysis goes."""
+    from benchmarks import video_profile
+
+    sizes = {"seconds": (2, 4), "crowds": (1, 2)} if options.quick else {}
+    print(video_profile.report(options.model, picture=options.picture, **sizes))
+
+
+def _spotting(commands: Any) -> None:
+    text = "Score the spotting of expressions on made clips, over motion and frame rate"
+    add = command(commands, "spotting", spotting, text).add_argument
+    text = "a picture or a video of a face to make the clips of (default: scikit-image's astronaut)"
+    add("--face", type=Path, metavar="PICTURE_OR_VIDEO", help=text)
+    text = "of all chance in the clips: another one makes other clips (default %(default)s)"
+    add("--seed", type=int, default=0, metavar="N", help=text)
+    add("--quick", action="store_true", help="a few short clips only")
+    add("--json", type=Path, metavar="OUT", help="also write all scores to this file")
+
+
+def spotting(options: argparse.Namespace) -> None:
+    """Print F1, errors in time and false alarms, as Markdown."""
+    from benchmarks import spotting
+
+    text = spotting.main(options.face, quick=options.quick, seed=options.seed, output=options.json)
+    print(text)
+
+
+def _live(commands: Any) -> None:
+    text = "Send ten visitors to the live view of a page of its own, and time its answers"
+    add = command(commands, "live", live, text).add_argument
+    _model(add)
+    add("--seconds", type=float, default=15, help="of their visits (default %(default)s)")
+
+
+def live(options: argparse.Namespace) -> None:
+    """Print frames a second and latency."""
+    from benchmarks import live
+
+    print(live.report(options.model, seconds=options.seconds))
+
+
+def _batch(commands: Any) -> None:
+    text = "Time `batch` with one worker and with two, and say what great numbers cost on paper"
+    add = command(commands, "batch", batch, text).add_argument
+    _model(add)
+    add("--picture", type=Path, metavar="FILE", help="a face to make the pictures of")
+    text = "small pictures to score; of large ones it is a quarter (default %(default)s)"
+    add("--count", type=int, default=400, help=text)
+
+
+def batch(options: argparse.Namespace) -> None:
+    """Print the tables, as Markdown."""
+    from benchmarks import batch
+
+    print(batch.report(options.model, picture=options.picture, count=options.count))
+
+
+def _comparison(commands: Any) -> None:
+    text = "Measure all beside other programs and the machine's limit, and write it down"
+    add = command(commands, "comparison", comparison, text).add_argument
+    text = "the paper's data set, for the accuracies; without it they are left out"
+    add("--data", type=Path, metavar="DIR", help=text)
+    text = "folder for benchmarks.md and benchmarks.svg (default %(default)s)"
+    add("--out", type=Path, default=Path("docs"), help=text)
+    text = "folder where other programs are installed (default %(default)s)"
+    add("--rivals", type=Path, default=Path("build/rivals"), metavar="DIR", help=text)
+
+
+def comparison(options: argparse.Namespace) -> None:
+    """Print what was written."""
+    from benchmarks.comparison import report
+
+    print(report.write(options.out, options.rivals.resolve(), options.data))
+
+
+def _runtimes(commands: Any) -> None:
+    command(commands, "runtimes", runtimes, "Time each network in torch, ONNX Runtime and OpenVINO")
+
+
+def runtimes(options: argparse.Namespace) -> None:
+    """Print the table."""
+    from benchmarks.comparison import runtimes as compared
+
+    print(compared.report())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

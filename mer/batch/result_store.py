@@ -1,0 +1,130 @@
+"""The folder of a batch: which items are done, and their tables, each item in them exactly once.
+
+A part of the results is one file in each table's folder. The file in `items` comes last, and what
+it names is done; parts without it were cut off, and are removed when the run goes on. Only one
+process ever writes: however often an item was scored, it is stored once.
+"""
+
+import fcntl
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mer.errors import MerError
+from mer.weights import provenance
+from mer.weights.store import atomic
+
+ITEMS: Final = "items"  # its part makes the others count
+TABLES: Final = ("faces", "frames", "events", "errors", ITEMS)
+_RUN: Final = "run.json"
+_DONE: Final = "done"
+
+
+class Ledger:
+    """The results so far. To be opened by `opened` alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        paths = sorted((folder / ITEMS).glob("part-*.parquet"))
+        self._number = max((_number(path) for path in paths), default=-1) + 1
+        stored = [pq.read_table(path, columns=["file"])["file"].to_pylist() for path in paths]
+        self.done = {name for names in stored for name in names}
+
+    def write(self, tables: Mapping[str, bytes]) -> None:
+        """Store a part of the results: Parquet by table, of which `items` counts them as done."""
+        names = pq.read_table(pa.BufferReader(tables[ITEMS]))["file"].to_pylist()
+        if self.done.intersection(names):  # scored twice, since a worker was lost
+            return
+        for table in TABLES:
+            if table in tables:
+                with atomic(self._part(table)) as path:
+                    path.write_bytes(tables[table])
+        self._number += 1
+        self.done.update(names)
+
+    def finish(self) -> dict[str, int]:
+        """Mark that nothing is left to do, and return the number of rows in each table."""
+        rows = {table: self._rows(table) for table in TABLES}
+        with atomic(self.folder / _DONE) as path:
+            text = json.dumps({"rows": rows, "finished": provenance.now()}, indent=1)
+            path.write_text(text + "\n", encoding="utf-8")
+        return rows
+
+    def _part(self, table: str) -> Path:
+        return self.folder / table / f"part-{self._number:06d}.parquet"
+
+    def _rows(self, table: str) -> int:
+        paths = (self.folder / table).glob("part-*.parquet")
+        return sum(pq.read_metadata(path).num_rows for path in paths)
+
+
+@contextmanager
+def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[Ledger]:
+    """The results in `folder`, begun or taken up again, and kept from other runs meanwhile.
+
+    Args:
+        folder: made where it does not exist.
+        identity: source, network and all else that has to be the same for a run to go on.
+
+    Raises:
+        MerError: the folder holds something else, results of other settings, or another run
+            writes to it now.
+    """
+    run = folder / _RUN
+    if not run.exists() and folder.is_dir() and any(folder.iterdir()):
+        raise MerError(f"'{folder}' holds other files. Choose an empty folder for --out.")
+    folder.mkdir(parents=True, exist_ok=True)
+    run.touch()
+    with run.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise MerError(f"Another run writes to '{folder}' now. Wait for it.") from error
+        _check(run, identity)
+        (folder / _DONE).unlink(missing_ok=True)
+        _clean(folder)
+        yield Ledger(folder)
+
+
+def _check(run: Path, identity: Mapping[str, Any]) -> None:
+    text = run.read_text(encoding="utf-8")
+    if not text:  # a new one: written in place, since the lock is on this very file
+        run.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
+        return
+    former = _parsed(text, run)
+    other = [name for name in {**identity, **former} if identity.get(name) != former.get(name)]
+    if other:
+        was = ", ".join(f"{name} {former.get(name)!r}" for name in other)
+        raise MerError(
+            f"'{run.parent}' holds results of another run, with {was}. "
+            "Choose another --out, or the same settings to go on with it."
+        )
+
+
+def _parsed(text: str, run: Path) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise MerError(f"{run} is damaged. Choose another --out, or delete this folder.")
+    return parsed
+
+
+def _clean(folder: Path) -> None:
+    """Remove what a run that was cut off left half done."""
+    kept = {path.name for path in (folder / ITEMS).glob("part-*.parquet")}
+    for table in TABLES:
+        for path in (folder / table).glob("*part-*.parquet*"):
+            if path.name not in kept:
+                path.unlink()
+
+
+def _number(path: Path) -> int:
+    return int(re.sub(r"\D", "", path.stem))

@@ -1,0 +1,252 @@
+"""The audit of a data set: pictures it holds twice, contradictory labels, leaks between splits."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from mer.data import dataset, near_duplicates
+from mer.errors import DataError, ImageError
+from mer.io import images
+
+# Folders that name a split, and what it is called here.
+SPLITS: Final = {
+    "test": "test",
+    "fer2013test": "test",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "fer2013valid": "validation",
+    "train": "train",
+    "fer2013train": "train",
+}
+ORDER: Final = ("test", "validation", "", "train")  # of a pair's two pictures
+COLUMNS: Final = (
+    "test_image",  # below its split's folder; empty unless the pair leaks from train
+    "nearest_train_image",
+    "kind",  # exact (the same pixels), same, flip (mirrored), unreadable
+    "corr32",  # correlation of the 32x32 gray thumbnails
+    "label_differs",
+    "leak",  # between two splits
+    "first",  # names below the data set's folder
+    "second",
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a picture lies: its split and class, "" where the folders do not tell."""
+
+    name: str
+    split: str
+    label: str
+
+    @property
+    def inside(self) -> str:
+        """The name below the folder of the split: 'anger/anger1.jpg'."""
+        parts = self.name.split("/")
+        where = [number for number, part in enumerate(parts[:-1]) if part.lower() in SPLITS]
+        return "/".join(parts[where[0] + 1 :] if where else parts)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the audit of `source` found."""
+
+    source: str
+    places: tuple[Place, ...]  # the readable pictures
+    unreadable: tuple[tuple[str, str], ...]  # name and reason
+    pairs: pd.DataFrame  # one row a pair, see COLUMNS
+
+    @property
+    def exact(self) -> pd.DataFrame:
+        """Pairs with the same pixels."""
+        return self.pairs[self.pairs["kind"] == "exact"]
+
+    @property
+    def near(self) -> pd.DataFrame:
+        """Pairs of one photograph with different pixels, such as re-cropped or mirrored ones."""
+        return self.pairs[self.pairs["kind"] != "exact"]
+
+    @property
+    def conflicts(self) -> pd.DataFrame:
+        """Pairs whose pictures carry different labels."""
+        return self.pairs[self.pairs["label_differs"]]
+
+    @property
+    def leaks(self) -> pd.DataFrame:
+        """Pairs whose pictures lie in different splits, the training picture second."""
+        return self.pairs[self.pairs["leak"]]
+
+
+def main(source: str | Path, csv: str | Path | None = None) -> Audit:
+    """Audit `source`, print the findings and write them to `csv` where it is given.
+
+    This is all of `python -m mer audit SOURCE [--csv OUT]`. Raises what `audit` raises.
+    """
+    found = audit(source)
+    print(to_text(found))
+    if csv is not None:
+        write(found, csv)
+        print(f"\nEvery pair is in {csv}.")
+    return found
+
+
+def place(name: str) -> Place:
+    """Read split and class off a name such as 'test/anger/anger1.jpg'."""
+    folders = name.lower().split("/")[:-1]
+    split = next((SPLITS[folder] for folder in folders if folder in SPLITS), "")
+    label = folders[-1] if folders and folders[-1] not in SPLITS else ""
+    return Place(name, split, label)
+
+
+def audit(source: str | Path) -> Audit:
+    """Audit a folder or zip with class folders, directly or inside train and test.
+
+    Raises:
+        DataError: there is no such folder or zip, or it holds no readable picture.
+    """
+    from tqdm import tqdm
+
+    places: list[Place] = []
+    unreadable: list[tuple[str, str]] = []
+    thumbnails: list[np.ndarray] = []
+    digests: list[bytes] = []
+    for name, content in tqdm(
+        dataset.entries(source), "reading", unit=" pictures", leave=False, disable=None
+    ):
+        try:
+            picture = images.read(content)
+        except ImageError as error:
+            unreadable.append((name, str(error)))
+            continue
+        places.append(place(name))
+        thumbnails.append(near_duplicates.thumbnail(picture))
+        digests.append(hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).digest())
+    if not places:
+        raise DataError(f"{source} holds no readable pictures. Name a folder or zip with some.")
+    # In the order of the splits, so that the training picture of a pair comes second.
+    order = sorted(range(len(places)), key=lambda row: ORDER.index(places[row].split))
+    places = [places[row] for row in order]
+    pairs = _pairs(places, np.stack(thumbnails)[order], [digests[row] for row in order])
+    return Audit(str(source), tuple(places), tuple(unreadable), pairs)
+
+
+def _pairs(places: Sequence[Place], thumbnails: np.ndarray, digests: list[bytes]) -> pd.DataFrame:
+    """All twins as a table, exact ones first, then by correlation."""
+    near = near_duplicates.pairs(thumbnails)
+    same = _identical(digests)
+    rows = pd.DataFrame(near._asdict()).assign(correlation=near.correlation.clip(max=1.0))
+    rows["exact"] = [digests[i] == digests[j] for i, j in zip(near.first, near.second, strict=True)]
+    # Pictures without contrast correlate with nothing, though they may be the same.
+    rows = pd.concat([rows, same]).drop_duplicates(["first", "second"])
+    rows = rows.sort_values(["exact", "correlation"], ascending=False, kind="stable")
+    return _named(rows, places)
+
+
+def _identical(digests: list[bytes]) -> pd.DataFrame:
+    rows = pd.DataFrame({"digest": digests, "row": np.arange(len(digests), dtype=np.int32)})
+    both = rows.merge(rows, on="digest", suffixes=("", "_2"))
+    both = both[both["row"] < both["row_2"]].rename(columns={"row": "first", "row_2": "second"})
+    return both[["first", "second"]].assign(correlation=1.0, mirrored=False, exact=True)
+
+
+def _named(rows: pd.DataFrame, places: Sequence[Place]) -> pd.DataFrame:
+    ends = [(places[i], places[j]) for i, j in zip(rows["first"], rows["second"], strict=True)]
+    leaks = [bool(a.split and b.split) and a.split != b.split for a, b in ends]
+    listed = [leak and b.split == "train" for leak, (_, b) in zip(leaks, ends, strict=True)]
+    values = {
+        "test_image": [a.inside if yes else "" for yes, (a, _) in zip(listed, ends, strict=True)],
+        "nearest_train_image": [
+            b.inside if yes else "" for yes, (_, b) in zip(listed, ends, strict=True)
+        ],
+        "kind": np.where(rows["exact"], "exact", np.where(rows["mirrored"], "flip", "same")),
+        "corr32": rows["correlation"].to_numpy(float).round(4),
+        "label_differs": [bool(a.label and b.label) and a.label != b.label for a, b in ends],
+        "leak": leaks,
+        "first": [a.name for a, _ in ends],
+        "second": [b.name for _, b in ends],
+    }
+    return pd.DataFrame(values, columns=list(COLUMNS)).astype({"label_differs": bool, "leak": bool})
+
+
+def to_text(found: Audit, rows: int = 5) -> str:
+    """The findings for a terminal: a table of counts, then the first `rows` of each kind."""
+    tables = {
+        "exact duplicates (the same pixels)": found.exact,
+        f"near-duplicates (correlation of at least {near_duplicates.THRESHOLD:.2f})": found.near,
+        "label conflicts (twins in different classes)": found.conflicts,
+        "leaks between splits": found.leaks,
+        "leaks that are exact": found.leaks[found.leaks["kind"] == "exact"],
+    }
+    counts = pd.DataFrame([_counts(title, table) for title, table in tables.items()])
+    parts = [f"{found.source}: {_pictures(found)}", counts.to_string(index=False)]
+    columns = ["kind", "corr32", "label_differs", "first", "second"]
+    for title, table in list(tables.items())[:-1]:  # exact leaks come first among the leaks
+        if len(table):
+            head = table[columns].head(rows).to_string(index=False)
+            parts.append(f"{title}, {min(rows, len(table))} of {len(table)}:\n{head}")
+    if found.unreadable:
+        lines = [f"  {name}: {reason}" for name, reason in found.unreadable[:rows]]
+        title = f"unreadable, {len(lines)} of {len(found.unreadable)}:"
+        parts.append("\n".join([title, *lines]))
+    return "\n\n".join(parts)
+
+
+def _counts(title: str, table: pd.DataFrame) -> dict[str, str | int]:
+    # A leak is counted by the picture outside train: that is the one to leave out of a test.
+    names = [table["first"]] if title.startswith("leaks") else [table["first"], table["second"]]
+    return {
+        "finding": title,
+        "pairs": len(table),
+        "pictures": pd.concat(names).nunique(),
+        "pairs with different labels": int(table["label_differs"].sum()),
+    }
+
+
+def _pictures(found: Audit) -> str:
+    splits = [at.split for at in found.places]
+    parts = [
+        f"{splits.count(name)} {name or 'without a split'}" for name in ORDER if name in splits
+    ]
+    unreadable = f", {len(found.unreadable)} unreadable" if found.unreadable else ""
+    return f"{len(splits)} pictures ({', '.join(parts)}){unreadable}"
+
+
+def write(found: Audit, path: str | Path) -> None:
+    """Write one row a pair and one an unreadable picture as CSV, columns as in COLUMNS."""
+    names = [name for name, _ in found.unreadable]
+    unreadable = pd.DataFrame({"kind": "unreadable", "first": names}, columns=list(COLUMNS))
+    table = pd.concat([found.pairs.astype(object), unreadable.astype(object)])
+    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def read_leaks(
+    path: str | Path, *, threshold: float = near_duplicates.THRESHOLD
+) -> tuple[set[str], set[str]]:
+    """Read a list of twins: this module's CSV or one with the first four of its COLUMNS.
+
+    Returns:
+        The names of all test pictures listed, such as 'anger/anger1.jpg', and of those that have
+        a twin in train, exact or with a correlation of at least `threshold`.
+
+    Raises:
+        DataError: there is no such file, or it is no such list.
+    """
+    needed = ["test_image", "kind", "corr32"]
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)[needed]
+        table = table[table["test_image"] != ""]
+        twin = (table["corr32"].astype(float) >= threshold) | (table["kind"] == "exact")
+    except FileNotFoundError as error:
+        raise DataError(f"There is no list of twins {path}. Check the path.") from error
+    except (KeyError, ValueError) as error:  # pandas' and the decoder's errors are ValueErrors
+        raise DataError(
+            f"{path} is no list of twins: the columns {', '.join(needed)} are expected. "
+            "`python -m mer audit DIR --csv OUT` writes one."
+        ) from error
+    return set(table["test_image"]), set(table["test_image"][twin])

@@ -1,0 +1,199 @@
+"""Data sets in: folders or zips of face crops, with labels, targets and fingerprints."""
+
+import hashlib
+import logging
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer.data import ferplus, near_duplicates
+from mer.emotions import EMOTIONS
+from mer.errors import DataError, ImageError
+from mer.io import images
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+# Folder names of other data sets that mean our classes.
+SYNONYMS = dict(zip(ferplus.WORDS, EMOTIONS, strict=True)) | {
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "surprised": "surprise",
+}
+logger = logging.getLogger(__name__)
+
+Labelled = tuple[str, bytes, NDArray[np.float32]]  # name, content, target
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A data set in memory."""
+
+    names: tuple[str, ...]  # relative to the source, such as "anger/anger1.jpg"
+    labels: NDArray[np.int64]  # (n,), index into classes
+    targets: NDArray[np.float32]  # (n, classes), rows sum to 1: one-hot, or annotators' votes
+    pixels: NDArray[np.uint8]  # (n, size, size, 3), RGB
+    thumbnails: NDArray[np.float32]  # (n, 1024), see twins.thumbnail
+    fingerprint: str  # SHA-256 over names, contents and targets
+    classes: tuple[str, ...] = EMOTIONS
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def counts(self, chosen: NDArray[np.int64] | None = None) -> dict[str, int]:
+        """Pictures of each class, of all or of the chosen rows."""
+        labels = self.labels if chosen is None else self.labels[chosen]
+        counts = np.bincount(labels, minlength=len(self.classes)).tolist()
+        return dict(zip(self.classes, counts, strict=True))
+
+
+def entries(source: str | Path) -> Iterator[tuple[str, bytes]]:
+    """Every picture file below a folder or in a zip, as (name, content), sorted by name.
+
+    Raises:
+        DataError: there is no such folder or zip, or it is damaged.
+    """
+    path = Path(source)
+    if path.is_dir():
+        files = (f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+        for file in sorted(files):
+            yield file.relative_to(path).as_posix(), file.read_bytes()
+    elif path.is_file():
+        yield from _zip_entries(path)
+    else:
+        raise DataError(f"There is no folder or zip file {path}. Check the path.")
+
+
+def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(archive.namelist()):
+                if Path(name).suffix.lower() in SUFFIXES:
+                    yield name, unpacked(archive, name)
+    except Exception as error:  # a damaged one makes zipfile raise nearly anything
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path} is no readable zip file ({error}). Pack it again.") from error
+
+
+def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A picture file of a zip, in bounded memory: a few kilobytes could be gigabytes.
+
+    Raises:
+        DataError: it is larger than any picture, or packed with LZMA, whose own header says how
+            many gigabytes are set aside to unpack it.
+    """
+    if archive.getinfo(name).compress_type == zipfile.ZIP_LZMA:
+        raise DataError(f"{name} in the zip is packed with LZMA. Pack it again without.")
+    with archive.open(name) as file:
+        content = file.read(images.MAX_BYTES + 1)
+    if len(content) > images.MAX_BYTES:
+        limit = images.MAX_BYTES // 1_000_000
+        raise DataError(f"{name} in the zip is larger than {limit} MB. Save it smaller.")
+    return content
+
+
+def load(
+    source: str | Path, size: int, split: str = "", classes: Sequence[str] = EMOTIONS
+) -> Pictures:
+    """Read a data set at `size` pixels.
+
+    Args:
+        source: a folder or zip of class folders (anger, disgust, ...), or of `train` and `test`
+            with class folders in them, or FER+ (FER2013Train, FER2013Valid, fer2013new.csv).
+        size: height and width to bring each picture to.
+        split: "train", "test", or "" for class folders without a split. In FER+, "test" is
+            its validation part, see `mer.data.ferplus`.
+        classes: names of the class folders, in lower case, where they are not the seven.
+
+    Raises:
+        DataError: nothing readable is there, least of all a class folder.
+    """
+    labelled = _labelled(Path(source), split, tuple(classes))
+    names: list[str] = []
+    rows: list[tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]] = []
+    digest = hashlib.sha256()
+    for name, content, target in labelled:
+        try:
+            picture = images.read(content)
+        except ImageError as error:
+            logger.warning("%s is left out: %s", name, error)
+            continue
+        names.append(name)
+        rows.append((target, images.resize(picture, size), near_duplicates.thumbnail(picture)))
+        digest.update(f"{name}\0{target.tolist()}\0".encode() + hashlib.sha256(content).digest())
+    if not rows:
+        raise DataError(f"{source} holds no readable pictures{_where(split)}. {_layout(classes)}")
+    targets, pixels, thumbnails = (np.stack(column) for column in zip(*rows, strict=True))
+    labels = targets.argmax(1)
+    fingerprint = digest.hexdigest()
+    return Pictures(tuple(names), labels, targets, pixels, thumbnails, fingerprint, tuple(classes))
+
+
+def _layout(classes: Sequence[str]) -> str:
+    named = ", ".join(classes)
+    return (
+        f"Expected are folders named {named}, directly or inside train and test; "
+        "a training can be told other classes with --classes."
+    )
+
+
+def _where(split: str) -> str:
+    return f" below {split}" if split else ""
+
+
+def _labelled(source: Path, split: str, classes: tuple[str, ...]) -> Iterator[Labelled]:
+    if classes == EMOTIONS and ferplus.there(source):
+        return ferplus.labelled(source, split)
+    return _labelled_folders(source, split, classes)
+
+
+def _labelled_folders(source: Path, split: str, classes: tuple[str, ...]) -> Iterator[Labelled]:
+    """Pictures whose innermost folder names the class, of `split` where it is given."""
+    one_hot = np.eye(len(classes), dtype=np.float32)
+    others: set[str] = set()
+    for name, content in entries(source):
+        folders = name.lower().split("/")[:-1]
+        if split and split not in folders:
+            continue
+        folder = folders[-1] if folders else "."
+        meant = folder if folder in classes else SYNONYMS.get(folder, folder)
+        if meant in classes:
+            yield name, content, one_hot[classes.index(meant)]
+        else:
+            others.add(meant)
+    if others:
+        layout = _layout(classes)
+        logger.warning("Left out of %s, being no class: %s. %s", source, sorted(others), layout)
+
+
+def has_split(source: str | Path, split: str) -> bool:
+    """Whether the data set at `source` has a part called `split`, such as "train"."""
+    if ferplus.there(source):
+        return split in ferplus.FOLDERS
+    if Path(source).is_dir():
+        return (Path(source) / split).is_dir()
+    return any(split in name.lower().split("/")[:-1] for name, _ in entries(source))
+
+
+def split(pictures: Pictures, fraction: float, seed: int) -> tuple[NDArray[np.int64], ...]:
+    """Rows for training and for validation; twins stay on one side.
+
+    About `fraction` of each class is held out, whole groups of twins at a time.
+    """
+    group = near_duplicates.groups(pictures.thumbnails)
+    classes = len(pictures.classes)
+    wanted = np.ceil(np.bincount(pictures.labels, minlength=classes) * fraction)
+    held = np.zeros(len(pictures), bool)
+    members: dict[int, list[int]] = {}
+    for row, number in enumerate(group.tolist()):
+        members.setdefault(number, []).append(row)
+    for number in np.random.default_rng(seed).permutation(sorted(members)).tolist():
+        rows = members[number]
+        taken = np.bincount(pictures.labels[rows], minlength=classes)
+        if (taken <= wanted).all():
+            held[rows] = True
+            wanted -= taken
+    return np.flatnonzero(~held), np.flatnonzero(held)

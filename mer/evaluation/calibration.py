@@ -1,0 +1,158 @@
+"""Probabilities that mean something: views, a temperature, how far off, when to say "unsure"."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINS: Final = 15  # of the confidence, all of the same width
+SURE: Final = 0.9  # accuracy on validation of the faces that are not called unsure
+STEPS: Final = 20  # points of the curve of accuracy against coverage
+# Zooms at which a network may look at a crop; which of these is chosen on validation.
+VIEWS: Final[tuple[tuple[float, ...], ...]] = ((1.0,), (1.0, 1.15))
+BOUNDS: Final = (0.2, 5.0)  # of the temperature
+
+
+def soften(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
+    """Probabilities (n, 7): the mean over the views of softmax(logits / temperature).
+
+    Args:
+        logits: (views, n, 7), of a face and its mirror image, say.
+        temperature: over 1 makes a network less sure, under 1 surer (Guo et al. 2017).
+    """
+    from scipy.special import softmax
+
+    mean: NDArray[np.float64] = softmax(logits.astype(np.float64) / temperature, axis=2).mean(0)
+    return mean
+
+
+def fit(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
+    """The temperature that makes `labels` (n,) likeliest under `logits` (views, n, 7)."""
+    from scipy.optimize import minimize_scalar
+
+    rows = np.arange(len(labels))
+
+    def loss(temperature: float) -> float:
+        chances = soften(logits, temperature)[rows, labels]
+        return float(-np.log(chances.clip(1e-12)).mean())
+
+    return float(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x)
+
+
+def threshold(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """The least confidence from which up the answers are right for the share `SURE` of faces.
+
+    1 where no confidence is enough.
+    """
+    confidence, right = _ranked(probabilities, labels)
+    enough = np.flatnonzero(_running(right) >= SURE)
+    return float(confidence[enough[-1]]) if len(enough) else 1.0
+
+
+def confidence(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int64], unsure: float
+) -> dict[str, Any]:
+    """How well probabilities (n, 7) fit the truth (n,), as valid JSON.
+
+    `ece` is the expected calibration error over BINS bins of the confidence, the highest of the
+    seven probabilities; `bins` are those that hold a face. `coverage` is the accuracy among the
+    surest share of faces. `sure` is what becomes of faces whose confidence is not below `unsure`;
+    its accuracy is None where there are none.
+    """
+    ranked, right = _ranked(probabilities, labels)
+    bins = [_bin(ranked, right, number) for number in range(BINS)]
+    sure = ranked >= unsure
+    return {
+        "ece": sum(b["n"] * abs(b["accuracy"] - b["confidence"]) for b in bins if b) / len(right),
+        "bins": [one for one in bins if one],
+        "coverage": [
+            {"coverage": step / STEPS, "accuracy": float(right[: _count(right, step)].mean())}
+            for step in range(1, STEPS + 1)
+        ],
+        "sure": {
+            "threshold": unsure,
+            "coverage": float(sure.mean()),
+            "accuracy": float(right[sure].mean()) if sure.any() else None,
+        },
+    }
+
+
+def calibrate(name: str, source: str | Path) -> dict[str, Any]:
+    """Choose views, temperature and threshold of a shipped network on its validation pictures.
+
+    Those are the pictures of `source` that its last training held out; what comes back goes into
+    the record by `save`.
+
+    Raises:
+        WeightsError: the network's files are missing or damaged.
+        DataError: the data set cannot be read.
+        MerError: it is not the one that the network was trained on last.
+    """
+    from mer.data import corpora
+    from mer.inference.predictor import Predictor
+
+    predictor = Predictor(name)
+    pixels, labels = corpora.held_out(predictor.record, source, predictor.size)
+    crops = list(pixels)
+    answers = {zooms: predictor.logits(crops, zooms) for zooms in VIEWS}
+    right = {zooms: _accuracy(logits, labels) for zooms, logits in answers.items()}
+    zooms = max(VIEWS, key=lambda one: right[one])  # the first, and quickest, where two are equal
+    logits = answers[zooms]
+    heat = fit(logits, labels)
+    before, after = soften(logits, 1.0), soften(logits, heat)
+    unsure = threshold(after, labels)
+    return {
+        "zooms": list(zooms),
+        "accuracies": [{"zooms": list(one), "accuracy": right[one]} for one in VIEWS],
+        "temperature": heat,
+        "threshold": unsure,
+        "n": len(labels),
+        "ece_before": confidence(before, labels, unsure)["ece"],
+        "ece_after": confidence(after, labels, unsure)["ece"],
+    }
+
+
+def save(name: str, calibration: dict[str, Any]) -> None:
+    """Keep the result of `calibrate` in the network's record, in one step."""
+    from mer.weights import store
+
+    record = store.read_record(name, folder=store.FOLDER)
+    store.write_record(name, record | {"calibration": calibration})
+
+
+def _accuracy(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
+    return float((soften(logits, 1.0).argmax(axis=1) == labels).mean())
+
+
+def _ranked(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Confidence and rightness of each answer, the surest first."""
+    highest = probabilities.max(axis=1)
+    order = np.argsort(-highest, kind="stable")
+    return highest[order], (probabilities.argmax(axis=1) == labels)[order]
+
+
+def _running(right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Accuracy among the first one, two, three, ... answers."""
+    shares: NDArray[np.float64] = np.cumsum(right) / np.arange(1, len(right) + 1)
+    return shares
+
+
+def _count(right: NDArray[np.bool_], step: int) -> int:
+    return max(1, round(len(right) * step / STEPS))
+
+
+def _bin(
+    ranked: NDArray[np.float64], right: NDArray[np.bool_], number: int
+) -> dict[str, Any] | None:
+    inside = np.minimum((ranked * BINS).astype(int), BINS - 1) == number
+    if not inside.any():
+        return None
+    return {
+        "low": number / BINS,
+        "n": int(inside.sum()),
+        "confidence": float(ranked[inside].mean()),
+        "accuracy": float(right[inside].mean()),
+    }

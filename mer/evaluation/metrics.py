@@ -1,0 +1,248 @@
+"""How good a network is: figures from a confusion matrix, on all and on the clean pictures."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer.emotions import EMOTIONS
+from mer.errors import DataError
+from mer.evaluation import calibration, splits
+
+if TYPE_CHECKING:
+    from mer.data.dataset import Pictures
+    from mer.inference.predictor import Predictor
+
+BATCH: Final = 256  # pictures classified at once
+KEYS: Final = ("precision", "recall", "f1")
+
+
+def evaluate(confusion: np.ndarray, names: Sequence[str] = EMOTIONS) -> dict[str, Any]:
+    """All figures from a matrix of counts, a row and a column for each of `names`.
+
+    Rows are the truth. `names` are the classes, the seven unless a network has others.
+
+    Fractions are 0..1, and the result is valid JSON: what is undefined is None. A class without
+    a picture has no recall and no F1, and stays out of the macro averages and of the unweighted
+    average recall (`uar`, the same as `macro_recall`); its precision is 0 where the network names
+    it, else None. A class that the network never names has precision 0, as scikit-learn says.
+    `accuracy_interval` is Wilson's, at 95 %. Kappa is None if truth and answers are all one class.
+
+    Raises:
+        ValueError: the matrix has another shape, holds something else than counts, or is empty.
+    """
+    counts = _checked(confusion, len(names))
+    total, right = int(counts.sum()), int(np.trace(counts))
+    support = counts.sum(axis=1)
+    classes = [_class_figures(counts, number) for number in range(len(names))]
+    macro, weighted = (_averages(classes, weights) for weights in (support > 0, support))
+    return {
+        "n": total,
+        "accuracy": right / total,
+        "accuracy_interval": wilson(right, total),
+        "uar": macro["recall"],
+        **{f"macro_{key}": macro[key] for key in KEYS},
+        **{f"weighted_{key}": weighted[key] for key in KEYS},
+        "kappa": _kappa(counts),
+        "per_class": dict(zip(names, classes, strict=True)),
+        "confusion": counts.tolist(),
+    }
+
+
+def _checked(confusion: np.ndarray, classes: int = len(EMOTIONS)) -> NDArray[np.int64]:
+    given = np.asarray(confusion)
+    counts = given.astype(np.int64) if given.dtype.kind in "iuf" else np.full((1, 1), -1)
+    shape = (classes, classes)
+    if given.shape != shape or (counts != given).any() or (counts < 0).any():
+        raise ValueError(f"A confusion matrix holds {shape} counts, rows being the truth.")
+    if not counts.any():
+        raise ValueError("The confusion matrix counts no picture.")
+    return counts
+
+
+def _class_figures(counts: NDArray[np.int64], number: int) -> dict[str, float | None]:
+    hits, named = int(counts[number, number]), int(counts[:, number].sum())
+    support = int(counts[number].sum())
+    absent = support == 0
+    return {
+        "precision": hits / named if named else (None if absent else 0.0),
+        "recall": None if absent else hits / support,
+        "f1": None if absent else 2 * hits / (named + support),
+        "support": support,
+    }
+
+
+def _averages(classes: list[dict[str, float | None]], weights: np.ndarray) -> dict[str, float]:
+    figures = np.array([[one[key] or 0.0 for key in KEYS] for one in classes])  # (classes, 3)
+    means = np.average(figures, axis=0, weights=weights)  # absent classes weigh nothing
+    return dict(zip(KEYS, means.tolist(), strict=True))
+
+
+def wilson(right: int, total: int) -> list[float]:
+    """The interval of 95 % about the share of `right` among `total` (Wilson 1927), 0..1."""
+    squared = NormalDist().inv_cdf(0.975) ** 2
+    middle = (right + squared / 2) / (total + squared)
+    half = math.sqrt(squared * (right * (total - right) / total + squared / 4)) / (total + squared)
+    return [max(0.0, middle - half), min(1.0, middle + half)]
+
+
+def _kappa(counts: NDArray[np.int64]) -> float | None:
+    """Cohen's kappa: agreement of truth and answers beyond that of chance."""
+    total = counts.sum()
+    chance = float(counts.sum(axis=0) @ counts.sum(axis=1)) / float(total) ** 2
+    agreed = float(np.trace(counts) / total)
+    return None if chance == 1.0 else (agreed - chance) / (1 - chance)
+
+
+def batch_mean(confusion: np.ndarray, *, batch: int = 400) -> float:
+    """The mean of the accuracies of unshuffled batches: the figure in the paper's Table 1.
+
+    The pictures lie in the order of the classes. Whole batches weigh the same, so of them only
+    the sum matters; the smaller last one weighs as much as they do, which is what lifts the
+    paper's 1529/1860 = 82.20 % to (1303/400 + 226/260)/5 = 82.53 %.
+
+    Raises:
+        ValueError: no matrix of counts, or one that does not tell how many of the last batch
+            are right, because that batch begins in the middle of a class.
+    """
+    counts = _checked(confusion)
+    ends = np.cumsum(counts.sum(axis=1))
+    right = np.cumsum(np.diagonal(counts))
+    batches, rest = divmod(int(ends[-1]), batch)
+    if rest == 0:
+        return float(right[-1] / ends[-1])
+    border = np.flatnonzero(ends == batches * batch)
+    if batches and not len(border):
+        raise ValueError("The last batch begins inside a class: the matrix does not tell its part.")
+    before = int(right[border[0]]) if batches else 0
+    return float((before / batch + (right[-1] - before) / rest) / (batches + 1))
+
+
+def evaluate_model(
+    name: str, source: str | Path, *, split: str = "test", twins: str | Path | None = None
+) -> dict[str, Any]:
+    """`evaluate_predictor`, of a network by its name.
+
+    Raises:
+        WeightsError: the network is unknown, or its files are missing or damaged.
+        DataError: pictures or list of twins cannot be read, or do not belong together.
+    """
+    from mer.inference.predictor import Predictor
+
+    return evaluate_predictor(Predictor(name), source, twins=twins, split=split)
+
+
+def evaluate_predictor(
+    predictor: "Predictor",
+    source: str | Path,
+    *,
+    split: str = "test",
+    twins: str | Path | None = None,
+) -> dict[str, Any]:
+    """Classify the pictures of a data set with a network: `evaluate`, and the same of `clean` ones.
+
+    `confidence` holds what `mer.evaluation.calibration.confidence` says of the probabilities,
+    `mistakes` the names of the pictures taken for another class, by which
+    `mer.evaluation.significance` compares networks, and `label_noise` how far the labels themselves
+    can be trusted. A source without train and test is taken whole. Else `split` says which part is
+    scored; of "train" there are no clean figures. For the others `clean` holds the same figures of
+    the
+    pictures that have no twin in the training set, and `clean_note` says how they are known:
+
+    - `twins`, a CSV with the columns of `mer.data.audit.COLUMNS` or of the reference list;
+    - otherwise the training pictures in reach: `source` holds `train` beside `split`, or it is
+      itself a folder called `test` or `validation` with a folder `train` beside it;
+    - otherwise `clean` is None.
+
+    Raises:
+        DataError: pictures or list of twins cannot be read, or do not belong together.
+    """
+    from mer.data import dataset
+
+    divided = dataset.has_split(source, "train") or dataset.has_split(source, "test")
+    pictures = dataset.load(source, predictor.size, split if divided else "", predictor.classes)
+    if not divided and pictures.fingerprint in _learned(predictor.record):
+        raise DataError(
+            f"{predictor.model} learned from these very pictures, so they say little about it. Put "
+            f"some of them aside: in {source}, make train and test, with the class folders in both."
+        )
+    chances = _chances(predictor, pictures.pixels)
+    everyone = np.ones(len(pictures), bool)
+    figures = _figures(pictures, chances, everyone, predictor.threshold)
+    if divided and split == "train":
+        return figures
+    known = splits.clean(pictures, source, predictor.size, divided=divided, listed=twins)
+    figures |= {"mistakes": _mistakes(pictures, chances, everyone), **known.label_noise()}
+    if known.has_twin is None or known.has_twin.all():
+        return {**figures, "clean": None, "clean_note": known.note}
+    chosen = ~known.has_twin
+    clean = _figures(pictures, chances, chosen, predictor.threshold)
+    clean["mistakes"] = _mistakes(pictures, chances, chosen)
+    return {**figures, "clean": clean, "clean_note": known.note}
+
+
+def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
+    """Keep figures of `part` in the network's record, in one step.
+
+    Args:
+        name: the network's.
+        part: "train" or "test" of the paper's set, or "elsewhere": FER+.
+        evaluation: what `evaluate_model` gives.
+
+    Raises:
+        WeightsError: the record is missing or damaged.
+    """
+    from mer.weights import store
+
+    folder = store.FOLDER
+    record = store.read_record(name, folder=folder)
+    kept = record.get("evaluation", {}) | {part: evaluation}
+    store.write_record(name, record | {"evaluation": kept}, folder=folder)
+
+
+def _figures(
+    pictures: "Pictures",
+    chances: NDArray[np.float64],
+    chosen: NDArray[np.bool_],
+    threshold: float,
+) -> dict[str, Any]:
+    """All figures of the chosen pictures, those of the confidence among them."""
+    truth, given = pictures.labels[chosen], chances[chosen]
+    names = pictures.classes
+    figures = evaluate(_confusion(truth, given.argmax(axis=1), len(names)), names)
+    return {**figures, "confidence": calibration.confidence(given, truth, threshold)}
+
+
+def _mistakes(
+    pictures: "Pictures", chances: NDArray[np.float64], chosen: NDArray[np.bool_]
+) -> list[str]:
+    """The chosen pictures that the network takes for another class: "fear/fear7.jpg"."""
+    wrong = np.flatnonzero(chosen & (chances.argmax(axis=1) != pictures.labels))
+    return ["/".join(pictures.names[row].split("/")[-2:]) for row in wrong.tolist()]
+
+
+def _chances(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.float64]:
+    """Probabilities (n, classes) of the pictures (n, size, size, 3)."""
+    from tqdm import tqdm
+
+    starts = tqdm(
+        range(0, len(pixels), BATCH), "classifying", unit=" batches", leave=False, disable=None
+    )
+    parts = [predictor.classify(list(pixels[start : start + BATCH])) for start in starts]
+    return np.concatenate(parts)
+
+
+def _learned(record: Mapping[str, Any]) -> set[str]:
+    """The fingerprints of all data sets that a network was trained on."""
+    stages = record.get("training", {}).get("stages", [])
+    return {part["fingerprint"] for stage in stages for part in stage["data"]}
+
+
+def _confusion(
+    truth: NDArray[np.int64], answers: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
+    return np.bincount(truth * classes + answers, minlength=classes**2).reshape(classes, classes)

@@ -1,0 +1,143 @@
+"""Which test pictures are clean: those without a twin among the pictures that were learned from.
+
+The twins tell something else, too: one photograph under two labels shows how far labels are right.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer.errors import DataError
+
+if TYPE_CHECKING:
+    from mer.data.dataset import Pictures
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What is known of the twins of test pictures.
+
+    Attributes:
+        has_twin: bool (n,), None where no training picture is in reach.
+        note: how that is known, or why not, in a sentence.
+        relabelled: how many of those with a twin have another label than it; None if unknown.
+    """
+
+    has_twin: NDArray[np.bool_] | None
+    note: str
+    relabelled: int | None = None
+
+    def label_noise(self) -> dict[str, Any]:
+        """`label_noise` for a record: the twins, those of another label, and `ceiling`'s figures.
+
+        Empty where it is unknown.
+        """
+        if self.has_twin is None or self.relabelled is None or not self.has_twin.any():
+            return {}
+        twins = int(self.has_twin.sum())
+        best, interval = ceiling(self.relabelled, twins)
+        noise = {"twins": twins, "relabelled": self.relabelled, "ceiling": best}
+        return {"label_noise": {**noise, "ceiling_interval": interval}}
+
+
+def ceiling(relabelled: int, twins: int) -> tuple[float, list[float]]:
+    """The accuracy, 0..1, that a faultless network would be given by faulty labels; 95 % interval.
+
+    A photograph that was labelled twice got two labels in `relabelled` of `twins` cases. If every
+    label is wrong with the same probability e, and apart from the other, that happens with about
+    2 e (1 - e), which gives e; 1 - e is the ceiling. Mistakes that both labels share do not show,
+    so the true ceiling is lower.
+
+    Raises:
+        ValueError: no twins, or more relabelled ones than twins.
+    """
+    from mer.evaluation.metrics import wilson
+
+    if not 0 <= relabelled <= twins or not twins:
+        raise ValueError("Of at least one pair of twins, some or none may be relabelled.")
+    least, most = wilson(relabelled, twins)
+    return _right(relabelled / twins), [_right(most), _right(least)]
+
+
+def _right(differing: float) -> float:
+    return 0.5 + float(np.sqrt(max(0.0, 1 - 2 * differing))) / 2
+
+
+def clean(
+    pictures: "Pictures", source: str | Path, size: int, *, divided: bool, listed: str | Path | None
+) -> Clean:
+    """Find the test pictures with twins: by the list, else by the training pictures in reach.
+
+    Args:
+        pictures: the test pictures.
+        source: where they came from; `divided` where it holds train and test.
+        size: height and width, in pixels, to read training pictures at.
+        listed: a CSV that names the twins, see `mer.evaluation.metrics.evaluate_model`.
+
+    Raises:
+        DataError: the list or the training pictures cannot be read, or do not belong to these.
+    """
+    if listed:
+        return _listed(pictures, listed)
+    found = _audited(pictures, _training(source, divided), size)
+    everyone = found.has_twin is not None and found.has_twin.all()
+    note = "Every picture has a twin in train."
+    return Clean(found.has_twin, note, found.relabelled) if everyone else found
+
+
+def _listed(pictures: "Pictures", path: str | Path) -> Clean:
+    """Which pictures have a twin in train, as the list says; compared by class and file name."""
+    from mer.data.audit import read_leaks
+
+    listed, leaking = (
+        {"/".join(name.split("/")[-2:]) for name in names} for names in read_leaks(path)
+    )
+    names = ["/".join(name.split("/")[-2:]) for name in pictures.names]
+    if listed and listed.isdisjoint(names):
+        raise DataError(f"The list of twins {path} names none of these pictures: give their own.")
+    has_twin = np.array([name in leaking for name in names])
+    return Clean(has_twin, f"Clean are the pictures without a twin in train, by {Path(path).name}.")
+
+
+def _training(source: str | Path, divided: bool) -> tuple[Path, str] | None:
+    """The training pictures in reach, as source and split for `data.load`."""
+    from mer.data.audit import SPLITS
+    from mer.data.dataset import has_split
+
+    path = Path(source).resolve()
+    if divided:
+        return (path, "train") if has_split(path, "train") else None
+    beside = path.parent / "train"
+    is_part = path.is_dir() and SPLITS.get(path.name.lower(), "train") != "train"
+    return (beside, "") if is_part and beside.is_dir() else None
+
+
+def _audited(pictures: "Pictures", training: tuple[Path, str] | None, size: int) -> Clean:
+    """Which pictures have a twin among the training pictures, by our own audit's measure."""
+    from mer.data import dataset
+    from mer.data.near_duplicates import THRESHOLD, pairs
+
+    if training is None:
+        return Clean(
+            None,
+            "Which pictures are clean is unknown: there are no training pictures in reach. Name "
+            "the folder that holds train and test, or give a list with --twins.",
+        )
+    trained = dataset.load(training[0], size, training[1], pictures.classes)
+    found = pairs(pictures.thumbnails, trained.thumbnails)
+    has_twin = np.zeros(len(pictures), bool)
+    has_twin[found.first] = True
+    nearest = dict[int, int]()  # the last of a picture's twins, sorted by likeness, is its nearest
+    for pair in np.argsort(found.correlation, kind="stable").tolist():
+        nearest[int(found.first[pair])] = int(found.second[pair])
+    relabelled = sum(
+        int(pictures.labels[test] != trained.labels[twin]) for test, twin in nearest.items()
+    )
+    note = (
+        f"Clean are the pictures without a twin in train: none of its {len(trained)} pictures, "
+        f"plain or mirrored, correlates with them by {THRESHOLD:.2f} or more at 32x32 gray."
+    )
+    return Clean(has_twin, note, relabelled)

@@ -1,0 +1,150 @@
+"""A face turned level and brought to one size, so that its parts lie at known places."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mer.faces.detection import Face
+
+SIZE: Final = 320  # pixels a side; every motion is given in pixels of a face of this size
+
+# Where the eyes lie, as parts of the side: a face of 320 pixels, from brow to chin as YuNet boxes
+# it, has its eyes about 120 pixels apart.
+EYES_APART: Final = 0.375
+EYES_DOWN: Final = 0.375
+
+# Eyes in a box without points (Haar), as parts of its width and height.
+BOX_EYES: Final = ((0.3, 0.4), (0.7, 0.4))
+
+LOOK: Final = 64  # pixels a side of the view in which a face is compared with its mirror image
+ROLLS: Final = np.arange(-32.0, 33, 4)  # degrees from the roll of the eyes that are tried
+ALIKE: Final = 0.3  # correlation of face and mirror image, under which the eyes are believed
+
+
+def aligned(image: np.ndarray, face: Face, size: int = SIZE) -> np.ndarray:
+    """The face, level and scaled by its eyes: RGB uint8 (size, size, 3); edges are repeated.
+
+    Args:
+        image: RGB uint8 (height, width, 3).
+        face: a face of this picture; without points the eyes are guessed from the box.
+        size: pixels a side.
+    """
+    return warped(image, level(image, face), size)
+
+
+def by_eyes(face: Face) -> np.ndarray:
+    """Float64 (2, 3), from picture coordinates to those of the aligned face of SIZE pixels."""
+    return _placed(face, _lean(face))
+
+
+def level(image: np.ndarray, face: Face) -> np.ndarray:
+    """As `by_eyes`, with the roll at which the face is most like its own mirror image.
+
+    YuNet's points stay upright on faces of about 100 pixels: they show 2 degrees of a roll of 15.
+    The mirror image shows the whole of it, unless the face is turned aside.
+    """
+    upright = _placed(face, 0.0)
+    upright[:, 2] += SIZE / 2 - upright[:, :2] @ _centre(face) - upright[:, 2]
+    view = cv2.cvtColor(warped(image, upright, LOOK), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    lean = _lean(face)
+    likeness = np.array([_likeness(view, lean + turn) for turn in np.radians(ROLLS)])
+    best = int(likeness.argmax())
+    if likeness[best] < ALIKE:
+        return _placed(face, lean)
+    return _placed(face, lean + np.radians(ROLLS[best] + _summit(likeness, best) * 4))
+
+
+def warped(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.ndarray:
+    """The picture seen through a transform onto the aligned face, as `size` pixels; same dtype.
+
+    Args:
+        image: uint8 (height, width, 3) or (height, width).
+        transform: float (2, 3), from picture coordinates to the aligned face of SIZE pixels.
+        size: pixels a side of the result.
+    """
+    scale = size / SIZE
+    matrix = transform * scale
+    matrix[:, 2] += (scale - 1) / 2  # pixel centres, not corners, keep their places
+    shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if shrink < 0.5:  # a large face: without the mean over areas, fine texture would flicker
+        image, matrix = _smaller(*_cut(image, matrix, size), 2 * shrink)
+    view: np.ndarray = cv2.warpAffine(
+        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return view
+
+
+def _placed(face: Face, roll: float) -> np.ndarray:
+    """The transform for a face of this roll (radians, clockwise), whatever roll its points show."""
+    first, second = _eyes(face)
+    scale = EYES_APART * SIZE / max(float(np.hypot(*(second - first))), 1.0)
+    centre = _centre(face)
+    middle = centre + _rotation(roll - _lean(face)) @ ((first + second) / 2 - centre)
+    linear = scale * _rotation(-roll)
+    return np.column_stack([linear, (SIZE / 2, EYES_DOWN * SIZE) - linear @ middle])
+
+
+def _eyes(face: Face) -> np.ndarray:
+    """Float (2, 2): the right eye's x, y and the left one's."""
+    if face.points:
+        return np.array(face.points[:2])
+    x, y, width, height = face.box
+    return np.array(BOX_EYES) * (width, height) + (x, y)
+
+
+def _lean(face: Face) -> float:
+    across, down = np.diff(_eyes(face), axis=0)[0]
+    return float(np.arctan2(down, across))
+
+
+def _centre(face: Face) -> np.ndarray:
+    x, y, width, height = face.box
+    points = face.points or ((x + width / 2, y + 0.55 * height),)
+    centre: np.ndarray = np.mean(points, axis=0)
+    return centre
+
+
+def _rotation(angle: float) -> np.ndarray:
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.array([[cosine, -sine], [sine, cosine]])
+
+
+def _likeness(view: np.ndarray, roll: float) -> float:
+    """Correlation of a face, turned back by a roll, with its mirror image at the best axis."""
+    middle = (LOOK - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), float(np.degrees(roll)), 1)
+    turned = cv2.warpAffine(view, matrix, (LOOK, LOOK), borderMode=cv2.BORDER_REPLICATE)
+    turned = turned - cv2.GaussianBlur(turned, (0, 0), LOOK / 10)  # light from one side, away
+    inner, outer = slice(LOOK * 15 // 100, LOOK * 85 // 100), slice(LOOK // 20, -LOOK // 20)
+    mirrored = np.ascontiguousarray(turned[inner, ::-1][:, inner])
+    return float(cv2.matchTemplate(turned[inner, outer], mirrored, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _summit(values: np.ndarray, best: int) -> float:
+    """How far from the highest of evenly spaced values the parabola through it is highest."""
+    if not 0 < best < len(values) - 1:
+        return 0.0
+    before, at, after = values[best - 1 : best + 2]
+    return float((before - after) / 2 / min(before - 2 * at + after, -1e-9))
+
+
+def _cut(image: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The part of the picture that the transform shows, and the transform from there."""
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]
+    places = np.linalg.solve(matrix[:, :2], corners.T).T
+    limit = np.array(image.shape[1::-1])
+    low = np.clip(np.floor(places.min(axis=0)).astype(int) - 2, 0, limit - 1)
+    high = np.clip(np.ceil(places.max(axis=0)).astype(int) + 2, low + 1, limit)
+    cut = image[low[1] : high[1], low[0] : high[0]]
+    return cut, np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ low])
+
+
+def _smaller(image: np.ndarray, matrix: np.ndarray, part: float) -> tuple[np.ndarray, np.ndarray]:
+    """The picture shrunk by its mean over areas, and the transform from there."""
+    height, width = image.shape[:2]
+    size = max(1, round(width * part)), max(1, round(height * part))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    factor = np.array([width / size[0], height / size[1]])  # back to the picture's own pixels
+    shift = matrix[:, 2] + matrix[:, :2] @ ((factor - 1) / 2)
+    return small, np.column_stack([matrix[:, :2] * factor, shift])

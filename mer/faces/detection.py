@@ -1,0 +1,258 @@
+"""Faces: found by YuNet or, as in the paper, by a Haar cascade, and cut out for the networks."""
+
+import functools
+import math
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import cv2
+import cv2.data
+import numpy as np
+
+from mer.errors import MerError, WeightsError
+from mer.faces import yunet
+from mer.io import images
+
+HAAR: Final = "haarcascade_frontalface_default.xml"
+
+LONG_SIDE: Final = 640  # pixels; YuNet's score falls for faces much larger than this allows
+SMALL: Final = 32  # pixels: a face less high than this in a look hints at others, too small for it
+
+# Larger looks at pictures with small faces or none: long side in pixels, and the faces that have
+# to be known by then, since the largest takes as long as all else together. Of 150 faces, 40 pixels
+# high in 4000 x 3000, the look at 640 finds none, 1280 126, 1440 133, 2160 141, all looks 143.
+LARGER_LOOKS: Final = ((1440, 0), (2160, 5))
+QUICK_SIDE: Final = 256  # pixels: the first look of a quick search, at a sixth of the cost
+QUICK_LOOKS: Final = ((LONG_SIDE, 0),)  # and what follows it where a face may be too small for it
+OVERLAP: Final = 0.3  # boxes that share more (intersection over union) are one face
+
+# Measured on nine group photographs with 43 boxed faces and on 32 pictures without any. All 43 are
+# found at 0.6 and at 0.8; shrunk to 9 to 27 pixels, 34 and 14; turned by 30 degrees, 39 and 35.
+# 0.6 pays with one false box, 0.5 with two, 0.8 with none.
+THRESHOLD: Final = 0.6
+
+# The paper's training pictures have a side of 0.81 of the longer side of YuNet's box and their
+# centre 0.08 of it below (medians of 600, padded to stand free). Of the margins tried on held-out
+# pictures (docs/training.md), -0.25 scores best with cnn1.
+MARGIN: Final = -0.25
+SHIFT: Final = 0.08
+FILLS: Final = 0.66  # of the picture: it is a face crop already (95 in 100 of those have over 0.75)
+LARGEST_CROP: Final = 512  # pixels a side; the networks see far fewer
+
+FLAT: Final = 118.0  # gray levels, 2nd to 98th percentile: 199 of 200 training pictures have more
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a picture.
+
+    Attributes:
+        box: x, y, width, height in the picture's own pixels, clipped to it.
+        score: 0..1, how sure the detector is, by its own measure.
+        points: x, y of right eye, left eye, nose, right and left mouth corner (the person's own
+            right, so on the picture's left); () where the detector has none.
+        roll: degrees by which the head leans, clockwise, -180..180, as `mer.faces.rotation` finds
+            it; 0 of faces that stand about upright, and of all that it was not asked for.
+    """
+
+    box: tuple[int, int, int, int]
+    score: float
+    points: tuple[tuple[float, float], ...] = ()
+    roll: float = 0.0
+
+
+class Detector(Protocol):
+    """Finds faces in RGB uint8 pictures (height, width, 3), called from any number of threads."""
+
+    def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
+        """Every face, in no order; `quick` may miss small ones beside large ones."""
+
+
+class YuNet:
+    """Looks at a picture by YuNet, and again, larger, where faces may be too small for it."""
+
+    def __init__(self) -> None:
+        """Load the network.
+
+        Raises:
+            WeightsError: its file is missing or damaged.
+        """
+        self._network = yunet.Network()
+
+    def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
+        """Every face, in no order; `quick` may miss small ones beside large ones."""
+        side, looks = (QUICK_SIDE, QUICK_LOOKS) if quick else (LONG_SIDE, LARGER_LOOKS)
+        rows, longest = self._look(image, side, together=quick), max(image.shape[:2])
+        for larger, crowd in looks:
+            smallest = min(rows[:, 3], default=0) * side / longest
+            if longest <= side or len(rows) < crowd or smallest >= SMALL:
+                break
+            both = np.concatenate([rows, self._look(image, larger, together=quick)])
+            rows = yunet.distinct(both, THRESHOLD, OVERLAP)
+            side = larger
+        return [_face(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
+
+    def _look(self, image: np.ndarray, side: int, *, together: bool) -> np.ndarray:
+        """Rows of the network in the picture shrunk to `side`, in the picture's own pixels."""
+        small, scale = _shrunk(image, side)
+        found = self._network(small, THRESHOLD, OVERLAP, together=together)
+        return np.hstack([found[:, :14] * np.tile(scale, 7), found[:, 14:]])
+
+
+class Haar:
+    """The paper's detector: the frontal-face cascade that comes with OpenCV, on gray.
+
+    Scores are the last stage's weight, a tenth of it and at most 1: about 0.7 for the faces of the
+    paper's data set, 0.2 for false boxes.
+    """
+
+    def __init__(self) -> None:
+        """Load the cascade.
+
+        Raises:
+            WeightsError: its file is missing or damaged.
+        """
+        path = Path(cv2.data.haarcascades) / HAAR
+        self._cascade = cv2.CascadeClassifier(str(path))
+        if self._cascade.empty():
+            mend = "Install it again: `pip install --force-reinstall opencv-python-headless`."
+            raise WeightsError(f"OpenCV's file {path.name} is missing or damaged. {mend}")
+        self._lock = threading.Lock()  # the cascade is not thread-safe
+
+    def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
+        """Every face, in no order; the cascade knows no quicker way."""
+        small, scale = _shrunk(image, LONG_SIDE)
+        with self._lock:
+            boxes, _, weights = self._cascade.detectMultiScale3(
+                cv2.cvtColor(small, cv2.COLOR_RGB2GRAY),
+                minNeighbors=5,
+                minSize=(24, 24),
+                outputRejectLevels=True,
+            )
+        return [
+            _face(image, np.asarray(box) * np.tile(scale, 2), weight / 10)
+            for box, weight in zip(boxes, np.ravel(weights), strict=True)
+        ]
+
+
+DETECTORS: Final[dict[str, type[YuNet] | type[Haar]]] = {"yunet": YuNet, "haar": Haar}
+
+
+def detect(image: np.ndarray, detector: str = "yunet", *, quick: bool = False) -> list[Face]:
+    """Every face of an RGB uint8 picture (height, width, 3), from left to right.
+
+    Args:
+        image: the picture.
+        detector: a name in `DETECTORS`.
+        quick: look at a small copy first, and closer only where nothing is found there or a face
+            less than an eighth as high as the picture is wide: for frames of a stream.
+
+    Raises:
+        MerError: no detector has this name.
+        WeightsError: the detector's file is missing or damaged.
+    """
+    if detector not in DETECTORS:
+        raise MerError(f"There is no detector '{detector}': choose {' or '.join(DETECTORS)}.")
+    return sorted(_detector(detector).detect(image, quick=quick), key=lambda face: face.box)
+
+
+def detect_faces(image: np.ndarray) -> list[Face]:
+    """The paper's `detect_faces`: the picture in gray, searched with a Haar cascade."""
+    return detect(image, "haar")
+
+
+def crop(image: np.ndarray, face: Face, margin: float = MARGIN) -> np.ndarray:
+    """A square of RGB uint8 around a face, framed like the pictures that the networks learned.
+
+    Edges are repeated outside the picture; a side is at most LARGEST_CROP. A picture that is all
+    face comes whole, whatever the margin. It is turned level by the face's `roll`, not by its
+    points: YuNet's stay upright, and show 1.7 degrees of a roll of 15 (median of 89 turned faces).
+
+    Args:
+        image: RGB uint8 (height, width, 3).
+        face: a face of this picture.
+        margin: what is added to the longer side of the box, as a part of it.
+    """
+    x, y, side = _square(image, face, margin)
+    if face.roll:
+        return _level(image, face.roll, x, y, side)
+    window = _window(image, x, y, side)
+    return window if side <= LARGEST_CROP else images.resize(window, LARGEST_CROP)
+
+
+def enhance_image(image: np.ndarray, face: Face) -> np.ndarray:
+    """The paper's `enhance_image`: the face's crop, of better quality where it is dim or flat.
+
+    A crop with less contrast than the training pictures have gets just as much; others are `crop`.
+    """
+    cut = crop(image, face)
+    low, high = np.percentile(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), (2, 98))
+    if high - low >= FLAT:
+        return cut
+    lowest = min(max((low + high - FLAT) / 2, 0), 255 - FLAT)
+    gain = FLAT / max(high - low, 16)  # no more than sevenfold: the rest would be noise
+    table = ((np.arange(256) - low) * gain + lowest).clip(0, 255).astype(np.uint8)
+    return cv2.LUT(cut, table)
+
+
+@functools.cache
+def _detector(name: str) -> Detector:
+    return DETECTORS[name]()
+
+
+def _shrunk(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The picture with no side longer than `side`, and the x, y factors back to its own pixels."""
+    height, width = image.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    return small, np.array([width / size[0], height / size[1]])
+
+
+def _face(
+    image: np.ndarray, box: np.ndarray, score: float, points: np.ndarray | None = None
+) -> Face:
+    height, width = image.shape[:2]
+    x, y = min(max(round(box[0]), 0), width - 1), min(max(round(box[1]), 0), height - 1)
+    right = min(max(round(box[0] + box[2]), x + 1), width)
+    bottom = min(max(round(box[1] + box[3]), y + 1), height)
+    marks = () if points is None else tuple((float(px), float(py)) for px, py in points)
+    return Face((x, y, right - x, bottom - y), min(max(float(score), 0.0), 1.0), marks)
+
+
+def _square(image: np.ndarray, face: Face, margin: float) -> tuple[float, float, int]:
+    """Centre x, centre y and side of the square that is cut out for a face."""
+    x, y, width, height = face.box
+    rows, columns = image.shape[:2]
+    if width * height >= FILLS * rows * columns:
+        return columns / 2, rows / 2, max(rows, columns)
+    longer = max(width, height)
+    roll = math.radians(face.roll)
+    middle_x = x + width / 2 - SHIFT * longer * math.sin(roll)
+    middle_y = y + height / 2 + SHIFT * longer * math.cos(roll)
+    return middle_x, middle_y, max(1, round(longer * (1 + margin)))
+
+
+def _level(image: np.ndarray, roll: float, x: float, y: float, side: int) -> np.ndarray:
+    """The square around a centre, turned by a roll; at most LARGEST_CROP pixels a side."""
+    wide = round(1.5 * side)  # a little more than its diagonal
+    size = min(side, LARGEST_CROP)
+    window = images.resize(_window(image, x, y, wide), max(1, round(wide * size / side)))
+    matrix = cv2.getRotationMatrix2D(((len(window) - 1) / 2,) * 2, roll, 1)
+    matrix[:, 2] -= np.full(2, (len(window) - size) / 2)
+    level = cv2.warpAffine(
+        window, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(level, np.uint8)
+
+
+def _window(image: np.ndarray, x: float, y: float, side: int) -> np.ndarray:
+    """The square around a centre, with the picture's edges repeated outside it."""
+    height, width = image.shape[:2]
+    left = min(max(round(x - side / 2), 1 - side), width - 1)
+    top = min(max(round(y - side / 2), 1 - side), height - 1)
+    x0, x1, y0, y1 = max(left, 0), min(left + side, width), max(top, 0), min(top + side, height)
+    borders = y0 - top, top + side - y1, x0 - left, left + side - x1
+    return cv2.copyMakeBorder(image[y0:y1, x0:x1], *borders, cv2.BORDER_REPLICATE)

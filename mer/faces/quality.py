@@ -1,0 +1,81 @@
+"""Whether a face can be judged: large, sharp and bright enough, and turned to the camera."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mer.faces.detection import Face, crop
+
+SIDE: Final = 64  # pixels: crops are brought to it, so that sharpness does not depend on size
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What makes a face hard to judge, measured.
+
+    Attributes:
+        height: pixels, of its box.
+        sharpness: spread of the Laplacian over that of the gray values themselves, from 0.
+        brightness: mean gray value, 0..255.
+        turn: degrees to the side, 0..90, about; 0 where the detector gives no points.
+        tilt: degrees by which the head leans beyond the roll that was found and is undone in its
+            crop, 0..180; 0 where the detector gives no points.
+    """
+
+    height: int
+    sharpness: float
+    brightness: float
+    turn: float
+    tilt: float
+
+
+# Where the networks' mean accuracy on held-out pictures is 20 points below that of the pictures as
+# they are (`python -m mer robustness`, docs/robustness.md); turning to the side is not measured.
+LEAST_HEIGHT: Final = 19  # pixels
+LEAST_SHARPNESS: Final = 0.113
+LEAST_BRIGHTNESS: Final = 27.4  # gray levels
+MOST_TURN: Final = 50.0  # degrees
+MOST_TILT: Final = 40.5  # degrees
+NOSE: Final = 0.48  # of the distance of the eyes: how far the tip of the nose stands before them
+
+
+def measure(image: np.ndarray, face: Face) -> Quality:
+    """Measure a face of an RGB uint8 picture (height, width, 3)."""
+    small = cv2.resize(crop(image, face), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    edges = cv2.Laplacian(gray, cv2.CV_32F)
+    turn, tilt = _pose(face)
+    sharpness = float(edges.std() / max(float(gray.std()), 1.0))
+    return Quality(face.box[3], sharpness, float(gray.mean()), turn, tilt)
+
+
+def _pose(face: Face) -> tuple[float, float]:
+    """Degrees to the side and of leaning, from the eyes, the nose and the corners of the mouth."""
+    if not face.points:
+        return 0.0, 0.0
+    right, left, nose, one, other = np.asarray(face.points, float)
+    down = (one + other - right - left) / 2
+    lean = math.degrees(math.atan2(-down[0], down[1]))
+    tilt = abs((lean - face.roll + 180) % 360 - 180)
+    across = left - right
+    width = float(np.hypot(*across))
+    if not width:
+        return 90.0, tilt
+    aside = float((nose - (right + left) / 2) @ across) / width**2
+    return math.degrees(math.atan(abs(aside) / NOSE)), tilt
+
+
+def concerns(quality: Quality) -> tuple[str, ...]:
+    """Why the face cannot be judged, each as 'too ... (...)'; () where it can."""
+    small = quality.height < LEAST_HEIGHT
+    found = (
+        (small, f"too small ({quality.height} pixels high, {LEAST_HEIGHT} are needed)"),
+        (quality.sharpness < LEAST_SHARPNESS and not small, "too blurred"),
+        (quality.brightness < LEAST_BRIGHTNESS, "too dark"),
+        (quality.turn > MOST_TURN, f"turned too far (about {quality.turn:.0f} degrees)"),
+        (quality.tilt > MOST_TILT, f"tilted too far (about {quality.tilt:.0f} degrees)"),
+    )
+    return tuple(text for holds, text in found if holds)

@@ -1,0 +1,150 @@
+"""Which parts of a face speak for a class, to a network: class-activation maps."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from mer.errors import MerError
+from mer.io import images
+from mer.weights import store
+
+if TYPE_CHECKING:  # takes seconds to import, which the page does not need
+    import torch
+    from torch import Tensor
+
+    from mer.models.registry import BaseClasificacionImagenes
+
+HOT: Final = cv2.COLORMAP_INFERNO  # dark to bright: it reads in gray and to the colour-blind
+_lock = threading.Lock()  # of the networks below, whose gradients no two requests may share
+
+
+def heat(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
+    """Where in a face crop a network sees signs of `emotion`: float32 (size, size) in 0..1.
+
+    LayerCAM (Jiang et al. 2021) over two depths of the network: each activation is weighed by
+    its own gradient where that is positive. As the answers are, the map is the mean over the crop
+    and its mirror image. `size` is the network's input; the map is relative, its highest point 1,
+    or 0 everywhere where nothing speaks for the class.
+
+    Args:
+        crop: RGB uint8 square, as `mer.faces.detection.crop` cuts it.
+        model: a network's name.
+        emotion: one of the network's classes.
+
+    Raises:
+        MerError: no class has this name.
+        WeightsError: the network's files are missing or damaged.
+    """
+    network, classes = _network(model)
+    if emotion not in classes:
+        raise MerError(f"{model} knows no class '{emotion}': choose {', '.join(classes)}.")
+    return activation_map(network, images.resize(crop, network.size), classes.index(emotion))
+
+
+def activation_map(
+    network: BaseClasificacionImagenes, pixels: np.ndarray, number: int
+) -> np.ndarray:
+    """`heat` for a network at hand: pixels RGB uint8 (size, size, 3), class by its number."""
+    import torch
+
+    batch = torch.from_numpy(np.stack([pixels, pixels[:, ::-1]])).permute(0, 3, 1, 2)
+    with _lock:  # a network calls all hooks on it, whoever is asking
+        kept, slopes = _listened(network, batch.float().div(255), number)
+    maps = [_layer(a.detach(), g, len(pixels)) for a, g in zip(kept, slopes, strict=True)]
+    whole: np.ndarray = np.mean(maps, axis=0).astype(np.float32)
+    return whole / max(float(whole.max()), 1e-12)
+
+
+def overlay(crop: np.ndarray, heat_map: np.ndarray, strength: float = 0.5) -> np.ndarray:
+    """The crop with a heat map laid over it: RGB uint8 of the crop's shape.
+
+    Args:
+        crop: RGB uint8 square of any size.
+        heat_map: 0..1, a square of any size.
+        strength: 0 shows the crop alone, 1 the map alone.
+    """
+    size = crop.shape[1], crop.shape[0]
+    large = cv2.resize(heat_map, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    coloured = cv2.applyColorMap((large * 255).astype(np.uint8), HOT)[:, :, ::-1]
+    mixed: np.ndarray = cv2.addWeighted(crop, 1 - strength, coloured, strength, 0)
+    return mixed
+
+
+def difference(crop: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Where two maps disagree, on a gray crop: orange where the first is hotter, blue the second.
+
+    Args:
+        crop: RGB uint8 square of any size.
+        first, second: maps as `heat` gives them, of any sizes.
+    """
+    size = crop.shape[1], crop.shape[0]
+    one, other = (cv2.resize(m, size, interpolation=cv2.INTER_CUBIC) for m in (first, second))
+    apart = (one - other).clip(-1, 1)[..., None]  # (h, w, 1)
+    gray = np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    colour = np.where(apart > 0, np.array((255, 140, 0)), np.array((0, 110, 255)))
+    mixed: np.ndarray = gray * (1 - np.abs(apart)) + colour * np.abs(apart)
+    return mixed.clip(0, 255).astype(np.uint8)
+
+
+def deletion(
+    network: torch.nn.Module, pixels: np.ndarray, order: np.ndarray, number: int, steps: int = 10
+) -> list[float]:
+    """The class's probability while more and more of the picture is blurred away.
+
+    Args:
+        network: a classifier in evaluation mode.
+        pixels: RGB uint8 (size, size, 3).
+        order: float (size, size); what is highest goes first (Petsiuk et al. 2018).
+        number: of the class.
+        steps: equal shares of the picture; the result has one entry more.
+    """
+    import torch
+
+    blurred = cv2.GaussianBlur(pixels, (0, 0), len(pixels) / 8)
+    ranks = np.argsort(np.argsort(-order.ravel(), kind="stable")).reshape(order.shape)
+    gone = [ranks < round(order.size * step / steps) for step in range(steps + 1)]
+    stages = np.stack([np.where(mask[..., None], blurred, pixels) for mask in gone])
+    with torch.inference_mode():
+        chances = network(torch.from_numpy(stages).permute(0, 3, 1, 2).float().div(255)).softmax(1)
+    curve: list[float] = chances[:, number].tolist()
+    return curve
+
+
+@functools.cache
+def _network(model: str) -> tuple[BaseClasificacionImagenes, tuple[str, ...]]:
+    """A network of our own, beside the predictor's, since its activations are listened to."""
+    network, record = store.load(model)
+    return network, store.classes(record)
+
+
+def _listened(
+    network: BaseClasificacionImagenes, batch: Tensor, number: int
+) -> tuple[list[Tensor], tuple[Tensor, ...]]:
+    """What the explained layers gave, and the gradients of the class's logits by it."""
+    import torch
+
+    kept: list[Tensor] = []
+    hooks = [
+        network.get_submodule(name).register_forward_hook(lambda _m, _i, out: kept.append(out))
+        for name in network.explained
+    ]
+    try:
+        with torch.enable_grad():
+            logits = network(batch)
+            return kept, torch.autograd.grad(logits[:, number].sum(), kept)
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _layer(activations: Tensor, slopes: Tensor, size: int) -> np.ndarray:
+    """The map of one layer, (size, size), highest point 1; the mirror image's is turned back."""
+    both = (activations * slopes.clamp(min=0)).sum(1).clamp(min=0).numpy()  # (2, h, w)
+    mean = ((both[0] + both[1][:, ::-1]) / 2).astype(np.float32)
+    large = cv2.resize(mean, (size, size), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large / max(float(large.max()), 1e-12))

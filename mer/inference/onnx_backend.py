@@ -1,0 +1,161 @@
+"""Networks as graphs in ONNX Runtime: the same answers as torch's, quicker, and without torch."""
+
+import functools
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from onnxruntime import InferenceSession, OrtValue, SessionOptions
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+_alone = threading.local()  # whether the calling thread's answers are computed in it alone
+
+
+def path_of(architecture: str) -> Path:
+    """Where the graph of a network of the registry lies; `tools.export_onnx` writes it."""
+    return Path(__file__).parent.parent / "models" / f"{architecture}.onnx"
+
+
+def fits(architecture: str, options: Mapping[str, Any]) -> bool:
+    """Whether a network is built as the graph of its architecture is.
+
+    Args:
+        architecture: a name of the registry.
+        options: as in the network's record.
+    """
+    usual = options.get("norm", True) and "classes" not in options
+    return bool(usual) and path_of(architecture).is_file()
+
+
+class Graph:
+    """A network's graph, filled with weights. Threads may share it.
+
+    Attributes:
+        size: height and width of the input, in pixels.
+    """
+
+    def __init__(
+        self, architecture: str, arrays: Mapping[str, np.ndarray], *, threads: int = 0
+    ) -> None:
+        """Put graph and weights together.
+
+        Args:
+            architecture: a name of the registry.
+            arrays: its weights by their names, as `mer.weights.store.arrays` reads them.
+            threads: that pictures are shared out to; 0 for one a core.
+
+        Raises:
+            ValueError: they are not the weights of such a network.
+        """
+        values = {k: v for k, v in arrays.items() if v.dtype == np.float32}
+        try:
+            self._session = Session(path_of(architecture).read_bytes(), values)
+        except (errors.Fail, errors.InvalidArgument, errors.RuntimeException) as error:
+            raise ValueError(f"These are not the weights of {architecture}.") from error
+        self._threads = threads or cores()
+        self.size: int = self._session.shape("pixels")[1]
+
+    def __call__(self, pixels: np.ndarray, mirrored: bool = True) -> np.ndarray:
+        """Logits, float32 (2, n, classes), of uint8 (n, size, size, 3) and of its mirror images.
+
+        Without those: float32 (1, n, classes).
+        """
+        views = np.concatenate([pixels, pixels[:, :, ::-1]]) if mirrored else pixels
+        if self._threads == 1 or alone():
+            answers = self._run(views)
+        elif len(views) == 1:
+            answers = self._run(views, together=True)
+        else:
+            parts = np.array_split(views, min(self._threads, len(views)))
+            answers = np.concatenate(list(_workers().map(self._run, parts)))
+        return answers.reshape(1 + mirrored, len(pixels), -1)
+
+    def _run(self, views: np.ndarray, together: bool = False) -> np.ndarray:
+        logits: np.ndarray = self._session(["logits"], {"pixels": views}, together=together)[0]
+        return logits
+
+
+class Session:
+    """A graph that computes in the thread that calls it, which may be several at once.
+
+    Threads of its own would share out each layer, and wait for one another after each: that pays
+    only where nothing else is to be computed, and is asked for by `together`.
+    """
+
+    def __init__(
+        self, file: bytes, arrays: Mapping[str, np.ndarray] = MappingProxyType({})
+    ) -> None:
+        """Put a graph together.
+
+        Args:
+            file: an ONNX file.
+            arrays: the weights that it leaves out, by their names.
+        """
+        self._open = functools.partial(_opened, file, dict(arrays))
+        self._alone = self._open(1)
+
+    def __call__(
+        self, names: Sequence[str], values: Mapping[str, np.ndarray], *, together: bool = False
+    ) -> list[np.ndarray]:
+        """The outputs of these names; `together`: with all cores, unless `one_thread` forbids."""
+        chosen = self._together if together and not alone() else self._alone
+        found: list[np.ndarray] = chosen.run(list(names), dict(values))
+        return found
+
+    @functools.cached_property
+    def _together(self) -> InferenceSession:
+        return self._open(cores())
+
+    def shape(self, name: str) -> list[Any]:
+        """The lengths that an input has to have; names stand for those that may be any."""
+        (shape,) = (one.shape for one in self._alone.get_inputs() if one.name == name)
+        return list(shape)
+
+
+def _opened(file: bytes, arrays: Mapping[str, np.ndarray], threads: int) -> InferenceSession:
+    options = SessionOptions()
+    options.intra_op_num_threads = threads
+    # Threads that go on spinning after an answer would hold a core that the next graph needs.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.log_severity_level = 4  # what goes wrong is raised, too
+    values = map(OrtValue.ortvalue_from_numpy, arrays.values())
+    options.add_external_initializers(list(arrays), list(values))
+    return InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+def alone() -> bool:
+    """Whether the calling thread was told to compute by itself, see `one_thread`."""
+    return bool(getattr(_alone, "asked", False))
+
+
+@functools.cache
+def _workers() -> ThreadPoolExecutor:
+    """The process's threads for networks, one a core, whoever calls."""
+    return ThreadPoolExecutor(cores(), "mer-graph")
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    may = getattr(os, "sched_getaffinity", None)
+    return len(may(0)) if may else os.cpu_count() or 1
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Have graphs compute in the calling thread alone: for callers who run side by side.
+
+    Where more threads compute than there are cores, they spend most of their time waiting for one
+    another.
+    """
+    before = alone()
+    _alone.asked = True
+    try:
+        yield
+    finally:
+        _alone.asked = before

@@ -1,0 +1,212 @@
+"""Videos in; their frames out, one by one, each with its own time."""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+from weakref import WeakSet
+
+import av
+import numpy as np
+
+from mer.errors import VideoError
+from mer.io import video_files
+from mer.video.types import Timing
+
+# More is not needed: faces are looked for at 640 pixels, and each is compared at 320. A frame of
+# 3840 x 2160 would take nine times the memory, and the time of all that looks at it.
+LONG_SIDE: Final = 1280
+
+NOMINAL_FPS: Final = 25  # of a file with neither time stamps nor a rate
+BACK_MS: Final = 1000.0  # a stamp this much before the last one begins a new count
+EARLY_MS: Final = 1000.0  # a file that ends this much before its stated end has been cut off
+
+_NOTES: Final = {
+    "damaged": "Parts of the file are damaged and were left out: {}.",
+    "unstamped": "Frames without a time stamp were timed by the file's nominal rate: {}.",
+    "back": "Frames whose time stamps repeat or go back were left out: {}.",
+    "jump": "Time stamps jump back, and the time was counted on from there: {} times.",
+    "resized": "Frames of another size were fitted into the first one's: {}.",
+}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a video.
+
+    Attributes:
+        index: from 0, in the order of reading.
+        time_ms: since the video's first frame, by the file's own stamps.
+        image: RGB uint8 (height, width, 3), upright.
+    """
+
+    index: int
+    time_ms: float
+    image: np.ndarray
+
+
+class Clock:
+    """Collects the times of frames, in memory that does not grow with their number."""
+
+    def __init__(self) -> None:
+        self._first = self._last = 0.0
+        self._frames = 0
+        self._steps: Counter[float] = Counter()  # distances in ms, to 10 us: a few hundred differ
+
+    def tick(self, time_ms: float) -> None:
+        """Take the next frame's time, in milliseconds."""
+        if self._frames:
+            self._steps[round(time_ms - self._last, 2)] += 1
+        else:
+            self._first = time_ms
+        self._last = time_ms
+        self._frames += 1
+
+    def timing(self) -> Timing:
+        """How the frames so far lie in time."""
+        low, middle, high = (self._quantile(part) for part in (0.05, 0.5, 0.95))
+        if not middle:
+            return Timing(self._frames, 0.0, 0.0, 0.0)
+        length_ms = self._last - self._first
+        return Timing(self._frames, length_ms, 1000 / self._usual(middle), (high - low) / middle)
+
+    def _usual(self, middle: float) -> float:
+        """The mean of the distances about the middle one: stamps may be whole milliseconds."""
+        near = {step: count for step, count in self._steps.items() if 0.5 < step / middle < 1.5}
+        return sum(step * count for step, count in near.items()) / sum(near.values())
+
+    def _quantile(self, part: float) -> float:
+        seen = 0
+        for step in sorted(self._steps):
+            seen += self._steps[step]
+            if seen >= part * (self._frames - 1):
+                return step
+        return 0.0
+
+
+class Video:
+    """A video file. Each pass over it opens and decodes it anew, and holds one frame at a time.
+
+    Frames are turned upright by the file's rotation and mirroring, brought to square pixels, and
+    shrunk where a side is over LONG_SIDE. All have the size of the first: one of another size is
+    fitted into it, on black.
+
+    Attributes:
+        size: width and height of the frames, in pixels.
+        duration_ms: what the file says of itself, for a progress bar; None where it says nothing.
+        notes: sentences on what is wrong with the file; complete after a pass over all of it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Decode the first frame.
+
+        Raises:
+            VideoError: no such file, no video, a damaged one, or none of its frames can be read.
+        """
+        self._path = video_files.checked(Path(path))
+        self._passes: WeakSet[Generator[Frame]] = WeakSet()
+        self.notes: list[str] = []
+        with video_files.opened(self._path) as (container, stream):
+            self.duration_ms = video_files.duration_ms(container, stream)
+            self._step_ms = 1000 / float(stream.guessed_rate or NOMINAL_FPS)
+            first = next(video_files.decoded(container, stream, Counter()), None)
+            if first is None:
+                raise VideoError(video_files.no_frame(self._path))
+            start_ms = video_files.stamp_ms(first)
+            self._turns = video_files.Turns.of(first, stream)
+            self._natural = self._turns.size(first)
+        self._start_ms, self._seeks = start_ms or 0.0, start_ms is not None
+        scale = min(1.0, LONG_SIDE / max(self._natural))
+        width, height = (max(1, round(side * scale)) for side in self._natural)
+        self.size = width, height
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for running in list(self._passes):
+            running.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Every frame, with strictly increasing times.
+
+        Raises:
+            VideoError: the file has vanished or changed since it was opened.
+        """
+        return self._remembered(self._frames())
+
+    def frames(self, start_ms: float, end_ms: float) -> Iterator[Frame]:
+        """The frames from one time to another, both included; `index` counts them from 0.
+
+        Raises:
+            VideoError: the file has vanished or changed since it was opened.
+        """
+        return self._remembered(self._stretch(start_ms, end_ms))
+
+    def _remembered(self, frames: Generator[Frame]) -> Generator[Frame]:
+        self._passes.add(frames)
+        return frames
+
+    def _frames(self) -> Generator[Frame]:
+        faults: Counter[str] = Counter()
+        time_ms = 0.0
+        with video_files.opened(self._path) as (container, stream):
+            pictures = self._timed(video_files.decoded(container, stream, faults), faults)
+            for index, (time_ms, picture) in enumerate(pictures):
+                faults["resized"] += self._turns.size(picture) != self._natural
+                yield Frame(index, time_ms, self._turns.upright(picture, self.size))
+        self._seeks &= not faults["jump"]
+        self._take_notes(faults, time_ms)
+
+    def _stretch(self, start_ms: float, end_ms: float) -> Generator[Frame]:
+        index = 0
+        with closing(self._from(start_ms)) as pictures:
+            for time_ms, picture in pictures:
+                if time_ms > end_ms:
+                    return
+                if time_ms >= start_ms:
+                    yield Frame(index, time_ms, self._turns.upright(picture, self.size))
+                    index += 1
+
+    def _from(self, start_ms: float) -> Generator[tuple[float, av.VideoFrame]]:
+        """Times and pictures from a time on, and some before it."""
+        with video_files.opened(self._path) as (container, stream):
+            if self._seeks and video_files.sought(container, self._start_ms + start_ms):
+                pictures = self._timed(video_files.decoded(container, stream, Counter()), Counter())
+                first = next(pictures, None)
+                if first and first[0] <= start_ms:  # without an index it may land anywhere
+                    yield first
+                    yield from pictures
+                    return
+        with video_files.opened(self._path) as (container, stream):
+            yield from self._timed(video_files.decoded(container, stream, Counter()), Counter())
+
+    def _timed(
+        self, pictures: Iterator[av.VideoFrame], faults: Counter[str]
+    ) -> Iterator[tuple[float, av.VideoFrame]]:
+        """Each picture with its time, but for those whose stamps repeat or go back."""
+        shift, last = -self._start_ms, -math.inf
+        for picture in pictures:
+            stamp, following = video_files.stamp_ms(picture), max(last + self._step_ms, 0.0)
+            time_ms = following if stamp is None else stamp + shift
+            faults["unstamped"] += stamp is None
+            if time_ms <= last - BACK_MS:
+                faults["jump"] += 1
+                shift, time_ms = shift + following - time_ms, following
+            if time_ms <= last:
+                faults["back"] += 1
+                continue
+            last = time_ms
+            yield time_ms, picture
+
+    def _take_notes(self, faults: Counter[str], end_ms: float) -> None:
+        notes = [_NOTES[fault].format(count) for fault, count in faults.items() if count]
+        said = self.duration_ms or 0.0
+        if said - self._start_ms - end_ms > EARLY_MS:  # some files count from 0, some do not
+            there = end_ms / 1000
+            notes.append(f"The file says it lasts {said / 1000:.1f} s; {there:.1f} s can be read.")
+        self.notes.extend(note for note in notes if note not in self.notes)

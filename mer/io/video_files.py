@@ -1,0 +1,210 @@
+"""Video files of any origin: opened with care, decoded, each picture turned upright."""
+
+import os
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+import av
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+from PIL import Image
+
+from mer.errors import VideoError
+from mer.io import images
+
+# Only these: FFmpeg's other readers draw text as video, take pictures for it, or follow playlists
+# to other files and to the network.
+FORMATS: Final = (
+    *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "mpegts", "mpeg"),
+    *("mpegvideo", "m4v", "h264", "hevc", "obu", "ivf", "mjpeg", "mpjpeg", "asf", "flv", "ogg"),
+    *("gif", "dv", "mxf", "nut", "rm", "yuv4mpegpipe", "wtv"),
+)
+_AGAIN: Final = "Record, save or download it again"
+_STILL: Final = ("avif", "heic", "heix", "mif1")  # kinds of MP4 that hold a photograph
+_CHOOSE: Final = "Choose an MP4, WebM, MOV, MKV or AVI video."
+
+
+def checked(path: Path) -> Path:
+    """The path in full.
+
+    Raises:
+        VideoError: no such file, a folder, a pipe or device, or an empty file.
+    """
+    try:
+        if path.is_dir():
+            raise VideoError(f"'{path}' is a folder: name a video inside it.")
+        if not path.exists():
+            raise VideoError(f"There is no file '{path}': check its name and folder.")
+        if not path.is_file():  # reading a pipe or a device may never end
+            raise VideoError(f"'{path}' is no ordinary file. {_CHOOSE}")
+        if not path.stat().st_size:
+            raise VideoError(f"'{path.name}' is empty. {_AGAIN}, or choose another.")
+        return path.resolve()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = getattr(error, "strerror", None) or error
+        raise VideoError(f"'{path}' cannot be opened ({reason}): choose another file.") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The file and its stream of pictures, closed at the end.
+
+    Raises:
+        VideoError: no video, a damaged one, or one without pictures.
+    """
+    limit = {"max_pixels": str(images.MAX_PIXELS)}
+    options = {**limit, "format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
+    try:
+        container = av.open(str(path), options=options, metadata_errors="replace")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise VideoError(_unreadable(path)) from error
+    with container:
+        stream = _pictures(container, f"'{path.name}'")
+        stream.codec_context.options = limit
+        stream.codec_context.thread_count = 1  # two hold more pictures, and gain little here
+        yield container, stream
+
+
+def no_frame(path: Path) -> str:
+    """What to say of a video of which nothing can be decoded."""
+    limit = f"more than {images.MAX_PIXELS // 1_000_000} million pixels"
+    return (
+        f"'{path.name}' has no frame that can be read: none at all, damaged ones, or frames of "
+        f"{limit}. {_AGAIN}, or choose another."
+    )
+
+
+def _unreadable(path: Path) -> str:
+    if not os.access(path, os.R_OK):
+        return f"'{path.name}' cannot be opened: it is gone, or its permissions forbid it."
+    if _is_picture(path):
+        return f"'{path.name}' is a picture, whatever its name says. {_CHOOSE}"
+    return (
+        f"'{path.name}' is not a video that can be read: another kind of file, damaged, or cut "
+        f"off. {_AGAIN}, or choose another."
+    )
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with Image.open(path, formats=images.FORMATS):
+            return True
+    except Exception:  # whatever a damaged file does to a decoder, it is no picture
+        return False
+
+
+def _pictures(container: InputContainer, name: str) -> VideoStream:
+    """The file's first stream of pictures; the cover of a song is none."""
+    streams = container.streams
+    moving = [one for one in streams.video if not one.disposition & Disposition.attached_pic]
+    if container.metadata.get("major_brand") in _STILL:
+        raise VideoError(f"{name} is a picture, whatever its name says. {_CHOOSE}")
+    if not moving:
+        held = "sound, but no pictures" if streams.audio else "no pictures"
+        raise VideoError(f"{name} holds {held}. {_CHOOSE}")
+    if moving[0].codec_context is None:
+        raise VideoError(f"{name} is damaged, or compressed in an unknown way. {_CHOOSE}")
+    return moving[0]
+
+
+def decoded(
+    container: InputContainer, stream: VideoStream, faults: Counter[str]
+) -> Iterator[av.VideoFrame]:
+    """The stream's pictures; what cannot be decoded is counted as "damaged" and left out."""
+    packets = container.demux(stream)
+    try:
+        for packet in packets:
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                faults["damaged"] += 1
+    except av.FFmpegError:  # not even the next piece is found
+        faults["damaged"] += 1
+
+
+def sought(container: InputContainer, time_ms: float) -> bool:
+    """Go on before this time of the file's own count, at a picture that needs no other."""
+    try:
+        container.seek(int(time_ms * 1000))  # microseconds
+    except av.FFmpegError:
+        return False
+    return True
+
+
+def duration_ms(container: InputContainer, stream: VideoStream) -> float | None:
+    """How long the file says it lasts; None where it says nothing."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base * 1000)
+    return None if container.duration is None else container.duration / 1000
+
+
+def stamp_ms(picture: av.VideoFrame) -> float | None:
+    """The picture's own time by the file's count, which may begin anywhere; None without one."""
+    if picture.pts is None or picture.time_base is None:
+        return None
+    return float(picture.pts * picture.time_base * 1000)
+
+
+@dataclass(frozen=True)
+class Turns:
+    """What brings the pictures of a file upright, with square pixels.
+
+    Attributes:
+        transposed: whether rows and columns change places, before all else.
+        left_right, top_bottom: whether the picture is mirrored so.
+        aspect: a stored pixel's width by its height.
+    """
+
+    transposed: bool
+    left_right: bool
+    top_bottom: bool
+    aspect: float
+
+    @classmethod
+    def of(cls, picture: av.VideoFrame, stream: VideoStream) -> "Turns":
+        """Those of a file with this first picture.
+
+        Asked of one picture only: PyAV's side data keeps a picture in memory until the garbage
+        collector comes by, hundreds of pictures later.
+        """
+        aspect = float(stream.sample_aspect_ratio or 1)
+        matrix = picture.side_data.get("DISPLAYMATRIX")
+        if matrix is None:
+            return cls(False, False, False, aspect)
+        a, b, _, c, d = struct.unpack_from("=5i", cast(bytes, matrix))  # x' = ax + cy, y' = bx + dy
+        if abs(b) > abs(a):
+            return cls(True, c < 0, b < 0, aspect)
+        return cls(False, a < 0, d < 0, aspect)
+
+    def size(self, picture: av.VideoFrame) -> tuple[float, float]:
+        """Width and height of a picture upright."""
+        width, height = picture.width * self.aspect, picture.height
+        return (height, width) if self.transposed else (width, height)
+
+    def upright(self, picture: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
+        """A picture as RGB uint8 of this width and height, fitted into it on black."""
+        width, height = _fitted(self.size(picture), size)
+        stored = (height, width) if self.transposed else (width, height)
+        image: np.ndarray = picture.reformat(*stored, format="rgb24", threads=1).to_ndarray()
+        image = image.transpose(1, 0, 2) if self.transposed else image
+        image = image[:: -1 if self.top_bottom else 1, :: -1 if self.left_right else 1]
+        if (width, height) == size:
+            return np.ascontiguousarray(image)
+        left, top = (size[0] - width) // 2, (size[1] - height) // 2
+        borders = top, size[1] - height - top, left, size[0] - width - left
+        return cv2.copyMakeBorder(np.ascontiguousarray(image), *borders, cv2.BORDER_CONSTANT)
+
+
+def _fitted(natural: tuple[float, float], room: tuple[int, int]) -> tuple[int, int]:
+    """Width and height with which a picture fills this room, its proportions kept."""
+    scale = min(room[0] / natural[0], room[1] / natural[1])
+    width, height = (max(1, round(side * scale)) for side in natural)
+    return room if max(room[0] - width, room[1] - height) <= 2 else (width, height)  # rounding

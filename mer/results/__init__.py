@@ -1,0 +1,1 @@
+"""What is shown of predictions and records: tables, pictures, charts and reports."""

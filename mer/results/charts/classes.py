@@ -1,0 +1,130 @@
+"""Figures of the classes: probabilities of one face, quality and confusion of a network."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mer.emotions import EMOTIONS, colors
+from mer.results.charts.style import TEXT, figure, percent
+
+# Share of a row, and how thickly its cell is inked. Ink works on a light and on a dark ground;
+# it grows fast at first, for the mistakes are small shares and are what one looks for.
+_INK = ((0.0, 0.03), (0.05, 0.16), (0.2, 0.42), (0.6, 0.85), (0.8, 1.0), (1.0, 1.0))
+_STRONG = 0.6  # share from which the count is written in white
+
+
+def probabilities(values: Sequence[float], names: Sequence[str] = EMOTIONS) -> go.Figure:
+    """Horizontal bars, one a class in its colour, on a fixed axis from 0 to 1.
+
+    Args:
+        values: a probability for each class, 0..1.
+        names: the classes, the seven unless a network has others.
+
+    Raises:
+        ValueError: there are more or fewer of them.
+    """
+    if len(values) != len(names):
+        raise ValueError(f"{len(names)} probabilities are needed, {len(values)} came.")
+    shares = [float(value) for value in values]
+    top = max(shares)
+    labels = [f"<b>{percent(p)}</b>" if p == top else percent(p) for p in shares]
+    bars = _bars(names, shares, labels, name="probability")
+    fig = figure(bars, height=60 + 30 * len(names), margin_r=52, bargap=0.3)
+    return _share_axis(fig)
+
+
+def per_class(scores: Mapping[str, Any]) -> go.Figure:
+    """F1 of each class as a bar in its colour, precision and recall as marks on it.
+
+    Args:
+        scores: figures as `mer.evaluation.metrics.evaluate` gives them.
+    """
+    report: Mapping[str, Mapping[str, Any]] = scores["per_class"]
+    names = list(report)
+    f1 = [report[name]["f1"] for name in names]
+    bars = _bars(names, f1, [], name="F1")
+    # The bars have many colours; their entry in the legend gets none of them.
+    key = go.Bar(x=[None], y=names[:1], name="F1 (bar)", marker_color=TEXT)
+    # Marks stand on the bars and on the page: white with a dark rim shows on all of them.
+    marks = [
+        go.Scatter(
+            x=[report[name][mark] for name in names],
+            y=names,
+            name=mark,
+            mode="markers",
+            marker={"symbol": sign, "size": 10, "color": "white", "line": _RIM},
+            hovertemplate="%{y}: " + mark + " %{x:.3f}<extra></extra>",
+        )
+        for mark, sign in (("precision", "circle"), ("recall", "diamond"))
+    ]
+    fig = figure(bars, key, *marks, height=330, bargap=0.3, barmode="overlay")
+    return _share_axis(fig)
+
+
+_RIM = {"color": "#30363d", "width": 1.5}
+
+
+def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) -> go.Figure:
+    """The confusion matrix: colour is the share of the row (the true class), counts on it.
+
+    Args:
+        counts: a row and a column for each class; rows are the truth.
+        names: the classes, the seven unless a network has others.
+    """
+    matrix = np.asarray(counts, dtype=np.int64)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    strong = shares >= _STRONG
+    cells = go.Heatmap(
+        x=names,
+        y=names,
+        z=shares.tolist(),
+        customdata=matrix.tolist(),
+        text=np.where(strong, matrix.astype(str), "").tolist(),
+        texttemplate="%{text}",
+        textfont={"color": "white", "size": 13},
+        zmin=0,
+        zmax=1,
+        colorscale=[[share, f"rgba(24, 108, 118, {ink})"] for share, ink in _INK],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hovertemplate="%{customdata} pictures of %{y} (%{z:.0%}) look like %{x}<extra></extra>",
+    )
+    # Counts on pale cells are a trace of their own, so that they take the page's text colour.
+    pale = [(i, j) for i, j in np.argwhere(~strong)]
+    rest = go.Scatter(
+        x=[names[j] for _, j in pale],
+        y=[names[i] for i, _ in pale],
+        text=[str(matrix[cell]) for cell in pale],
+        mode="text",
+        hoverinfo="skip",
+    )
+    fig = figure(cells, rest, height=420, showlegend=False, margin_r=8)
+    fig.update_xaxes(title_text="looks like, to the network", showgrid=False, tickangle=-45)
+    return fig.update_yaxes(
+        title_text="true class", showgrid=False, autorange="reversed", ticksuffix=" "
+    )
+
+
+def _bars(names: Sequence[str], values: Sequence[float], labels: list[str], name: str) -> go.Bar:
+    return go.Bar(
+        x=list(values),
+        y=list(names),
+        name=name,
+        showlegend=False,
+        orientation="h",
+        marker_color=list(colors(names).values()),
+        text=labels,
+        texttemplate="\N{NO-BREAK SPACE}%{text}" if labels else None,
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: " + name + " %{x:.3f}<extra></extra>",
+    )
+
+
+def _share_axis(fig: go.Figure) -> go.Figure:
+    """Classes from the top down, shares from 0 to 1 across."""
+    fig.update_yaxes(autorange="reversed", showgrid=False, ticksuffix=" ")
+    return fig.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])

@@ -1,0 +1,212 @@
+"""Figures of one person of a video over time: the ribbon of expressions, and motion by region."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mer.emotions import colors
+from mer.results.charts.style import ACCENT, GRID, TEXT, figure
+from mer.video.expression_segments import smoothed
+from mer.video.types import KINDS, REGIONS, Event, Person
+
+POINTS: Final = 1200  # along the time axis; a screen shows no more
+_LEFT: Final = 86  # pixels: the figures of a person stand under one another, and so do moments
+_LEAST_SCALE: Final = 2.0  # pixels of motion: below it a row would magnify mere noise
+_HIGHEST: Final = 1.4  # rows: how far a strong motion may stand into the row above
+
+# Expressions in the accent, what is kept apart in gray; told apart by shape as well.
+MARKS: Final = {
+    "micro": {"symbol": "diamond", "size": 14, "color": ACCENT},
+    "macro": {"symbol": "circle", "size": 13, "color": ACCENT},
+    "blink": {"symbol": "x", "size": 9, "color": TEXT},
+    "speech": {"symbol": "square", "size": 9, "color": TEXT},
+}
+
+
+def stretches(times_ms: np.ndarray) -> np.ndarray:
+    """Indexes at which a face comes (back) into view: 0, and where the times leap."""
+    steps = np.diff(times_ms)
+    leap = max(4 * float(np.median(steps)), 400.0) if len(steps) else 0.0
+    return np.concatenate([np.arange(len(times_ms))[:1], np.flatnonzero(steps > leap) + 1])
+
+
+def ribbon(person: Person, *, end_ms: float | None = None) -> go.Figure:
+    """The seven probabilities over time as stacked areas, smoothed; no area where no face was.
+
+    Where the face was covered, a gray band says so.
+
+    Args:
+        person: one person of an analysis.
+        end_ms: where the time axis ends; at the person's last frame unless given.
+    """
+    times, shares = _grounded(person.sampled_ms, smoothed(person))
+    areas = [
+        go.Scatter(
+            x=times / 1000,
+            y=shares[:, column],
+            name=name,
+            stackgroup="expressions",
+            mode="lines",
+            line={"width": 0, "color": color},
+            fillcolor=color,
+            hovertemplate=name + " %{y:.0%} at %{x:.2f} s<extra></extra>",
+        )
+        for column, (name, color) in enumerate(colors(person.classes).items())
+    ]
+    fig = figure(*areas, height=250, legend_y=-0.16, legend_traceorder="normal")
+    fig.update_yaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], ticksuffix=" ")
+    for first, last in person.covered / 1000:
+        fig.add_vrect(
+            first,
+            last,
+            fillcolor=GRID,
+            line_width=0,
+            annotation={"text": "face covered", "textangle": -90, "font_size": 11},
+            annotation_position="inside",
+        )
+    return _time_axis(fig, person, end_ms)
+
+
+def _grounded(times: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times and shares with a row of zeros before and after each stretch: the areas end there."""
+    if not len(times):
+        return np.zeros(0), np.zeros((0, shares.shape[1]))
+    zero = np.zeros((1, shares.shape[1]))
+    each = -(-len(times) // POINTS)  # smooth as they are, every so many of them say the same
+    spans = [t[::each] for t in _split(times, times)]
+    areas = [part[::each] for part in _split(shares, times)]
+    ends = [np.concatenate([t[:1], t, t[-1:]]) for t in spans]
+    return np.concatenate(ends), np.concatenate([p for a in areas for p in (zero, a, zero)])
+
+
+def motion(person: Person, events: Sequence[Event], *, end_ms: float | None = None) -> go.Figure:
+    """How far each region of the face has moved, a row a region, and the events as marks.
+
+    A mark stands at the apex, on a bar from onset to offset; its `customdata` is the event's
+    index among `events`.
+
+    Args:
+        person: one person of an analysis.
+        events: all events of the analysis; those of other people are left out.
+        end_ms: where the time axis ends; at the person's last frame unless given.
+    """
+    scale = _scale(person.motion)
+    rows = [_row(person, column, scale) for column in range(len(REGIONS))]
+    own = [(index, one) for index, one in enumerate(events) if one.person == person.number]
+    bars = [_bars([one for _, one in own if one.kind == kind], kind) for kind in KINDS]
+    marks = [_marks([e for e in own if e[1].kind == kind], kind, scale) for kind in KINDS]
+    drawn = [trace for trace in (*bars, *marks) if trace is not None]
+    fig = figure(*rows, *drawn, height=390, legend_y=-0.09, hovermode="closest")
+    fig.update_yaxes(
+        range=[-0.15, len(REGIONS) + 0.25],
+        tickvals=[_base(column) + 0.3 for column in range(len(REGIONS))],
+        ticktext=[f"{_broken(name)} " for name in REGIONS],
+        tickfont_size=11,
+        showgrid=False,
+    )
+    fig.add_annotation(
+        text=f"a row is {scale:.1f} px high, on a face of 320 px",
+        font_size=11,
+        showarrow=False,
+        **{"xref": "paper", "x": 1, "xanchor": "right"},
+        **{"yref": "paper", "y": 1, "yanchor": "bottom"},
+    )
+    return _time_axis(fig, person, end_ms, top=24)
+
+
+def _scale(motion: np.ndarray) -> float:
+    """Pixels of motion that are as high as a row."""
+    known = motion[np.isfinite(motion)]
+    return max(float(np.percentile(known, 99.5)) if len(known) else 0.0, _LEAST_SCALE)
+
+
+def _base(column: int) -> int:
+    return len(REGIONS) - 1 - column  # the first region on top
+
+
+def _row(person: Person, column: int, scale: float) -> go.Scatter:
+    thin = [
+        _peaks(times, values)
+        for times, values in zip(
+            _split(person.times_ms, person.times_ms),
+            _split(person.motion[:, column], person.times_ms),
+            strict=True,
+        )
+    ]
+    times = _joined([part for part, _ in thin])
+    pixels = _joined([part for _, part in thin])
+    return go.Scatter(
+        x=times / 1000,
+        y=(_base(column) + np.minimum(pixels / scale, _HIGHEST)).astype(np.float32),
+        customdata=pixels.astype(np.float32),
+        mode="lines",
+        line={"width": 1.3, "color": TEXT},
+        showlegend=False,
+        hovertemplate=REGIONS[column] + ": %{customdata:.1f} px at %{x:.2f} s<extra></extra>",
+    )
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The parts one after the other, each ended by NaN, where a line breaks."""
+    return np.concatenate([np.append(part, np.nan) for part in parts]) if parts else np.zeros(0)
+
+
+def _bars(events: Sequence[Event], kind: str) -> go.Scatter | None:
+    if not events:
+        return None
+    return go.Scatter(
+        x=[x for e in events for x in (e.onset_ms / 1000, e.offset_ms / 1000, None)],
+        y=[y for e in events for y in (*[_base(REGIONS.index(e.region))] * 2, None)],
+        mode="lines",
+        line={"width": 5, "color": MARKS[kind]["color"]},
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def _marks(events: Sequence[tuple[int, Event]], kind: str, scale: float) -> go.Scatter | None:
+    if not events:
+        return None
+    return go.Scatter(
+        x=[e.apex_ms / 1000 for _, e in events],
+        y=[_base(REGIONS.index(e.region)) + min(e.pixels / scale, _HIGHEST) for _, e in events],
+        name=kind,
+        mode="markers",
+        cliponaxis=False,
+        marker={**MARKS[kind], "line": {"color": "white", "width": 1}},
+        customdata=[index for index, _ in events],
+        text=[told(e) for _, e in events],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def told(event: Event) -> str:
+    """'micro, lips up, 1.20 to 1.52 s, 1.6 px'."""
+    seconds = f"{event.onset_ms / 1000:.2f} to {event.offset_ms / 1000:.2f} s"
+    return f"{event.kind}, {event.region} {event.direction}, {seconds}, {event.pixels:.1f} px"
+
+
+def _split(rows: np.ndarray, times: np.ndarray) -> list[np.ndarray]:
+    return np.split(rows, stretches(times)[1:]) if len(times) else []
+
+
+def _peaks(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """At most POINTS or so of them: of neighbours the highest stays, for it is what one seeks."""
+    starts = np.arange(0, len(times), max(1, -(-len(times) // POINTS)))
+    return times[starts], np.fmax.reduceat(values, starts)
+
+
+def _broken(region: str) -> str:
+    """'right mouth corner' and 'between brows' on two lines."""
+    return region.replace(" mouth ", " mouth<br>").replace("between ", "between<br>")
+
+
+def _time_axis(fig: go.Figure, person: Person, end_ms: float | None, *, top: int = 8) -> go.Figure:
+    last = float(person.times_ms[-1]) if len(person.times_ms) else 0.0
+    end = max(last if end_ms is None else end_ms, 1.0) / 1000
+    axis: dict[str, Any] = {"range": [0, end], "ticksuffix": " s", "nticks": 7}
+    fig.update_layout(margin={"l": _LEFT, "r": 24, "t": top, "b": 8})
+    fig.update_yaxes(automargin=False, gridcolor=GRID)
+    return fig.update_xaxes(showgrid=False, **axis)

@@ -1,0 +1,273 @@
+"""What the Comparison and the Report tab say, as tables and sentences from the records."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from mer.errors import WeightsError
+from mer.evaluation.significance import apart
+from mer.results import paper
+from mer.results.charts.style import percent
+
+Record = Mapping[str, Any]
+Scores = Mapping[str, Any]  # what mer.evaluation.metrics.evaluate gives
+
+_PLACES: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+def read_records() -> tuple[dict[str, Record], list[str]]:
+    """The records that can be shown, by network, and a sentence for each that cannot."""
+    from mer.weights import store
+
+    records: dict[str, Record] = {}
+    problems: list[str] = []
+    for name in store.names():
+        try:
+            record = store.read_record(name)
+            table({name: record})
+            report(record["evaluation"]["test"])
+            records[name] = record
+        except WeightsError as error:
+            problems.append(str(error))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            problems.append(
+                f"The record {store.FOLDER / f'{name}.json'} lacks the training or the test "
+                "figures. Measure it "
+                f"(python -m mer evaluate --model {name} --data DIR --save), or train it again "
+                "(python -m mer train)."
+            )
+    return records, problems
+
+
+def protocols(record: Record) -> dict[str, Scores]:
+    """The scores of each test protocol of a record, by a name such as 'all 1860'."""
+    test = record["evaluation"]["test"]
+    scores = {f"all {test['n']}": test}
+    if test.get("clean"):
+        scores[f"clean {test['clean']['n']}"] = test["clean"]
+    return scores
+
+
+def elsewhere(record: Record) -> dict[str, Scores]:
+    """The scores on faces of another kind, FER+'s, by a name as in `protocols`; {} if unknown."""
+    other = record["evaluation"].get("elsewhere")
+    return protocols({"evaluation": {"test": other}}) if other else {}
+
+
+def order(records: Mapping[str, Record]) -> dict[str, str]:
+    """Each network's place in the order of finishing: the least processor time is first.
+
+    Processor time does not count the time in which other programs had the processor, so that
+    networks compare that were not trained on an idle machine.
+    """
+    seconds = {name: float(record["training"]["cpu_seconds"]) for name, record in records.items()}
+    ranked = sorted(seconds, key=lambda name: seconds[name])
+    return {
+        name: _PLACES[place] if place < len(_PLACES) else f"{place + 1}th"
+        for place, name in enumerate(ranked)
+    }
+
+
+def table(
+    records: Mapping[str, Record], milliseconds: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """All networks side by side: one row a figure, one column a network, text to be read.
+
+    Args:
+        records: records by network name.
+        milliseconds: measured time of one face, by network name; without it the row says so.
+    """
+    places = order(records)
+    columns = {
+        name: _column(record, places[name], (milliseconds or {}).get(name))
+        for name, record in records.items()
+    }
+    frame = pd.DataFrame(columns).rename_axis("figure")
+    return frame.fillna("–").reset_index()
+
+
+def alone(name: str, record: Record) -> pd.DataFrame:
+    """The table of one network, without what says nothing of one alone or is not known."""
+    frame = table({name: record})
+    says_nothing = frame["figure"].isin(["Order of finishing", "One face, on this machine"])
+    return frame[(frame[name] != "–") & ~says_nothing]
+
+
+def _column(record: Record, place: str, milliseconds: float | None) -> dict[str, str]:
+    train = record["evaluation"].get("train")
+    column = (
+        {f"Train accuracy ({train['n']} pictures)": percent(train["accuracy"], 1)} if train else {}
+    )
+    for protocol, scores in protocols(record).items():
+        column[f"Test accuracy, {protocol} (95 % interval)"] = accuracy(scores)
+    for protocol, scores in elsewhere(record).items():
+        column[f"Everyday faces, FER+ Valid, {protocol} (95 % interval)"] = accuracy(scores)
+    for protocol, scores in protocols(record).items():
+        column[f"Macro F1, {protocol}"] = f"{scores['macro_f1']:.3f}"
+    for protocol, scores in protocols(record).items():
+        column |= _confidence(protocol, scores.get("confidence"))
+    return column | {
+        "Training, processor time": duration(record["training"]["cpu_seconds"]),
+        "Training, wall clock": duration(record["training"]["seconds"]),
+        "Order of finishing": place,
+        "Parameters": f"{record['parameters'] / 1e6:.2f} M",
+        "Weights file": f"{record['file']['bytes'] / 1e6:.1f} MB",
+        "One face, on this machine": "–" if milliseconds is None else f"{milliseconds:.1f} ms",
+    }
+
+
+def _confidence(protocol: str, confidence: Scores | None) -> dict[str, str]:
+    """Two cells: how far the probabilities are off, and what becomes of sure answers."""
+    if not confidence:
+        return {}
+    sure = confidence["sure"]
+    right = "–" if sure["accuracy"] is None else percent(sure["accuracy"], 1)
+    return {
+        f"Calibration error, {protocol}": f"{confidence['ece']:.3f}",
+        f"Right where sure (share of faces), {protocol}": f"{right} ({percent(sure['coverage'])})",
+    }
+
+
+def accuracy(scores: Scores) -> str:
+    """'85.2 % (83.5–86.7)': accuracy and its 95 % interval."""
+    low, high = scores["accuracy_interval"]
+    return f"{percent(scores['accuracy'], 1)} ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def duration(seconds: float) -> str:
+    """'1 h 12 min', '40 min' or '35 s'."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def paper_table() -> pd.DataFrame:
+    """The paper's Table 1, as it prints it."""
+    return pd.DataFrame(
+        {
+            "network": [row.network for row in paper.TABLE_1],
+            "train": [percent(row.train / 100, 2) for row in paper.TABLE_1],
+            "test": [percent(row.test / 100, 2) for row in paper.TABLE_1],
+            "finished": [row.finished for row in paper.TABLE_1],
+        }
+    )
+
+
+def paper_scores() -> Scores:
+    """Figures of the paper's CNN Model 1, computed here from the matrix of its Figure 6."""
+    from mer.evaluation.metrics import evaluate
+
+    return evaluate(np.array(paper.FIGURE_6))
+
+
+def stages(record: Record) -> str:
+    """'stage 1: ferplus, 8 epochs; stage 2: ...': what the numbers on the curves stand for."""
+    return "; ".join(
+        f"stage {number}: {stage['name']}, {len(stage['history'])} epochs"
+        for number, stage in enumerate(record["training"]["stages"], 1)
+    )
+
+
+def verdict(records: Mapping[str, Record]) -> list[str]:
+    """One sentence a protocol: which networks differ by more than chance.
+
+    They are compared by their mistakes on the same pictures, see
+    `mer.evaluation.significance.apart`; a record that does not name its mistakes is left out.
+    """
+    mistakes: dict[str, dict[str, list[str]]] = {}
+    for network, record in records.items():
+        for protocol, scores in protocols(record).items():
+            if "mistakes" in scores:
+                mistakes.setdefault(protocol, {})[network] = scores["mistakes"]
+    return [_verdict(protocol, wrong) for protocol, wrong in mistakes.items() if len(wrong) > 1]
+
+
+def _verdict(protocol: str, mistakes: Mapping[str, list[str]]) -> str:
+    ranked = sorted(mistakes, key=lambda name: len(mistakes[name]))
+    real = apart(mistakes)
+    beaten = {one: [other for other in ranked if (one, other) in real] for one in ranked}
+    on = f"On {protocol if protocol.startswith('all') else f'the {protocol}'} pictures"
+    if not real:
+        return f"{on} no network is shown to be better than another: it may all be chance."
+    ahead = ", ".join(f"{name} is ahead of {' and '.join(of)}" for name, of in beaten.items() if of)
+    left = len(mistakes) * (len(mistakes) - 1) // 2 - len(real)
+    rest = "; the other differences may be chance" if left else ""
+    return f"{on} {ahead} by more than chance{rest}."
+
+
+def label_noise(records: Mapping[str, Record]) -> str:
+    """How far the labels of the test pictures can be trusted, in a sentence; "" if unknown."""
+    tests = (record["evaluation"]["test"] for record in records.values())
+    known = [test["label_noise"] for test in tests if "label_noise" in test]
+    if not known:
+        return ""
+    noise = known[0]
+    low, high = (percent(end, 1) for end in noise["ceiling_interval"])
+    return (
+        f"Of {noise['twins']} test photographs that also lie among those learned from, "
+        f"{noise['relabelled']} have another label there. If labels are wrong as often everywhere, "
+        f"a faultless network would be counted right in {percent(noise['ceiling'], 1)} "
+        f"({low} to {high}), or in fewer, since mistakes that both labels share do not show."
+    )
+
+
+def report(scores: Scores) -> pd.DataFrame:
+    """The classification report: a row a class, then accuracy and the two averages.
+
+    Columns: class, precision, recall, f1 (0..1, NaN where undefined) and pictures.
+    """
+    rows: list[dict[str, Any]] = [
+        {"class": name, **{key: one[key] for key in _KEYS}, "pictures": int(one["support"])}
+        for name, one in scores["per_class"].items()
+    ]
+    rows.append({"class": "accuracy", "f1": scores["accuracy"], "pictures": scores["n"]})
+    for kind in ("macro", "weighted"):
+        means = {key: scores[f"{kind}_{key}"] for key in _KEYS}
+        rows.append({"class": f"{kind} average", **means, "pictures": scores["n"]})
+    frame = pd.DataFrame(rows, columns=["class", *_KEYS, "pictures"])
+    return frame.astype(dict.fromkeys(_KEYS, float))
+
+
+_KEYS: Final = ("precision", "recall", "f1")
+
+
+def confused(scores: Scores, limit: int = 5) -> list[str]:
+    """The `limit` likeliest mistakes in words, by share of the true class, likeliest first."""
+    counts = np.asarray(scores["confusion"], dtype=np.int64).copy()  # rows are the truth
+    totals = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    pairs = [(int(row), int(column)) for row, column in np.argwhere(counts > 0)]
+    pairs.sort(key=lambda pair: -counts[pair] / totals[pair[0]])
+    names = list(scores["per_class"])
+    return [
+        _sentence(int(totals[i]), int(counts[i, j]), names[i], names[j]) for i, j in pairs[:limit]
+    ]
+
+
+def _sentence(total: int, count: int, true: str, seen: str) -> str:
+    share = percent(count / total)
+    looks = "looks" if count == 1 else "look"
+    return (
+        f"Of {total} {'picture' if total == 1 else 'pictures'} of {true}, "
+        f"{count} ({share}) {looks} like {seen} to the network."
+    )
+
+
+def rows_for_screen(frame: pd.DataFrame) -> pd.DataFrame:
+    """A report with its figures as text of three digits, a dash where there is none."""
+    text = frame.copy()
+    for key in _KEYS:
+        text[key] = ["–" if np.isnan(value) else f"{value:.3f}" for value in frame[key]]
+    return text.rename(columns={"f1": "F1"})
+
+
+def order_labels(records: Mapping[str, Record]) -> dict[str, str]:
+    """'40 min, first' for each network: what stands beside its bar of training time."""
+    places = order(records)
+    return {
+        name: f"{duration(record['training']['cpu_seconds'])}, {places[name]}"
+        for name, record in records.items()
+    }

@@ -1,0 +1,103 @@
+"""Predictions as a table, as CSV and as JSON: one row a face, with where the numbers come from."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pandas as pd
+
+from mer.emotions import EMOTIONS
+from mer.inference.predictor import Prediction, Predictor
+
+DIGITS: Final = 6  # a probability needs no more, and float noise would differ between machines
+BOX: Final = ("x", "y", "width", "height")
+BEFORE: Final = (
+    *("file", "face", *BOX, "detector_score", "emotion", "probability", "sure", "concerns"),
+)
+AFTER: Final = ("network", "version", "detector", "time")
+COLUMNS: Final = (*BEFORE, *EMOTIONS, *AFTER)  # of a network that knows the seven
+
+
+def table(
+    pictures: Iterable[tuple[str, Sequence[Prediction]]],
+    *,
+    network: str,
+    version: str,
+    detector: str,
+    time: str | None = None,
+    classes: Sequence[str] = EMOTIONS,
+) -> pd.DataFrame:
+    """One row a face over all pictures, each given as its file name and its predictions.
+
+    Boxes are in the picture's own pixels, `face` counts from 1 in each picture, `version` is that
+    of the weights, `time` is ISO 8601 in UTC and now unless given. Each of `classes`, which are the
+    network's, is a column. Without any face the table has its columns and no row. `attrs` of the
+    table keeps network, version, detector, time and classes.
+    """
+    moment = time or datetime.now(UTC).isoformat(timespec="seconds")
+    origin = {"network": network, "version": version, "detector": detector, "time": moment}
+    rows = [
+        (file, number, *_figures(prediction), *origin.values())
+        for file, predictions in pictures
+        for number, prediction in enumerate(predictions, start=1)
+    ]
+    faces = pd.DataFrame(rows, columns=[*BEFORE, *classes, *AFTER])
+    faces.attrs.update(origin | {"classes": list(classes)})
+    return faces
+
+
+def of(pictures: Iterable[tuple[str, Sequence[Prediction]]], predictor: Predictor) -> pd.DataFrame:
+    """`table` of what a predictor says now."""
+    return table(
+        pictures,
+        network=predictor.model,
+        version=str(predictor.record.get("version", "")),
+        detector=predictor.detector,
+        classes=predictor.classes,
+    )
+
+
+def to_csv(faces: pd.DataFrame) -> str:
+    """The table as CSV that no spreadsheet takes for formulas, whatever a file is called."""
+    return faces.assign(file=faces["file"].map(_defused)).to_csv(index=False, lineterminator="\n")
+
+
+def to_json(faces: pd.DataFrame) -> str:
+    """The table as JSON: network, version, detector, time and classes once, then the faces."""
+    document = {**faces.attrs, "faces": _entries(faces)}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def to_json_lines(faces: pd.DataFrame) -> str:
+    """The table as JSON lines: one object a face, each with network, version, detector and time."""
+    origin = {name: faces.attrs[name] for name in AFTER}
+    lines = (json.dumps(entry | origin, ensure_ascii=False) for entry in _entries(faces))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _figures(prediction: Prediction) -> tuple[object, ...]:
+    chances = [round(value, DIGITS) for value in prediction.probabilities]
+    score = round(prediction.face.score, DIGITS)
+    concerns = "; ".join(prediction.concerns)
+    named = prediction.emotion, max(chances), prediction.sure, concerns
+    return (*prediction.face.box, score, *named, *chances)
+
+
+def _defused(name: str) -> str:
+    # Spreadsheets read a cell that begins like this as a formula, whether quoted or not.
+    return f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name
+
+
+def _entries(faces: pd.DataFrame) -> list[dict[str, Any]]:
+    classes = faces.attrs["classes"]
+    return [_nested(row, classes) for row in faces.to_dict(orient="records")]
+
+
+def _nested(row: dict[Any, Any], classes: Sequence[str]) -> dict[str, Any]:
+    kept = ("file", "face", "detector_score", "emotion", "probability", "sure", "concerns")
+    return {
+        **{name: row[name] for name in kept},
+        "box": {name: row[name] for name in BOX},
+        "probabilities": {name: row[name] for name in classes},
+    }

@@ -1,0 +1,79 @@
+"""An analysis as text for a terminal."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from mer.video import notes
+from mer.video.expression_segments import stretches
+from mer.video.types import MOTIONS, Analysis, Event, Person
+
+HEAD: Final = (
+    *("event", "person", "kind", "onset s", "apex s", "offset s", "lasts ms", "where"),
+    *("pixels", "times noise", "by motion", "apex looks like"),
+)
+MOST: Final = 12  # stretches of a person that are listed; the exports have them all
+
+
+def summary(analysis: Analysis) -> str:
+    """What is in the video: people with their time lines, events, notes."""
+    parts = [_head(analysis), *(_person(person) for person in analysis.people)]
+    if analysis.events:
+        parts.append(_events(analysis.events))
+    elif analysis.people:
+        parts.append("No event passed over a face.")
+    else:
+        parts.append("No face found. Try larger, brighter or more frontal faces.")
+    return "\n\n".join([*parts, *(f"Note: {note}" for note in analysis.notes)])
+
+
+def _head(analysis: Analysis) -> str:
+    timing, (width, height) = analysis.timing, analysis.size
+    frames = "1 frame" if timing.frames == 1 else f"{timing.frames} frames"
+    return (
+        f"{analysis.source}: {width} x {height} pixels, {frames} in "
+        f"{notes.clock(timing.duration_ms, 1)}, {timing.fps:.1f} frames a second"
+    )
+
+
+def _person(person: Person) -> str:
+    span = f"{notes.clock(person.times_ms[0], 1)} to {notes.clock(person.times_ms[-1], 1)}"
+    found = stretches(person)
+    lines = [
+        f"  {notes.clock(one.start_ms, 1)} to {notes.clock(one.end_ms, 1)}  looks like "
+        f"{one.emotion} ({one.probability:.0%})"
+        for one in found[:MOST]
+    ]
+    if len(found) > MOST:
+        lines.append(f"  and {len(found) - MOST} more stretches")
+    if hidden := notes.covered(person):
+        lines.append(f"  {hidden}")
+    return "\n".join([f"Person {person.number}, {span}", *lines])
+
+
+def cells(number: int, event: Event) -> list[str]:
+    """What a table says of an event, in the order of HEAD."""
+    times = event.onset_ms, event.apex_ms, event.offset_ms
+    return [
+        *(str(number), str(event.person), event.kind),
+        *(f"{time / 1000:.2f}" for time in times),
+        *(f"{event.offset_ms - event.onset_ms:.0f}", f"{event.region} {event.direction}"),
+        *(f"{event.pixels:.1f}", f"{event.strength:.1f}"),
+        *(likeliest(event.motion, MOTIONS), likeliest(event.still, event.classes)),
+    ]
+
+
+def _events(events: Sequence[Event]) -> str:
+    rows = [list(HEAD), *(cells(number, event) for number, event in enumerate(events, 1))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def likeliest(chances: Sequence[float], names: Sequence[str]) -> str:
+    """'happiness 93 %', or "" where nothing is known."""
+    if not chances:
+        return ""
+    best = max(range(len(chances)), key=chances.__getitem__)
+    return f"{names[best]} {chances[best]:.0%}"

@@ -1,0 +1,69 @@
+"""A training's whole state in one file that is either the old one or the new one, never half."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn, optim
+
+from mer.errors import WeightsError
+from mer.weights.store import atomic
+
+
+def write(
+    path: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer, state: dict[str, Any]
+) -> None:
+    """Store modules, optimizer and the JSON-like `state` at `path` in one step."""
+    tensors = {
+        f"{m}.{k}": v for m, module in modules.items() for k, v in module.state_dict().items()
+    }
+    for number, slots in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{key}": value for key, value in slots.items()}
+    dense = {key: value.contiguous() for key, value in tensors.items()}
+    with atomic(path) as temporary:
+        save_file(dense, temporary, metadata={"state": json.dumps(state)})
+
+
+def read(path: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer) -> dict[str, Any]:
+    """Fill modules and optimizer from `path` and return the `state` stored with them.
+
+    Raises:
+        WeightsError: the file is damaged or belongs to another network.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            state: dict[str, Any] = json.loads(file.metadata()["state"])
+        for name, module in modules.items():
+            module.load_state_dict(_below(tensors, name), strict=True)
+        slots: dict[int, dict[str, Tensor]] = {}
+        for key, value in _below(tensors, "optimizer").items():
+            number, slot = key.split(".")
+            slots.setdefault(int(number), {})[slot] = value
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({"state": slots, "param_groups": groups})
+    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+        raise WeightsError(
+            f"The checkpoint {path} cannot be used. Delete it to begin anew."
+        ) from error
+    return state
+
+
+def peek(path: Path) -> dict[str, Any]:
+    """The `state` of a checkpoint, without its tensors.
+
+    Raises:
+        WeightsError: the file is damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            state: dict[str, Any] = json.loads(file.metadata()["state"])
+            return state
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise WeightsError(f"The checkpoint {path} is damaged. Delete it to begin anew.") from error
+
+
+def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")}

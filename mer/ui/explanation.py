@@ -1,0 +1,91 @@
+"""Why the network said so: class-activation maps of one face, for any class, by two networks."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import gradio as gr
+import numpy as np
+
+from mer.emotions import EMOTIONS
+from mer.inference import class_activation_map
+from mer.inference.predictor import Prediction
+from mer.io import images
+from mer.ui.errors import in_words
+from mer.weights import store
+
+SIDE: Final = 240  # pixels of a kept face: enough to look at, and 50 of them take 9 MB
+MOST: Final = 50  # faces that are kept
+NONE: Final = "none"
+AS_NAMED: Final = "as named"
+_EXPLAIN: Final = (
+    "Bright is what speaks for the class, to the network; how bright is relative to this map. "
+    "It shows what moved the network's answer, not whether the answer is right."
+)
+
+Face = tuple[str, np.ndarray, str]  # what the face is called, its crop, what it looks like
+
+
+def build(network: gr.Radio) -> tuple[gr.Accordion, gr.Dropdown, gr.Dropdown, gr.State]:
+    """Lay out the section, hidden until there is a face; return what `show` fills."""
+    with gr.Accordion("Why? Where the network looks", open=False, visible=False) as section:
+        with gr.Row():
+            face = gr.Dropdown(label="Face", type="index", interactive=True, min_width=140)
+            emotion = gr.Dropdown([AS_NAMED, *EMOTIONS], label="Speaks for", min_width=140)
+            other = gr.Dropdown(
+                [NONE, *store.available()], label="Beside it, network", min_width=140
+            )
+            strength = gr.Slider(0, 1, 0.5, step=0.05, label="Strength", min_width=140)
+        maps = gr.Gallery(
+            show_label=False,
+            interactive=False,
+            columns=3,
+            height="auto",
+            object_fit="contain",
+            buttons=["download", "fullscreen"],
+            elem_id="maps",
+        )
+        gr.Markdown(_EXPLAIN)
+    faces: gr.State = gr.State([], time_to_live=600)
+    gr.on(
+        [section.expand, face.change, emotion.input, other.input, strength.input],
+        look,
+        [faces, face, emotion, network, other, strength],
+        maps,
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
+    return section, face, emotion, faces
+
+
+def show(named: Sequence[tuple[str, np.ndarray, Prediction]]) -> list[Any]:
+    """Updates of what `build` returned, from what each face is called, its crop and prediction."""
+    kept = [
+        (name, images.resize(crop, SIDE), prediction.emotion)
+        for name, crop, prediction in named[:MOST]
+    ]
+    names = [name for name, _, _ in kept]
+    choice = gr.Dropdown(names, value=names[0] if names else None, visible=len(names) > 1)
+    classes = named[0][2].classes if named else EMOTIONS
+    emotion = gr.Dropdown([AS_NAMED, *classes], value=AS_NAMED)
+    return [gr.Accordion(visible=bool(kept), open=False), choice, emotion, kept]
+
+
+def look(
+    faces: list[Face], index: int | None, emotion: str, network: str, other: str, strength: float
+) -> list[tuple[np.ndarray, str]]:
+    """The map of one network; with another one beside it, its map and where the two disagree."""
+    with in_words():
+        if not faces:
+            return []
+        _, crop, named = faces[index or 0]
+        wanted = named if emotion == AS_NAMED else emotion
+        chosen = list(dict.fromkeys(name for name in (network, other) if name != NONE))
+        heats = [class_activation_map.heat(crop, name, wanted) for name in chosen]
+        shown = [
+            (class_activation_map.overlay(crop, heat, strength), f"{wanted}, to {name}")
+            for name, heat in zip(chosen, heats, strict=True)
+        ]
+        if len(heats) > 1:
+            apart = class_activation_map.difference(crop, heats[0], heats[1])
+            shown.append((apart, f"orange: more to {chosen[0]}; blue: more to {chosen[1]}"))
+        return shown

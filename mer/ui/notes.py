@@ -1,0 +1,42 @@
+"""What the page says about faces, in sentences. File names come from strangers: all is escaped."""
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from mer.inference.predictor import Prediction
+from mer.results.charts.style import percent
+
+NO_FACE: Final = (
+    "Try a picture with more light, or with the face larger and turned to the camera; "
+    "or the other face detector."
+)
+
+
+def sentence(number: int, prediction: Prediction) -> str:
+    """'Face 1 looks like happiness (93 %).', or why it cannot be judged, or only guessed."""
+    share = f"{prediction.emotion} ({percent(prediction.probability)})"
+    if prediction.concerns:
+        reasons = " and ".join(prediction.concerns)
+        return f"Face {number} is {reasons}, so do not rely on this: it looks most like {share}."
+    if not prediction.sure:
+        return f"Unsure about face {number}; it looks most like {share}."
+    return f"Face {number} looks like {share}."
+
+
+def no_face(name: str) -> str:
+    """What to say about a picture without a face."""
+    return f"No face found in {name}. {NO_FACE}"
+
+
+def top(prediction: Prediction, count: int = 3) -> list[str]:
+    """The likeliest classes, 'happiness 93 %' first."""
+    ranked = sorted(zip(prediction.probabilities, prediction.classes, strict=True), reverse=True)
+    return [f"{emotion} {percent(value)}" for value, emotion in ranked[:count]]
+
+
+def lines(sentences: Iterable[str], *, problems: Sequence[str] = ()) -> str:
+    """HTML of one sentence a line; `problems` stand out. Screen readers announce it."""
+    calm = "".join(f"<p>{html.escape(text)}</p>" for text in sentences)
+    marked = "".join(f'<p class="problem">{html.escape(text)}</p>' for text in problems)
+    return f'<div class="answer" role="status">{marked}{calm}</div>'

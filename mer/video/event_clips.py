@@ -1,0 +1,163 @@
+"""The second look at events: their frames steadied, their motion recognised, their pictures."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mer.errors import VideoError
+from mer.faces import detection
+from mer.inference.predictor import Predictor
+from mer.io.video import Frame, Video
+from mer.video import motion_classifier
+from mer.video.motion import flow, flow_maps
+from mer.video.motion.stabilise import Steady, face_at, gray
+from mer.video.types import Analysis, Event, Person
+
+EXPRESSIONS: Final = ("micro", "macro")  # the kinds of event whose motion is recognised
+MARGIN_MS: Final = 400.0  # shown before onset and after offset
+HALF_MS: Final = 2500.0  # of a clip: no more is shown before or after the apex
+MOST: Final = 300  # frames of a clip, which bounds its memory to some 100 MB
+FULL: Final = 2.0  # pixels of flow that are drawn in full colour, or more where more moves
+
+
+@dataclass(frozen=True)
+class Look:
+    """An event in pictures: RGB uint8 (320, 320, 3), aligned, head motion taken out.
+
+    Attributes:
+        onset, apex, offset: the face at these moments.
+        flow: the movement from onset to apex: hue is direction, white is rest.
+        clip: frames from a little before the onset to a little after the offset.
+        fps: the clip's frames a second.
+    """
+
+    onset: np.ndarray
+    apex: np.ndarray
+    offset: np.ndarray
+    flow: np.ndarray
+    clip: list[np.ndarray]
+    fps: float
+
+
+def look(path: str | Path, analysis: Analysis, event: Event) -> Look:
+    """Read the frames of an event again and make pictures of it.
+
+    Raises:
+        VideoError: the video, or this part of it, cannot be read any more.
+    """
+    person = analysis.people[event.person - 1]
+    first = max(event.onset_ms - MARGIN_MS, event.apex_ms - HALF_MS)
+    last = min(event.offset_ms + MARGIN_MS, event.apex_ms + HALF_MS)
+    times, clip = _clip(path, person, first, last)
+    moments = event.onset_ms, event.apex_ms, event.offset_ms
+    onset, apex, offset = (clip[int(np.abs(times - moment).argmin())] for moment in moments)
+    moved = flow.dense(gray(onset), gray(apex))
+    spacing = float(np.median(np.diff(times))) if len(times) > 1 else 40.0
+    shown = painted(cv2.GaussianBlur(moved, (0, 0), 3))  # dense flow comes in small blocks
+    return Look(onset, apex, offset, shown, clip, 1000 / spacing)
+
+
+def recognised(
+    video: Video,
+    events: Sequence[Event],
+    people: Sequence[Person],
+    predictor: Predictor,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Event]:
+    """The events with what their motion and their apex look like, read in one more pass.
+
+    Raises:
+        WeightsError: the recogniser's files are missing or damaged.
+    """
+    answered = list(events)
+    for index, onset, apex, frame in pairs(video, events, people):
+        person = people[events[index].person - 1]
+        motion = motion_classifier.recognise(flow_maps.flow_map(onset, apex)[None])[0]
+        still = predictor.classify([detection.crop(frame.image, face_at(person, frame.time_ms))])[0]
+        answered[index] = replace(
+            events[index],
+            motion=tuple(motion.tolist()),
+            still=tuple(still.tolist()),
+            classes=predictor.classes,
+        )
+        if cancelled and cancelled():
+            break
+    return answered
+
+
+def pairs(
+    video: Video, events: Sequence[Event], people: Sequence[Person]
+) -> Iterator[tuple[int, np.ndarray, np.ndarray, Frame]]:
+    """Of each expression, in order of the apex: its index, face at onset and apex, apex frame.
+
+    Blinks and speech are left out. The faces are RGB uint8 (320, 320, 3), the second steadied onto
+    the first.
+    """
+    onsets: dict[int, tuple[Steady, np.ndarray]] = {}
+    for index, moment, frame in _moments(video, events, people):
+        if moment == "onset":
+            steady = Steady(frame, people[events[index].person - 1])
+            onsets[index] = steady, steady.view(frame)
+        elif index in onsets:
+            steady, onset = onsets.pop(index)
+            yield index, onset, steady.view(frame), frame
+
+
+def painted(moved: np.ndarray) -> np.ndarray:
+    """Flow, float (h, w, 2) in pixels, as RGB uint8 (h, w, 3): hue is direction, white is rest.
+
+    The colours are those of the wheel of HSV: right is red, down is green-yellow, left cyan, up
+    violet. They are full at FULL pixels, or at the farthest movement where that is more.
+    """
+    length, angle = cv2.cartToPolar(moved[..., 0], moved[..., 1], angleInDegrees=True)
+    strength = np.minimum(length / max(FULL, float(np.percentile(length, 99))), 1)
+    hsv = np.dstack([angle, strength, np.ones_like(length)]).astype(np.float32)
+    color = 255 * cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)  # in floats: bytes are cut on some machines
+    return np.rint(color).astype(np.uint8)
+
+
+def _clip(
+    path: str | Path, person: Person, first: float, last: float
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Times and steadied views of the person's frames between two moments, MOST at most."""
+    own = person.times_ms[(person.times_ms >= first) & (person.times_ms <= last)]
+    wanted = own[:: -(-len(own) // MOST) or 1]
+    times, clip = [], []
+    steady: Steady | None = None
+    with Video(path) as video:
+        for frame in video.frames(first, last):
+            if np.abs(wanted - frame.time_ms).min(initial=np.inf) > 0.5:
+                continue
+            steady = steady or Steady(frame, person)
+            times.append(frame.time_ms)
+            clip.append(steady.view(frame))
+    if not clip:
+        raise VideoError("The frames of this event cannot be read again. Analyse the video anew.")
+    return np.array(times), clip
+
+
+def _moments(
+    video: Video, events: Sequence[Event], people: Sequence[Person]
+) -> Iterator[tuple[int, str, Frame]]:
+    """The frames at onset and apex of the expressions, in order of time, with the event's index."""
+    wanted = []
+    for index, event in enumerate(events):
+        if event.kind in EXPRESSIONS:
+            times = people[event.person - 1].times_ms
+            wanted.append((_nearest(times, event.onset_ms), 0, index, "onset"))
+            wanted.append((_nearest(times, event.apex_ms), 1, index, "apex"))
+    wanted.sort()
+    if not wanted:
+        return
+    for frame in video.frames(wanted[0][0], wanted[-1][0]):
+        while wanted and wanted[0][0] <= frame.time_ms:
+            _, _, index, moment = wanted.pop(0)
+            yield index, moment, frame
+
+
+def _nearest(times: np.ndarray, moment: float) -> float:
+    return float(times[np.abs(times - moment).argmin()])

@@ -1,0 +1,1 @@
+"""How the parts of a face move: alignment, optical flow, and signals of each region."""

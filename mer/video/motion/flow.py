@@ -1,0 +1,135 @@
+"""Dense optical flow between two views of a face, and the part of it that is the head's."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mer.faces.alignment import SIZE
+
+CELLS: Final = 40  # cells a side in which a field is summed up: 8 pixels of the aligned face
+
+# Where a face is stiff enough to show the head's motion: an ellipse (centre and half axes, pixels
+# of the aligned face) without the eyes, and with less of what expressions move.
+FACE: Final = (160.0, 165.0, 115.0, 150.0)
+EYES: Final = ((104.0, 120.0, 38.0, 20.0), (216.0, 120.0, 38.0, 20.0))
+SOFTER: Final = (
+    (100.0, 80.0, 50.0, 22.0),  # brows, and between them
+    (160.0, 85.0, 30.0, 22.0),
+    (220.0, 80.0, 50.0, 22.0),
+)
+SOFTER_WEIGHT: Final = 0.3
+NOSE: Final = (160.0, 172.0, 40.0, 32.0)
+NOSE_WEIGHT: Final = 0.6
+CHEEKS: Final = 190.0  # how far down cheeks, mouth and chin begin: a smile lifts them all
+CHEEKS_WEIGHT: Final = 0.15
+
+ROUNDS: Final = 5  # of reweighting; the fit has settled by then
+FLOOR: Final = 0.05  # pixels of deviation that every cell is allowed
+STEADY: Final = 1e-6 * np.eye(4)  # where a view shows nothing, no motion is the answer
+
+
+def dense(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Motion from one gray view to another, float32 (height, width, 2): x and y in their pixels.
+
+    Dense inverse search (Kroeger et al. 2016) down to half the resolution: OpenCV's quicker
+    presets stop at a quarter, where a motion of 2 pixels beside a mouth shrinks to a third.
+
+    Args:
+        first: uint8 (height, width).
+        second: uint8, of the same size.
+    """
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # not for many threads
+    search.setFinestScale(1)
+    search.setPatchSize(12)
+    search.setPatchStride(6)
+    search.setGradientDescentIterations(8)
+    search.setVariationalRefinementIterations(3)
+    field: np.ndarray = search.calc(first, second, None)  # type: ignore[call-overload]
+    return field
+
+
+def cells(field: np.ndarray) -> np.ndarray:
+    """A square field's means over CELLS x CELLS, float32 (CELLS, CELLS, 2), in pixels of SIZE."""
+    means = cv2.resize(field, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    return means * np.float32(SIZE / len(field))
+
+
+def ellipse(x: float, y: float, across: float, down: float) -> np.ndarray:
+    """Bool (CELLS, CELLS): cells with their centre in it; pixels of the aligned face."""
+    places = (np.arange(CELLS) + 0.5) * SIZE / CELLS
+    inside: np.ndarray = ((places - x) / across) ** 2 + ((places[:, None] - y) / down) ** 2 < 1
+    return inside
+
+
+def _stiffness() -> np.ndarray:
+    weights = ellipse(*FACE).astype(np.float64)
+    weights[np.any([ellipse(*part) for part in SOFTER], axis=0)] = SOFTER_WEIGHT
+    weights[ellipse(*NOSE)] *= NOSE_WEIGHT
+    weights[(np.arange(CELLS) + 0.5) * SIZE / CELLS > CHEEKS] *= CHEEKS_WEIGHT
+    weights[np.any([ellipse(*eye) for eye in EYES], axis=0)] = 0
+    return weights.ravel()
+
+
+def _places() -> np.ndarray:
+    """Float (CELLS * CELLS, 4): 1, x and y from -1 to 1, and depth, 0 to about 1, of each cell.
+
+    The depth is that of any head, roughly: a vault with a nose. Where a head turns or nods, each
+    part moves in proportion to it.
+    """
+    places = (np.arange(CELLS) + 0.5) / CELLS * 2 - 1
+    across, down = (grid.ravel() for grid in np.meshgrid(places, places))
+    vault = -1.8 * across**2 - 0.4 * down**2
+    nose = 0.4 * np.exp(-((across / 0.16) ** 2) - ((down - 0.12) / 0.22) ** 2)
+    return np.column_stack([np.ones(CELLS**2), across, down, vault + nose])
+
+
+STIFFNESS: Final = _stiffness()
+STIFF: Final = STIFFNESS > 0
+PLACES: Final = _places()
+
+
+def head(moved: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, float]:
+    """The affine motion that most of a face follows: the head's, if no expression takes it all.
+
+    Least squares, reweighted by Geman and McClure's function, so that what moves otherwise
+    hardly counts.
+
+    Args:
+        moved: float (CELLS, CELLS, 2), pixels of the aligned face.
+        trust: float (CELLS * CELLS,), how far the flow of each cell is to be trusted.
+
+    Returns:
+        float (3, 2), the motion of the centre, and what is added towards the right and the lower
+        edge; and the deviation of the stiff part from it, in pixels (a robust standard deviation).
+    """
+    vectors = moved.reshape(-1, 2)[STIFF].astype(np.float64)
+    base, weights = PLACES[STIFF], (STIFFNESS * trust)[STIFF]
+    current = weights
+    for _ in range(ROUNDS):
+        weighted = base.T * current
+        motion = np.linalg.solve(weighted @ base + STEADY, weighted @ vectors)
+        deviation = np.hypot(*(vectors - base @ motion).T)
+        spread = 1.48 * float(np.median(deviation)) + FLOOR
+        current = weights / (1 + (deviation / (1.5 * spread)) ** 2) ** 2
+    return motion, spread
+
+
+def longest(motion: np.ndarray) -> float:
+    """The longest way, in pixels, that a part of the face goes in the plane of the picture."""
+    return float(np.hypot(*(PLACES[STIFF, :3] @ motion[:3]).T).max())
+
+
+def without(moved: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    """A field of cells less an affine motion, float32 (CELLS, CELLS, 2)."""
+    left: np.ndarray = (moved - (PLACES @ motion).reshape(moved.shape)).astype(np.float32)
+    return left
+
+
+def followed(transform: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    """A transform onto the aligned face, moved along so that the motion would vanish."""
+    step = np.eye(3)
+    step[:2, :2] += motion[1:3].T / (SIZE / 2)
+    step[:2, 2] += motion[0] - motion[1] - motion[2]
+    moved: np.ndarray = np.linalg.solve(step, np.vstack([transform, (0, 0, 1)]))
+    return moved[:2]

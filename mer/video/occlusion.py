@@ -1,0 +1,78 @@
+"""Where a hand, or anything else, covers a face: then nothing can be said of its expression.
+
+A linear model of the face's gradients, trained by `cover_training`. What a face scores depends on
+whose it is, on a beard, on glasses; so each look is compared with the person's own bare ones.
+"""
+
+import functools
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from mer.faces.detection import Face
+from mer.video.tracking.reid import SMALLEST, shape
+from mer.weights import store
+
+NAME: Final = "cover"  # of weights and record
+INPUTS: Final = 1764  # see `identity.shape`
+BARE: Final = 0.25  # the quantile of a person's scores that is taken for their bare face
+LOOKS: Final = 5  # of which the middle score counts: a hand that stays for three is seen
+
+
+class Cover:
+    """Logistic regression: the score is the logarithm of the odds that a face is covered."""
+
+    def __init__(self, weight: np.ndarray, bias: np.ndarray, *, rise: float, most: float) -> None:
+        """Make one of what was learned.
+
+        Args:
+            weight: float (1, INPUTS).
+            bias: float (1,).
+            rise: how far a covered face scores above the person's bare one, at least.
+            most: what a bare face scores at most.
+        """
+        self.rise, self.most = rise, most
+        self._weight, self._bias = weight[0], bias[0]
+
+    def score(self, image: np.ndarray, face: Face) -> float:
+        """How far a face of an RGB uint8 picture looks covered; NaN where that cannot be told."""
+        if not face.points or face.box[2] < SMALLEST:
+            return np.nan
+        return float(self._weight @ shape(image, face) + self._bias)
+
+    def covered(self, scores: np.ndarray) -> np.ndarray:
+        """Bool (n,): at which of a person's looks, in order of time, the face is covered.
+
+        Looks beside a covered one count as covered too: the hand is on its way.
+        """
+        known = np.nan_to_num(scores, nan=-np.inf)
+        if not np.isfinite(known).any():
+            return np.zeros(len(scores), bool)
+        own = min(float(np.quantile(known[np.isfinite(known)], BARE)), self.most)
+        padded = np.pad(known, LOOKS // 2, mode="edge")
+        middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, LOOKS), axis=1)
+        hidden = np.pad(middle > own + self.rise, 1)
+        beside: np.ndarray = hidden[:-2] | hidden[1:-1] | hidden[2:]
+        return beside
+
+
+def spans(times_ms: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """Float64 (k, 2): the first and the last time of each run of covered looks."""
+    turns = np.flatnonzero(np.diff(covered.astype(np.int8), prepend=0, append=0))
+    pairs: np.ndarray = np.column_stack([times_ms[turns[::2]], times_ms[turns[1::2] - 1]])
+    return pairs
+
+
+def load() -> Cover:
+    """The model that ships.
+
+    Raises:
+        WeightsError: its weights or record are missing or damaged.
+    """
+    return _loaded(store.FOLDER)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(folder: Path) -> Cover:
+    return store.load_linear(Cover, NAME, (1, INPUTS), folder=folder)

@@ -1,0 +1,165 @@
+"""The people of a video while it is read: a few numbers a frame for each, and no pictures."""
+
+from array import array
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final, Self
+
+import numpy as np
+
+from mer.faces import detection
+from mer.faces.detection import Face
+from mer.inference.predictor import Predictor
+from mer.io.video import Frame
+from mer.video import occlusion
+from mer.video.motion.region_signals import Motion
+from mer.video.occlusion import Cover
+from mer.video.types import REGIONS, Person
+
+SAMPLED: Final = 8.0  # times a second that the network looks at each face
+BATCH: Final = 8  # face crops that go through the network together
+BRIEFEST_MS: Final = 300.0  # a face seen for less is left out: most such are no faces
+GONE_MS: Final = 5000.0  # after that long, the working memory of a face's motion is given back
+
+# A person, and the direction of their motion: float32 (n, len(REGIONS), 2).
+Traced = tuple[Person, np.ndarray]
+
+
+class Record:
+    """What is kept of one person."""
+
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.classes = classes
+        self.times, self.boxes = array("d"), array("i")
+        self.sampled, self.scores = array("d"), array("f")
+        self.covers = array("d")  # how far the face looks covered, at each look
+        self._due = -np.inf
+        self._motion: Motion | None = None
+        self._traces: list[tuple[np.ndarray, np.ndarray]] = []  # of earlier appearances
+
+    def see(self, frame: Frame, face: Face) -> bool:
+        """Take down the face in this frame; whether the network should look at it."""
+        self.times.append(frame.time_ms)
+        self.boxes.extend(face.box)
+        self._motion = self._motion or Motion()
+        self._motion.push(frame.time_ms, frame.image, face)
+        due = frame.time_ms >= self._due
+        if due:
+            self._due = max(self._due, frame.time_ms - 1000 / SAMPLED) + 1000 / SAMPLED
+        return due
+
+    def rest(self) -> None:
+        """Keep the motion's numbers and give back what it works with."""
+        if self._motion:
+            _, motion, direction = self._motion.arrays()
+            self._traces.append((motion, direction))
+            self._motion = None
+
+    def brief(self) -> bool:
+        """Whether the face was seen for less than BRIEFEST_MS."""
+        return self.times[-1] - self.times[0] < BRIEFEST_MS
+
+    def traced(self, number: int) -> Traced:
+        """The person under this number, and the direction of their motion."""
+        self.rest()
+        motion, direction = (np.concatenate(parts) for parts in zip(*self._traces, strict=True))
+        person = Person(
+            number=number,
+            times_ms=np.array(self.times),
+            boxes=np.array(self.boxes, np.int32).reshape(-1, 4),
+            sampled_ms=np.array(self.sampled),
+            probabilities=np.array(self.scores, np.float32).reshape(-1, len(self.classes)),
+            motion=motion.reshape(-1, len(REGIONS)),
+            classes=self.classes,
+        )
+        return person, direction
+
+
+def _bare(person: Person, direction: np.ndarray, covered: np.ndarray) -> Traced:
+    """The person and their motion, without what was claimed at covered looks, bool (m,)."""
+    spans = occlusion.spans(person.sampled_ms, covered)
+    person = replace(person, covered=spans)
+    hidden = person.hidden(person.times_ms)
+    direction[hidden], person.motion[hidden] = np.nan, np.nan
+    sampled, probabilities = person.sampled_ms[~covered], person.probabilities[~covered]
+    return replace(person, sampled_ms=sampled, probabilities=probabilities), direction
+
+
+class Cast:
+    """Everybody who appears, by the tracker's numbers.
+
+    Faces are measured and classified in a thread of their own, one frame behind, while the next
+    frame is read and its faces are followed.
+    """
+
+    def __init__(self, predictor: Predictor, known: Cover | None = None) -> None:
+        """Begin with nobody.
+
+        Args:
+            predictor: says what faces look like.
+            known: says where faces are covered; without it none is.
+        """
+        self._predictor, self._cover = predictor, known
+        self._thread = ThreadPoolExecutor(1)
+        self._behind: Future[None] | None = None
+        self._records: dict[int, Record] = {}
+        self._present: set[int] = set()  # whose motion holds working memory
+        self._waiting: list[tuple[Record, float, np.ndarray]] = []  # crops for the network
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+
+    def see(self, frame: Frame, followed: Sequence[tuple[int, Face]]) -> None:
+        """Take down who is in this frame, once the one before is done with."""
+        self._catch_up()
+        self._behind = self._thread.submit(self._see, frame, followed)
+
+    def people(self) -> list[Traced]:
+        """All who were seen for long enough, numbered from 1 as they first appeared."""
+        self._catch_up()
+        self._classify()
+        lasting = [record for record in self._records.values() if not record.brief()]
+        lasting.sort(key=lambda record: record.times[0])
+        return [self._traced(number, record) for number, record in enumerate(lasting, 1)]
+
+    def _traced(self, number: int, record: Record) -> Traced:
+        person, direction = record.traced(number)
+        if self._cover is None:
+            return person, direction
+        return _bare(person, direction, self._cover.covered(np.array(record.covers)))
+
+    def _catch_up(self) -> None:
+        if self._behind:
+            self._behind.result()
+
+    def _see(self, frame: Frame, followed: Sequence[tuple[int, Face]]) -> None:
+        for number, face in followed:
+            record = self._records.setdefault(number, Record(self._predictor.classes))
+            self._present.add(number)
+            if record.see(frame, face):
+                if self._cover:
+                    record.covers.append(self._cover.score(frame.image, face))
+                self._waiting.append((record, frame.time_ms, detection.crop(frame.image, face)))
+        if len(self._waiting) >= BATCH:
+            self._classify()
+        self._dismiss(frame.time_ms)
+
+    def _classify(self) -> None:
+        rows = self._predictor.classify([crop for _, _, crop in self._waiting])
+        for (record, time_ms, _), row in zip(self._waiting, rows, strict=True):
+            record.sampled.append(time_ms)
+            record.scores.extend(row)
+        self._waiting.clear()
+
+    def _dismiss(self, now_ms: float) -> None:
+        for number in list(self._present):
+            record = self._records[number]
+            if record.times[-1] < now_ms - GONE_MS:
+                self._present.discard(number)
+                record.rest()
+                if record.brief():
+                    del self._records[number]

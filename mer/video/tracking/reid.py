@@ -1,0 +1,97 @@
+"""Whether two looks show the same person: strict, since a wrong yes mixes two people up."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mer.faces import alignment
+from mer.faces.detection import Face
+
+SMALLEST: Final = 40  # pixels: the least width of a face that is recognised again
+
+HEAD: Final = 48  # pixels a side of the view of face and hair whose colours are counted
+HEAD_SIDES: Final = (1.5, 1.4)  # of the box's width and height
+HEAD_UP: Final = 0.15  # of the box's height, from its middle to the view's
+BINS: Final = (16, 12, 12)  # of L, a and b
+_RANGES: Final = (0, 256, 96, 176, 96, 176)  # skin, hair and lips lie within
+_SHAPE: Final = cv2.HOGDescriptor((64, 64), (16, 16), (8, 8), (8, 8), 9)  # Dalal, Triggs 2005
+
+# Measured on 118 pairs of different people in the same photograph, 1807 of different people
+# elsewhere, and on one woman over 19 s of crying and laughing: colours of two people agree by .89
+# at most, hers by .93 or more in nine of ten pairs of looks; shapes of two people by .74 at most.
+COLOURS: Final = 0.93
+SHAPE: Final = 0.40
+SHAPE_ALONE: Final = 0.77  # where there is no colour to go by
+COLOURLESS: Final = 4.0  # mean of |a| and |b| over the head, up to which a picture is gray
+AT_PLACE: Final = 0.80  # agreement of colours that is enough where a face is just expected
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a face looks like in one frame; 8 kB.
+
+    Attributes:
+        colours: float16 (2304,), square roots of a histogram of face and hair in CIE Lab.
+        shape: float16 (1764,), histograms of gradients of the level face, centred; norm 1.
+        gray: whether the picture has no colours.
+    """
+
+    colours: np.ndarray
+    shape: np.ndarray
+    gray: bool
+
+    def likeness(self, other: "Look") -> tuple[float, float]:
+        """How far colours (0..1) and shapes (-1..1) agree."""
+        return _dot(self.colours, other.colours), _dot(self.shape, other.shape)
+
+    def same(self, other: "Look") -> bool:
+        """Whether both show the same person, wherever they are."""
+        colours, shape = self.likeness(other)
+        enough = SHAPE_ALONE if self.gray or other.gray else SHAPE
+        return colours >= COLOURS and shape >= enough
+
+
+def look(image: np.ndarray, face: Face) -> Look | None:
+    """What a face of an RGB uint8 picture looks like; None where it is too small to tell."""
+    if face.box[2] < SMALLEST:
+        return None
+    lab = cv2.cvtColor(_head(image, face), cv2.COLOR_RGB2LAB)
+    counts = cv2.calcHist([lab], [0, 1, 2], _OVAL, BINS, _RANGES).ravel()
+    colours = np.sqrt(counts / max(float(counts.sum()), 1.0))
+    gray = float(np.abs(lab[..., 1:][_OVAL > 0] - 128.0).mean()) <= COLOURLESS
+    return Look(colours.astype(np.float16), shape(image, face).astype(np.float16), gray)
+
+
+def shape(image: np.ndarray, face: Face) -> np.ndarray:
+    """Histograms of gradients of the level face: float32 (1764,), centred, norm 1."""
+    level = alignment.warped(image, alignment.by_eyes(face), 64)
+    counts = np.ravel(_SHAPE.compute(cv2.cvtColor(level, cv2.COLOR_RGB2GRAY)))
+    centred = counts - counts.mean()
+    unit: np.ndarray = centred / max(float(np.linalg.norm(centred)), 1e-9)
+    return unit
+
+
+def _head(image: np.ndarray, face: Face) -> np.ndarray:
+    """RGB uint8 (HEAD, HEAD, 3) of face and hair."""
+    x, y, width, height = face.box
+    left, right = x + (1 - HEAD_SIDES[0]) / 2 * width, x + (1 + HEAD_SIDES[0]) / 2 * width
+    top = y + ((1 - HEAD_SIDES[1]) / 2 - HEAD_UP) * height
+    bottom = top + HEAD_SIDES[1] * height
+    rows, columns = (
+        slice(max(0, int(a)), max(1, int(b))) for a, b in ((top, bottom), (left, right))
+    )
+    return cv2.resize(image[rows, columns], (HEAD, HEAD), interpolation=cv2.INTER_AREA)
+
+
+def _oval() -> np.ndarray:
+    mask = np.zeros((HEAD, HEAD), np.uint8)
+    return cv2.ellipse(mask, (24, 22), (20, 22), 0, 0, 360, 255, cv2.FILLED)
+
+
+_OVAL: Final = _oval()
+
+
+def _dot(one: np.ndarray, other: np.ndarray) -> float:
+    return float(one.astype(np.float32) @ other.astype(np.float32))

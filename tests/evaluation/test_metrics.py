@@ -1,0 +1,188 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mer.emotions import EMOTIONS
+from mer.errors import DataError, WeightsError
+from mer.evaluation import metrics
+from mer.results.paper import FIGURE_6
+from mer.weights import store
+
+PAPER = np.array(FIGURE_6)
+
+
+@pytest.mark.parametrize(
+    "confusion",
+    [
+        np.zeros((7, 7), int),
+        np.zeros((0, 0), int),
+        np.ones((6, 6), int),
+        np.ones(7, int),
+        np.full((7, 7), -1),
+        np.full((7, 7), 0.5),
+        np.full((7, 7), np.nan),
+        np.full((7, 7), "1"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+def test_what_is_no_matrix_of_counts_is_refused(confusion: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="confusion matrix"):
+        metrics.evaluate(confusion)
+    with pytest.raises(ValueError, match="confusion matrix"):
+        metrics.batch_mean(confusion)
+
+
+def test_the_papers_matrix_gives_the_papers_figures() -> None:
+    figures = metrics.evaluate(PAPER)
+    assert figures["n"] == 1860
+    assert round(100 * figures["accuracy"], 2) == 82.20
+    assert [round(100 * end, 1) for end in figures["accuracy_interval"]] == [80.4, 83.9]
+    macro = [figures[f"macro_{key}"] for key in ("precision", "recall", "f1")]
+    assert [round(value, 3) for value in macro] == [0.783, 0.793, 0.787]
+    assert round(figures["kappa"], 3) == 0.786
+    assert figures["uar"] == figures["macro_recall"]
+    assert figures["weighted_recall"] == pytest.approx(figures["accuracy"])
+    assert figures["per_class"]["anger"]["support"] == 350
+    assert figures["per_class"]["anger"]["recall"] == pytest.approx(280 / 350)
+    assert figures["confusion"] == PAPER.tolist()
+
+
+def test_the_papers_table_1_is_a_mean_over_batches() -> None:
+    assert round(100 * metrics.batch_mean(PAPER), 2) == 82.53
+    assert metrics.batch_mean(PAPER) == pytest.approx((1303 / 400 + 226 / 260) / 5)
+
+
+def test_batches_that_are_one_or_divide_the_pictures_give_the_accuracy() -> None:
+    accuracy = metrics.evaluate(PAPER)["accuracy"]
+    assert metrics.batch_mean(PAPER, batch=1860) == pytest.approx(accuracy)
+    assert metrics.batch_mean(PAPER, batch=5000) == pytest.approx(accuracy)
+    assert metrics.batch_mean(PAPER, batch=20) == pytest.approx(accuracy)
+
+
+def test_a_last_batch_that_the_matrix_does_not_tell_is_refused() -> None:
+    with pytest.raises(ValueError, match="inside a class"):
+        metrics.batch_mean(PAPER, batch=256)
+
+
+def test_classes_without_pictures_stay_out_of_the_averages() -> None:
+    confusion = np.zeros((7, 7), int)
+    confusion[0, 0], confusion[0, 1], confusion[3, 3] = 6, 2, 2
+    figures = metrics.evaluate(confusion)
+    json.dumps(figures, allow_nan=False)
+    assert figures["accuracy"] == pytest.approx(0.8)
+    assert figures["uar"] == pytest.approx((0.75 + 1) / 2)
+    assert figures["macro_precision"] == 1
+    assert figures["per_class"]["disgust"] == {
+        "precision": 0.0,
+        "recall": None,
+        "f1": None,
+        "support": 0,
+    }
+    assert figures["per_class"]["fear"]["precision"] is None
+
+
+def test_a_class_that_is_never_named_has_precision_zero() -> None:
+    confusion = np.zeros((7, 7), int)
+    confusion[0, 1] = confusion[1, 1] = 1
+    anger = metrics.evaluate(confusion)["per_class"]["anger"]
+    assert (anger["precision"], anger["recall"], anger["f1"]) == (0, 0, 0)
+
+
+def test_a_single_class_has_no_kappa() -> None:
+    confusion = np.zeros((7, 7), int)
+    confusion[2, 2] = 1
+    figures = metrics.evaluate(confusion)
+    assert figures["kappa"] is None
+    assert figures["accuracy"] == figures["uar"] == 1
+
+
+def test_no_data_and_an_unknown_network_are_said(
+    tmp_path: Path, tiny_data: Path, stand_in_weights: Path
+) -> None:
+    with pytest.raises(DataError):
+        metrics.evaluate_model("cnn1", tmp_path / "nowhere")
+    with pytest.raises(DataError):
+        metrics.evaluate_model("cnn1", tmp_path)
+    with pytest.raises(WeightsError, match="cnn9"):
+        metrics.evaluate_model("cnn9", tiny_data)
+
+
+def test_a_test_set_beside_its_training_set(tiny_data: Path, stand_in_weights: Path) -> None:
+    whole = metrics.evaluate_model("cnn1", tiny_data)
+    assert whole["n"] == 14
+    assert whole["clean"]["n"] == 13  # anger8 is anger1, compressed more
+    assert whole["clean"]["per_class"]["anger"]["support"] == 1
+    assert (whole["label_noise"]["twins"], whole["label_noise"]["relabelled"]) == (1, 0)
+    assert len(whole["mistakes"]) == 14 - round(14 * whole["accuracy"])
+    assert set(whole["clean"]["mistakes"]) <= set(whole["mistakes"])
+    assert json.loads(json.dumps(whole, allow_nan=False)) == whole
+    assert metrics.evaluate_model("cnn1", tiny_data / "test") == whole
+
+
+def test_the_training_set_has_no_clean_part(tiny_data: Path, stand_in_weights: Path) -> None:
+    figures = metrics.evaluate_model("cnn1", tiny_data, split="train")
+    assert figures["n"] == 42
+    assert "clean" not in figures
+
+
+def test_without_training_pictures_clean_is_unknown(
+    tmp_path: Path, tiny_data: Path, stand_in_weights: Path
+) -> None:
+    for emotion in ("anger", "fear"):  # where some of the seven are missing, too
+        shutil.copytree(tiny_data / "test" / emotion, tmp_path / "crops" / emotion)
+    figures = metrics.evaluate_model("cnn1", tmp_path / "crops")
+    assert figures["n"] == 4
+    assert figures["clean"] is None
+    assert "--twins" in figures["clean_note"]
+    assert figures["per_class"]["sadness"]["recall"] is None
+
+
+LISTED = "test_image,nearest_train_image,kind,corr32,label_differs\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "clean"),
+    [
+        ("", 14),
+        ("anger/anger7.jpg,fear/fear1.jpg,same,0.8999,True\n", 14),
+        ("anger/anger7.jpg,fear/fear1.jpg,flip,0.9,True\n", 13),
+        ("anger/anger7.jpg,fear/fear1.jpg,exact,0.0,True\n", 13),
+    ],
+)
+def test_a_list_of_twins_says_what_is_clean(
+    tmp_path: Path, tiny_data: Path, stand_in_weights: Path, rows: str, clean: int
+) -> None:
+    path = tmp_path / "twins.csv"
+    path.write_text(LISTED + rows)
+    assert metrics.evaluate_model("cnn1", tiny_data, twins=path)["clean"]["n"] == clean
+
+
+def test_another_data_sets_list_is_refused(
+    tmp_path: Path, tiny_data: Path, stand_in_weights: Path
+) -> None:
+    path = tmp_path / "twins.csv"
+    path.write_text(LISTED + "anger/other.jpg,fear/fear1.jpg,same,0.95,True\n")
+    with pytest.raises(DataError, match="none of these pictures"):
+        metrics.evaluate_model("cnn1", tiny_data, twins=path)
+
+
+def test_saved_figures_are_in_the_record_and_the_rest_stays(stand_in_weights: Path) -> None:
+    figures = metrics.evaluate(PAPER)
+    metrics.save("cnn1", "train", {"n": 1})
+    metrics.save("cnn1", "test", figures)
+    record = store.read_record("cnn1", folder=stand_in_weights)
+    assert record["evaluation"] == {"train": {"n": 1}, "test": figures}
+    assert record["version"] == "0.0.0"
+
+
+def test_the_clean_pictures_of_the_papers_test_set(mer_data: Path, stand_in_weights: Path) -> None:
+    source = mer_data / "micro-expressions"
+    supports = dict(zip(EMOTIONS, (201, 89, 78, 278, 101, 209, 172), strict=True))
+    for twins in (mer_data / "micro-expressions-twins.csv", None):
+        figures = metrics.evaluate_model("cnn1", source, twins=twins)
+        assert figures["n"] == 1860
+        clean = figures["clean"]["per_class"]
+        assert {name: clean[name]["support"] for name in EMOTIONS} == supports

@@ -1,0 +1,116 @@
+"""Class-activation maps: of the right form, about the network, and better than chance."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from mer.emotions import EMOTIONS
+from mer.errors import MerError, WeightsError
+from mer.faces import detection
+from mer.inference import class_activation_map
+from mer.io import images
+from mer.weights import store
+
+HAPPY = EMOTIONS.index("happiness")
+
+
+@pytest.fixture
+def face(astronaut: np.ndarray) -> np.ndarray:
+    (found, *_) = detection.detect(astronaut)
+    return detection.crop(astronaut, found)
+
+
+def test_an_unknown_class_is_a_sentence(face: np.ndarray) -> None:
+    with pytest.raises(MerError, match="no class 'joy': choose anger"):
+        class_activation_map.heat(face, "cnn1", "joy")
+
+
+def test_an_unknown_network_is_a_sentence(face: np.ndarray) -> None:
+    with pytest.raises(WeightsError, match="no network called"):
+        class_activation_map.heat(face, "cnn9", "happiness")
+
+
+def test_one_pixel_has_a_map() -> None:
+    heat = class_activation_map.heat(np.zeros((1, 1, 3), np.uint8), "cnn1", "anger")
+    assert np.isfinite(heat).all()
+
+
+@pytest.mark.parametrize("name", store.available())
+def test_a_map_is_a_picture_of_shares(face: np.ndarray, name: str) -> None:
+    heat = class_activation_map.heat(face, name, "happiness")
+    network, _ = store.load(name)
+    assert heat.shape == (network.size, network.size)
+    assert heat.dtype == np.float32
+    assert heat.min() >= 0
+    assert heat.max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", store.available())
+def test_a_mirrored_face_has_the_mirrored_map(face: np.ndarray, name: str) -> None:
+    network, _ = store.load(name)
+    pixels = images.resize(face, network.size)
+    heat = class_activation_map.activation_map(network, pixels, HAPPY)
+    mirrored = class_activation_map.activation_map(
+        network, np.ascontiguousarray(pixels[:, ::-1]), HAPPY
+    )
+    assert mirrored[:, ::-1] == pytest.approx(heat, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", store.available())
+def test_maps_are_about_the_network(face: np.ndarray, name: str) -> None:
+    """Adebayo et al. 2018: a map that outlives the weights shows the picture, not the network."""
+    network, _ = store.load(name)
+    pixels = images.resize(face, network.size)
+    before = class_activation_map.activation_map(network, pixels, HAPPY)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for values in network.parameters():
+            order = torch.randperm(values.numel(), generator=generator)
+            values.copy_(values.flatten()[order].reshape(values.shape))
+    after = class_activation_map.activation_map(network, pixels, HAPPY)
+    # After it, a map may be empty: nothing speaks for the class any more.
+    assert np.abs(before - after).mean() > 0.3 * before.mean()
+
+
+@pytest.mark.parametrize("name", store.available())
+def test_what_is_hot_matters_more_than_chance(face: np.ndarray, name: str) -> None:
+    network, _ = store.load(name)
+    pixels = images.resize(face, network.size)
+    heat = class_activation_map.activation_map(network, pixels, HAPPY)
+    rng = np.random.default_rng(0)
+    patches = [images.resize(_noise(rng), network.size)[:, :, 0] for _ in range(8)]
+    by_chance = [np.mean(class_activation_map.deletion(network, pixels, p, HAPPY)) for p in patches]
+    curve = class_activation_map.deletion(network, pixels, heat, HAPPY)
+    assert len(curve) == 11
+    assert np.mean(curve) < np.mean(by_chance)
+
+
+def _noise(rng: np.random.Generator) -> np.ndarray:
+    return np.repeat(rng.integers(0, 256, (6, 6, 1), dtype=np.uint8), 3, axis=2)
+
+
+def test_many_may_ask_at_once(face: np.ndarray) -> None:
+    alone = class_activation_map.heat(face, "cnn1", "happiness")
+    with ThreadPoolExecutor(4) as pool:
+        together = list(
+            pool.map(lambda _: class_activation_map.heat(face, "cnn1", "happiness"), range(8))
+        )
+    assert all(one == pytest.approx(alone, abs=1e-5) for one in together)
+
+
+def test_an_overlay_goes_from_the_face_to_the_map(face: np.ndarray) -> None:
+    heat = class_activation_map.heat(face, "cnn1", "happiness")
+    assert (class_activation_map.overlay(face, heat, 0.0) == face).all()
+    assert class_activation_map.overlay(face, heat, 1.0).shape == face.shape
+    assert (class_activation_map.overlay(face, heat, 1.0) != face).any()
+
+
+def test_a_network_agrees_with_itself(face: np.ndarray) -> None:
+    heat = class_activation_map.heat(face, "cnn1", "happiness")
+    apart = class_activation_map.difference(face, heat, heat)
+    assert (apart[..., 0] == apart[..., 2]).all()  # gray: no colour marks anything
+    other = class_activation_map.heat(face, "cnn2", "happiness")
+    marked = class_activation_map.difference(face, heat, other)
+    assert (marked[..., 0] != marked[..., 2]).any()

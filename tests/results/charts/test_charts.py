@@ -1,0 +1,142 @@
+import json
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from mer.emotions import COLORS, EMOTIONS
+from mer.evaluation.metrics import evaluate
+from mer.results import charts
+from mer.results.paper import FIGURE_6
+from tests.records import record
+
+UNEQUAL = [0.05, 0.05, 0.1, 0.6, 0.1, 0.05, 0.05]
+NETWORKS = {"cnn1": record("cnn1"), "resnet18": record("resnet18", seconds=40)}
+
+
+def everything() -> list[go.Figure]:
+    scores = evaluate(np.array(FIGURE_6))
+    return [
+        charts.probabilities(UNEQUAL),
+        charts.per_class(scores),
+        charts.confusion(scores["confusion"]),
+        charts.accuracy(NETWORKS, {"cnn1": 0.8253}),
+        charts.training_time(NETWORKS, {"cnn1": "second", "resnet18": "first"}),
+        charts.curves(NETWORKS["cnn1"]),
+    ]
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [0.125] * 8])
+def test_probabilities_have_to_be_seven(values: list[float]) -> None:
+    with pytest.raises(ValueError, match="7 probabilities"):
+        charts.probabilities(values)
+
+
+def test_charts_of_no_network_are_empty_figures() -> None:
+    assert charts.accuracy({}).layout.height > 0
+    assert charts.training_time({}, {}).layout.height > 0
+
+
+def test_a_figure_sets_its_height_and_lets_the_page_show_through() -> None:
+    for figure in everything():
+        assert figure.layout.height >= 100
+        assert figure.layout.autosize
+        assert figure.layout.width is None
+        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
+
+
+def test_a_finger_that_scrolls_the_page_does_not_move_a_chart() -> None:
+    for figure in everything():
+        axes = [*figure.select_xaxes(), *figure.select_yaxes()]
+        assert figure.layout.dragmode is False
+        assert all(axis.fixedrange for axis in axes)
+
+
+def test_figures_are_valid_json_and_small() -> None:
+    for figure in everything():
+        text = figure.to_json()
+        json.loads(text, parse_constant=pytest.fail)
+        assert len(text) < 20_000
+
+
+def test_probabilities_are_bars_in_the_colours_of_the_classes_from_0_to_1() -> None:
+    figure = charts.probabilities(np.array(UNEQUAL).tolist())
+    (bars,) = figure.data
+    assert list(bars.y) == list(EMOTIONS)
+    assert list(bars.x) == UNEQUAL
+    assert list(bars.marker.color) == [COLORS[name] for name in EMOTIONS]
+    assert bars.text[3] == "<b>60 %</b>"
+    assert list(figure.layout.xaxis.range) == [0, 1]
+
+
+def test_the_report_chart_shows_all_three_figures_of_each_class() -> None:
+    scores = evaluate(np.array(FIGURE_6))
+    traces = {trace.name: trace for trace in charts.per_class(scores).data}
+    for key, name in (("F1", "f1"), ("precision", "precision"), ("recall", "recall")):
+        assert list(traces[key].x) == [scores["per_class"][one][name] for one in EMOTIONS]
+
+
+def test_a_class_without_pictures_leaves_a_gap_in_the_report_chart() -> None:
+    counts = np.array(FIGURE_6)
+    counts[2] = 0
+    (bars, *_) = charts.per_class(evaluate(counts)).data
+    assert bars.x[2] is None
+
+
+def test_the_confusion_matrix_is_coloured_by_row_and_shows_every_count_once() -> None:
+    figure = charts.confusion(FIGURE_6)
+    cells, pale = figure.data
+    shares = np.array(cells.z)
+    assert shares.sum(axis=1) == pytest.approx(np.ones(7))
+    written: list[str] = [text for row in cells.text for text in row if text] + list(pale.text)
+    assert sorted(written) == sorted(str(count) for row in FIGURE_6 for count in row)
+    assert figure.layout.yaxis.autorange == "reversed"  # the first class on top
+
+
+def test_a_class_without_pictures_is_a_pale_row_of_the_confusion_matrix() -> None:
+    counts = [[0] * 7, *[list(row) for row in FIGURE_6[1:]]]
+    assert not np.array(charts.confusion(counts).data[0].z)[0].any()
+
+
+def test_accuracy_carries_the_interval_of_each_protocol() -> None:
+    everyone, clean, paper = charts.accuracy(NETWORKS, {"cnn1": 0.8253}).data
+    test = NETWORKS["cnn1"]["evaluation"]["test"]
+    for trace, scores in ((everyone, test), (clean, test["clean"])):
+        low, high = scores["accuracy_interval"]
+        assert str(scores["n"]) in trace.name
+        assert trace.x[0] + trace.error_x.array[0] == pytest.approx(high)
+        assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(low)
+    assert "paper" in paper.name
+    assert list(paper.x) == [0.8253]
+
+
+def test_accuracy_without_clean_pictures_shows_the_others() -> None:
+    assert len(charts.accuracy({"cnn1": record(clean=False)}).data) == 1
+
+
+def test_the_points_of_a_network_stand_in_its_row_on_either_protocol() -> None:
+    networks = {"cnn1": record(clean=False), "cnn2": record("cnn2")}
+    everyone, clean = charts.accuracy(networks).data
+    assert [round(y) for y in everyone.y] == [0, 1]
+    assert [round(y) for y in clean.y] == [1]
+
+
+def test_learning_curves_count_epochs_on_through_the_stages_and_mark_them() -> None:
+    figure = charts.curves(record())
+    assert {trace.name for trace in figure.data} == {"train", "validation"}
+    assert all(list(trace.x) == [1, 2, 3, 4, 5] for trace in figure.data)
+    assert [note.text for note in figure.layout.annotations] == ["1", "2"]
+    assert [line.x0 for line in figure.layout.shapes] == [2.5]
+
+
+def test_learning_curves_bear_an_epoch_without_validation() -> None:
+    whole: dict[str, Any] = record()
+    del whole["training"]["stages"][0]["history"][0]["validation_loss"]
+    assert charts.curves(whole).data[3].y[0] is None
+
+
+def test_the_shortest_training_time_can_be_read_in_minutes() -> None:
+    (bars,) = charts.training_time(NETWORKS, {"cnn1": "72 min", "resnet18": "40 s"}).data
+    assert list(bars.x) == pytest.approx([72, 2 / 3])
+    assert list(bars.text) == ["72 min", "40 s"]

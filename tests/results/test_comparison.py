@@ -1,0 +1,185 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mer.emotions import EMOTIONS
+from mer.evaluation.metrics import evaluate
+from mer.results import comparison
+from mer.results.paper import FIGURE_6
+from mer.weights import store
+from tests.records import papers_record, record, scores
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty weights folder in place of the shipped one."""
+    monkeypatch.setattr(store, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, content: dict[str, Any]) -> None:
+    (folder / f"{content['model']}.json").write_text(json.dumps(content))
+
+
+def test_without_records_there_is_nothing_to_show_and_a_sentence_for_each_network(
+    folder: Path,
+) -> None:
+    records, problems = comparison.read_records()
+    assert records == {}
+    assert any("cnn1.json is missing" in problem for problem in problems)
+
+
+def test_a_broken_record_is_named_and_the_others_are_shown(folder: Path) -> None:
+    for name in ("cnn1", "resnet18"):
+        write(folder, record(name))
+    (folder / "cnn2.json").write_text('{"model": "cnn2", ')
+    records, problems = comparison.read_records()
+    assert list(records) == ["cnn1", "resnet18"]
+    assert "cnn2.json" in " ".join(problems)
+
+
+@pytest.mark.parametrize("part", ["training", "evaluation", "parameters", "file"])
+@pytest.mark.parametrize("remains", [None, [], {}, "text"])
+def test_a_record_that_lacks_a_part_is_named_with_the_mend(
+    folder: Path, part: str, remains: object
+) -> None:
+    write(folder, record("cnn1") | {part: remains})
+    records, problems = comparison.read_records()
+    assert records == {}
+    assert "cnn1.json lacks" in problems[0]
+    assert "python -m mer train" in problems[0]
+
+
+def test_the_table_has_a_column_a_network_and_both_protocols() -> None:
+    table = comparison.table({"cnn1": record(seconds=4320), "cnn2": record("cnn2", seconds=40)})
+    assert list(table.columns) == ["figure", "cnn1", "cnn2"]
+    cells = table.set_index("figure")["cnn1"]
+    low, high = scores(0.85, 1400)["accuracy_interval"]
+    assert cells["Test accuracy, all 1400 (95 % interval)"] == (
+        f"85.0 % ({100 * low:.1f}–{100 * high:.1f})"
+    )
+    assert cells["Test accuracy, clean 700 (95 % interval)"].startswith("80.0 % (")
+    assert cells["Train accuracy (7000 pictures)"] == "95.0 %"
+    assert cells["Training, processor time"] == "1 h 12 min"
+    assert cells["Training, wall clock"] == "2 h 24 min"
+    assert cells["Order of finishing"] == "second"
+    assert cells["Parameters"] == "2.97 M"
+    assert cells["Weights file"] == "6.0 MB"
+
+
+def test_the_table_shows_a_dash_for_what_was_not_measured() -> None:
+    table = comparison.table(
+        {"cnn1": record(), "cnn2": record("cnn2", clean=False)}, {"cnn1": 4.24}
+    )
+    cells = table.set_index("figure").to_dict("index")
+    assert cells["One face, on this machine"] == {"cnn1": "4.2 ms", "cnn2": "–"}
+    assert cells["Test accuracy, clean 700 (95 % interval)"]["cnn2"] == "–"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (3599, "1 h 00 min"), (7380, "2 h 03 min")],
+)
+def test_a_duration_is_written_in_the_units_that_fit(seconds: float, text: str) -> None:
+    assert comparison.duration(seconds) == text
+
+
+def test_the_order_of_finishing_is_that_of_the_training_times() -> None:
+    times = {"cnn1": 30, "cnn2": 10, "resnet18": 20}
+    records = {name: record(name, seconds=time) for name, time in times.items()}
+    assert comparison.order(records) == {"cnn2": "first", "resnet18": "second", "cnn1": "third"}
+    assert comparison.order_labels(records)["cnn2"] == "10 s, first"
+
+
+def test_the_stages_behind_the_numbers_on_the_curves_are_named() -> None:
+    assert comparison.stages(record()) == "stage 1: ferplus, 2 epochs; stage 2: paper, 3 epochs"
+
+
+def test_one_network_gives_no_verdict() -> None:
+    assert comparison.verdict({}) == []
+    assert comparison.verdict({"cnn1": record()}) == []
+
+
+def test_networks_that_err_about_as_often_are_not_told_apart() -> None:
+    verdict = comparison.verdict({"cnn1": record(right=0.85), "cnn2": record("cnn2", right=0.851)})
+    assert len(verdict) == 2
+    assert verdict[0].startswith("On all 1400 pictures no network is shown to be better")
+    assert verdict[1].startswith("On the clean 700 pictures no network is shown to be better")
+
+
+def test_a_difference_beyond_chance_is_named() -> None:
+    rights = {"cnn1": 0.85, "cnn2": 0.849, "resnet18": 0.89}
+    records = {name: record(name, right=right) for name, right in rights.items()}
+    assert comparison.verdict(records)[0] == (
+        "On all 1400 pictures resnet18 is ahead of cnn1 and cnn2 "
+        "by more than chance; the other differences may be chance."
+    )
+
+
+def test_with_all_told_apart_none_are_left_to_chance() -> None:
+    rights = {"cnn1": 0.5, "cnn2": 0.7, "resnet18": 0.9}
+    records = {name: record(name, right=right) for name, right in rights.items()}
+    assert comparison.verdict(records)[1] == (
+        "On the clean 700 pictures resnet18 is ahead of cnn2 and cnn1, "
+        "cnn2 is ahead of cnn1 by more than chance."
+    )
+
+
+def test_a_record_that_names_no_mistakes_is_not_compared() -> None:
+    records = {"cnn1": papers_record(), "cnn2": record("cnn2"), "resnet18": record("resnet18")}
+    assert not any("cnn1" in sentence for sentence in comparison.verdict(records))
+
+
+def test_what_twins_say_of_the_labels() -> None:
+    assert comparison.label_noise({}) == comparison.label_noise({"cnn1": record()}) == ""
+    whole = record()
+    noise = {"twins": 100, "relabelled": 0, "ceiling": 1.0, "ceiling_interval": [0.98, 1.0]}
+    whole["evaluation"]["test"]["label_noise"] = noise
+    assert "0 have another label" in comparison.label_noise({"cnn1": whole})
+    assert "100.0 % (98.0 % to 100.0 %)" in comparison.label_noise({"cnn1": whole})
+
+
+def test_the_report_holds_every_class_and_the_averages() -> None:
+    frame = comparison.report(papers_record()["evaluation"]["test"])
+    report = frame.set_index("class").to_dict("index")
+    assert list(report) == [*EMOTIONS, "accuracy", "macro average", "weighted average"]
+    assert frame["pictures"].tolist()[:7] == [350, 160, 120, 480, 160, 330, 260]
+    assert round(report["macro average"]["precision"], 3) == 0.783
+    assert round(report["accuracy"]["f1"], 4) == 0.8220
+    assert np.isnan(report["accuracy"]["recall"])
+
+
+def test_a_class_without_pictures_has_dashes_in_the_report() -> None:
+    counts = np.array(FIGURE_6)
+    counts[2] = 0
+    screen = comparison.rows_for_screen(comparison.report(evaluate(counts))).set_index("class")
+    assert screen.loc["fear", "recall"] == "–"
+    assert screen.loc["fear", "pictures"] == 0
+    assert screen.loc["anger", "recall"] == "0.800"
+
+
+def test_the_likeliest_mistakes_are_told_in_words() -> None:
+    assert comparison.confused(comparison.paper_scores(), limit=2) == [
+        "Of 120 pictures of fear, 23 (19 %) look like surprise to the network.",
+        "Of 160 pictures of disgust, 22 (14 %) look like anger to the network.",
+    ]
+
+
+def test_a_network_without_mistakes_confuses_nothing() -> None:
+    assert comparison.confused(scores(1.0, 70)) == []
+
+
+def test_a_single_picture_looks_and_several_look() -> None:
+    counts = np.eye(7, dtype=int)
+    counts[0] = [0, 1, 0, 0, 0, 0, 0]
+    assert comparison.confused(evaluate(counts)) == [
+        "Of 1 picture of anger, 1 (100 %) looks like disgust to the network."
+    ]
+
+
+def test_the_papers_table_is_as_printed() -> None:
+    table = comparison.paper_table()
+    assert table.iloc[0].tolist() == ["CNN Model 1", "91.20 %", "82.53 %", "first"]

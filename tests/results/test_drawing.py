@@ -1,0 +1,91 @@
+"""Tests of the annotated picture: its size, and what may and may not change in it."""
+
+import numpy as np
+import pytest
+
+from mer.emotions import COLORS, EMOTIONS
+from mer.faces.detection import Face
+from mer.inference.predictor import Prediction
+from mer.results import drawing
+
+
+def _prediction(box: tuple[int, int, int, int], emotion: str = "happiness") -> Prediction:
+    chances = tuple(0.94 if name == emotion else 0.01 for name in EMOTIONS)
+    return Prediction(Face(box, 0.9, ()), chances)
+
+
+def _rgb(emotion: str) -> np.ndarray:
+    return np.array([int(COLORS[emotion][i : i + 2], 16) for i in (1, 3, 5)])
+
+
+def _count(picture: np.ndarray, emotion: str) -> int:
+    return int((picture == _rgb(emotion)).all(axis=2).sum())
+
+
+def test_nothing_to_draw_changes_nothing() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (700, 900, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(drawing.annotate(picture, []), picture)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((1, 1), (640, 640)),
+        ((700, 900), (700, 900)),
+        ((3000, 4000), (1200, 1600)),
+        ((20, 20_000), (2, 1600)),
+        ((20_000, 1), (1600, 1)),
+    ],
+)
+def test_size_suits_a_browser(shape: tuple[int, int], expected: tuple[int, int]) -> None:
+    picture = np.zeros((*shape, 3), np.uint8)
+    whole = _prediction((0, 0, shape[1], shape[0]))
+    assert drawing.annotate(picture, [whole]).shape == (*expected, 3)
+
+
+def test_original_stays_as_it_was() -> None:
+    picture = np.zeros((700, 900, 3), np.uint8)
+    drawing.annotate(picture, [_prediction((100, 100, 200, 200))])
+    assert not picture.any()
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+@pytest.mark.parametrize("ground", [0, 255])
+def test_box_has_the_colour_of_the_class(emotion: str, ground: int) -> None:
+    picture = np.full((700, 900, 3), ground, np.uint8)
+    drawn = drawing.annotate(picture, [_prediction((300, 200, 200, 200), emotion)])
+    assert _count(drawn, emotion) > 2000
+    assert (drawn[250:350, 350:450] == ground).all()  # the face itself stays free
+    edge = drawn[300, 290:310]
+    assert (edge == _rgb(emotion)).all(axis=1).any()
+
+
+def test_box_follows_the_scale() -> None:
+    picture = np.zeros((3000, 4000, 3), np.uint8)
+    drawn = drawing.annotate(picture, [_prediction((1000, 1500, 500, 500))])
+    coloured = (drawn == _rgb("happiness")).all(axis=2)
+    columns = np.flatnonzero(coloured[650])  # a row through the middle of the box, no label
+    assert abs(columns.min() - 400) <= 2
+    assert abs(columns.max() - 600) <= 2
+
+
+def test_labels_of_a_crowd_hide_no_face() -> None:
+    picture = np.zeros((900, 1200, 3), np.uint8)
+    boxes = [(60 + 110 * i, 80 + 130 * j, 40, 50) for j in range(6) for i in range(10)]
+    drawn = drawing.annotate(picture, [_prediction(box) for box in boxes])
+    for x, y, width, height in boxes:
+        assert not drawn[y + 8 : y + height - 8, x + 8 : x + width - 8].any()
+
+
+def test_boxes_at_the_edges_are_labelled_inside_the_picture() -> None:
+    picture = np.zeros((700, 900, 3), np.uint8)
+    corners = [(0, 0, 50, 60), (850, 0, 50, 60), (0, 640, 50, 60), (850, 640, 50, 60)]
+    one = _count(drawing.annotate(picture, [_prediction((400, 300, 50, 60))]), "happiness")
+    four = _count(drawing.annotate(picture, [_prediction(box) for box in corners]), "happiness")
+    assert four > 3.5 * one
+
+
+def test_overlapping_faces_are_drawn_all_the_same() -> None:
+    picture = np.zeros((700, 900, 3), np.uint8)
+    drawn = drawing.annotate(picture, [_prediction((300, 300, 12, 12))] * 30)
+    assert _count(drawn, "happiness")

@@ -1,0 +1,85 @@
+"""The report on pictures: one file, offline, with everything in it."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mer.emotions import EMOTIONS
+from mer.faces.detection import Face
+from mer.inference.predictor import Prediction, Predictor
+from mer.results import report
+from tests.records import record
+
+HAPPY = Prediction(Face((100, 60, 80, 90), 0.91, ()), (0.02, 0, 0, 0.93, 0.05, 0, 0))
+UNSURE = Prediction(Face((10, 20, 30, 40), 0.7, ()), (0.3, 0, 0, 0.4, 0.3, 0, 0), False)
+DARK = Prediction(
+    Face((10, 20, 30, 40), 0.7, ()), (0.3, 0, 0, 0.4, 0.3, 0, 0), False, ("too dark",)
+)
+
+
+class Stub(Predictor):
+    """What the report asks of a predictor, without a network."""
+
+    def __init__(self, known: dict[str, object], classes: tuple[str, ...] = EMOTIONS) -> None:
+        self.model, self.detector, self.record = "cnn1", "yunet", known
+        self.temperature, self.threshold, self.classes = 1.2, 0.5, classes
+
+
+def page(*faces: Prediction, name: str = "a.jpg", known: dict[str, object] | None = None) -> str:
+    image = np.full((300, 400, 3), 90, np.uint8)
+    shown = [report.picture(name, image, faces)]
+    return report.html(shown, Stub(record() if known is None else known))
+
+
+def test_no_picture() -> None:
+    assert "Expressions of 0 faces in 0 pictures" in report.html([], Stub(record()))
+
+
+def test_no_face() -> None:
+    assert "No face found." in page()
+
+
+@pytest.mark.parametrize("known", [{}, {"evaluation": {}}, {"evaluation": {"test": None}}])
+def test_a_network_without_figures(known: dict[str, object]) -> None:
+    assert "It was not measured" in page(HAPPY, known=known)
+
+
+def test_everything_is_inside_and_needs_no_script() -> None:
+    text = page(HAPPY, UNSURE)
+    assert "<script" not in text
+    assert "http" not in text
+    assert not re.search(r"(?:src|href)=\"(?!data:image/jpeg)", text)
+
+
+def test_the_picture_carries_its_boxes() -> None:
+    [data] = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', page(HAPPY))
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+    assert np.ptp(pixels.astype(int), axis=(0, 1)).max() > 100  # a plain picture had no contrast
+
+
+def test_faces_settings_figures_and_limits_are_told() -> None:
+    text = page(HAPPY, UNSURE, DARK)
+    for words in (
+        *("Face 3", "happiness", "93.0 %", "80 x 90 at 100, 60", "too dark", "<td>no</td>"),
+        *("cnn1, version 0.1.0", "abab", "1.200", "yunet", "Test accuracy, all 1400"),
+        *("Test accuracy, clean 700", "Class by class, clean 700", "lies."),
+    ):
+        assert words in text, words
+
+
+def test_names_are_no_html() -> None:
+    text = page(HAPPY, name='<b>{x}"')
+    assert "<b>" not in text
+    assert "&lt;b&gt;{x}" in text
+
+
+def test_classes_of_ones_own() -> None:
+    face = Prediction(HAPPY.face, (0.2, 0.8), True, (), ("bored", "smiling"))
+    image = np.full((300, 400, 3), 90, np.uint8)
+    text = report.html([report.picture("a", image, [face])], Stub({}, ("bored", "smiling")))
+    assert "smiling" in text
+    assert "anger" not in text

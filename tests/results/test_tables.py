@@ -1,0 +1,82 @@
+"""Tests of the table of faces and of its CSV and JSON."""
+
+import io
+import json
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from mer.emotions import EMOTIONS
+from mer.faces.detection import Face
+from mer.inference.predictor import Prediction
+from mer.results import tables
+
+ORIGIN = {"network": "cnn1", "version": "0.1.0", "detector": "yunet"}
+HAPPY = Prediction(Face((10, 20, 30, 40), 0.91234567, ()), (0.02, 0, 0, 0.93, 0.05, 0, 0))
+SAD = Prediction(Face((50, 20, 30, 41), 0.8, ()), (0, 0, 0, 0.25, 0, 0.75, 0))
+
+
+def _table(*names: str) -> pd.DataFrame:
+    return tables.table([(name, [HAPPY, SAD]) for name in names], **ORIGIN)
+
+
+def test_no_pictures_give_the_columns() -> None:
+    empty = _table()
+    assert list(empty.columns) == list(tables.COLUMNS)
+    assert tables.to_csv(empty) == ",".join(tables.COLUMNS) + "\n"
+
+
+def test_no_faces_still_say_where_the_answer_is_from() -> None:
+    document = json.loads(tables.to_json(tables.table([("a.jpg", [])], **ORIGIN)))
+    assert document["faces"] == []
+    assert {key: document[key] for key in ORIGIN} == ORIGIN
+    assert document["classes"] == list(EMOTIONS)
+
+
+def test_one_row_a_face_numbered_in_each_picture() -> None:
+    table = _table("a.jpg", "b.jpg")
+    assert list(zip(table["file"], table["face"], strict=True)) == [
+        ("a.jpg", 1),
+        ("a.jpg", 2),
+        ("b.jpg", 1),
+        ("b.jpg", 2),
+    ]
+
+
+def test_a_row_holds_box_class_probabilities_and_origin() -> None:
+    row = tables.table([("a.jpg", [HAPPY])], **ORIGIN, time="2026-01-02T03:04:05+00:00").loc[0]
+    assert [row[key] for key in ("x", "y", "width", "height")] == [10, 20, 30, 40]
+    assert (row["emotion"], row["probability"], row["happiness"]) == ("happiness", 0.93, 0.93)
+    assert sum(row[emotion] for emotion in EMOTIONS) == pytest.approx(1)
+    assert row["detector_score"] == 0.912346
+    assert (row["network"], row["version"], row["detector"]) == ("cnn1", "0.1.0", "yunet")
+    assert row["time"] == "2026-01-02T03:04:05+00:00"
+
+
+def test_time_is_now_in_utc() -> None:
+    age = datetime.now(UTC) - datetime.fromisoformat(str(_table("a.jpg").loc[0, "time"]))
+    assert -1 <= age.total_seconds() < 60
+
+
+def test_csv_reads_back() -> None:
+    table = _table('a, "b".jpg', "grün 😀.jpg")
+    read = pd.read_csv(io.StringIO(tables.to_csv(table)), keep_default_na=False)
+    pd.testing.assert_frame_equal(read, table, check_dtype=False)
+
+
+@pytest.mark.parametrize("name", ["=1+1.jpg", "+a.jpg", "-a.jpg", "@a.jpg", " =a.jpg", "\t=a.jpg"])
+def test_csv_defuses_file_names_that_a_spreadsheet_would_run(name: str) -> None:
+    read = pd.read_csv(io.StringIO(tables.to_csv(_table(name))))
+    assert read.loc[0, "file"] == f"'{name}"
+
+
+def test_json_says_the_origin_once_and_nests_the_rest() -> None:
+    document = json.loads(tables.to_json(_table("=a.jpg")))
+    face = document["faces"][0]
+    assert document["network"] == "cnn1"
+    assert "network" not in face
+    assert face["file"] == "=a.jpg"  # no spreadsheet reads JSON
+    assert face["box"] == {"x": 10, "y": 20, "width": 30, "height": 40}
+    assert face["probabilities"]["happiness"] == 0.93
+    assert list(face["probabilities"]) == list(EMOTIONS)

@@ -1,0 +1,67 @@
+"""An analysis as text, and the sentences in it."""
+
+from dataclasses import replace
+
+import pytest
+
+from mer.results import video_report
+from mer.results.video_summary import summary
+from mer.video import notes
+from mer.video.types import Timing
+from tests.video.analyses import EMPTY, analysis, hidden_person
+
+
+def test_nothing_found() -> None:
+    assert "No face found" in summary(EMPTY)
+
+
+def test_people_events_and_notes_are_told() -> None:
+    text = summary(replace(analysis(), notes=("The end is missing.",)))
+    assert "smile.mp4: 640 x 480 pixels, 61 frames in 0:02.0, 30.0 frames a second" in text
+    assert "Person 2, 0:01.0 to 0:02.0" in text
+    assert "looks like happiness (" in text
+    assert "macro  0.50     0.90" in text
+    assert "positive 90%" in text
+    assert "Note: The end is missing." in text
+
+
+def test_no_event() -> None:
+    assert "No event passed over a face." in summary(replace(analysis(), events=()))
+
+
+@pytest.mark.parametrize(
+    ("time_ms", "digits", "text"),
+    [
+        (0, 0, "0:00"),
+        (65_432.1, 0, "1:05"),
+        (65_432.1, 1, "1:05.4"),
+        (59_960, 1, "1:00.0"),
+        (3_600_000, 0, "1:00:00"),
+    ],
+)
+def test_clock(time_ms: float, digits: int, text: str) -> None:
+    assert notes.clock(time_ms, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("fps", "words_of_it"),
+    [(10, "nothing is called a micro-expression"), (30, "recommended"), (60, "")],
+)
+def test_frame_rate(fps: float, words_of_it: str) -> None:
+    sentence = notes.frame_rate(Timing(100, 1000, fps, 0))
+    assert words_of_it in sentence
+    assert bool(sentence) == bool(words_of_it)
+
+
+def test_unevenness() -> None:
+    assert notes.unevenness(Timing(100, 1000, 30, 0.02)) == ""
+    assert "unevenly" in notes.unevenness(Timing(100, 1000, 30, 0.9))
+
+
+def test_a_covered_face_is_told() -> None:
+    assert notes.covered(analysis().people[0]) == ""
+    hidden = hidden_person()
+    said = "face covered from 0:01.0 to 0:01.5: nothing is said of it there"
+    assert notes.covered(hidden) == said
+    assert said in summary(replace(analysis(), people=(hidden,)))
+    assert f"F{said[1:]}." in video_report.html(replace(analysis(), people=(hidden,)))

@@ -1,0 +1,127 @@
+"""JSON and CSV of an analysis: every frame, person and event, with where the figures come from."""
+
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer.emotions import EMOTIONS
+from mer.results import video_tables
+from mer.video.types import MOTIONS, REGIONS
+from tests.video.analyses import EMPTY, SETTINGS, SMILE, analysis, hidden_person
+
+
+def test_nothing_found_is_valid_json_that_says_what_was_used() -> None:
+    document = json.loads(video_tables.to_json(EMPTY))
+    assert document["frames"] == document["people"] == document["events"] == []
+    assert document["network"] == "cnn1"
+    assert document["file"] == "empty.mp4"
+    assert "single frame" in document["frame_rate"]["warning"]
+
+
+def test_nothing_found_gives_the_columns() -> None:
+    assert len(video_tables.frames_table(EMPTY)) == len(video_tables.events_table(EMPTY)) == 0
+    assert video_tables.frames_csv(EMPTY).startswith(
+        "file,time_ms,person,x,y,width,height,covered,"
+    )
+    assert video_tables.events_csv(EMPTY).startswith(
+        "file,event,person,kind,onset_ms,apex_ms,offset_ms"
+    )
+
+
+def test_json_has_every_frame_those_without_a_face_too() -> None:
+    frames = json.loads(video_tables.to_json(analysis()))["frames"]
+    assert [frame["time_ms"] for frame in frames] == pytest.approx(np.arange(61) * 1000 / 30, abs=1)
+    assert [len(frame["people"]) for frame in frames] == [1] * 30 + [2] * 30 + [0]
+    first = frames[0]["people"][0]
+    assert first["person"] == 1
+    assert first["box"] == {"x": 10, "y": 20, "width": 30, "height": 40}
+    assert first["probabilities"] == {name: float(name == "neutral") for name in EMOTIONS}
+    assert "probabilities" not in frames[1]["people"][0]
+
+
+def test_json_knows_no_nan() -> None:
+    first, second = json.loads(video_tables.to_json(analysis()))["frames"][:2]
+    assert first["people"][0]["motion"] == dict.fromkeys(REGIONS)
+    assert second["people"][0]["motion"] == dict.fromkeys(REGIONS, 0.0)
+    assert "NaN" not in video_tables.to_json(analysis())
+
+
+def test_covered_frames_are_marked_and_claim_nothing() -> None:
+    found = replace(EMPTY, people=(hidden_person(),))
+    document = json.loads(video_tables.to_json(found))
+    assert document["people"][0]["covered_ms"] == [[1000, 1500]]
+    marks = [frame["people"][0] for frame in document["frames"]]
+    assert [mark["covered"] for mark in marks] == [False] * 30 + [True] * 16 + [False] * 14
+    assert not any("probabilities" in mark for mark in marks if mark["covered"])
+    table = video_tables.frames_table(found)
+    assert table.covered.sum() == 16
+    assert table.loc[table.covered == 1, list(EMOTIONS)].isna().all(axis=None)
+
+
+def test_json_events() -> None:
+    smile, blink = json.loads(video_tables.to_json(analysis()))["events"]
+    times = {"onset_ms": 500, "apex_ms": 900, "offset_ms": 1500, "duration_ms": 1000}
+    assert {name: smile[name] for name in times} == times
+    assert (smile["event"], smile["person"], smile["kind"]) == (1, 1, "macro")
+    assert (smile["region"], smile["direction"]) == ("right mouth corner", "up and left")
+    assert (smile["pixels"], smile["strength"]) == (3.25, 14.5)
+    assert smile["motion"] == dict(zip(MOTIONS, SMILE.motion, strict=True))
+    assert smile["still"]["happiness"] == 0.93
+    assert blink["motion"] is None
+    assert blink["still"] is None
+
+
+def test_json_says_once_what_the_figures_come_from() -> None:
+    document = json.loads(video_tables.to_json(analysis(fps=20)))
+    assert {name: document[name] for name in SETTINGS} == SETTINGS
+    assert document["settings"] == SETTINGS
+    assert document["frame_rate"]["fps"] == 20
+    assert document["frame_rate"]["micro_expressions_claimed"] is False
+    assert "20.0 frames a second: under 25" in document["frame_rate"]["warning"]
+    assert document["classes"] == list(EMOTIONS)
+    assert document["limits"]
+    assert document["complete"] is True
+
+
+def test_parts_make_the_whole() -> None:
+    assert "".join(video_tables.json_parts(analysis())) == video_tables.to_json(analysis())
+
+
+def test_frames_csv_reads_back() -> None:
+    table = pd.read_csv(io.StringIO(video_tables.frames_csv(analysis())))
+    assert len(table) == 90
+    assert table["time_ms"].is_monotonic_increasing
+    assert table["person"].value_counts().to_dict() == {1: 60, 2: 30}
+    assert table["neutral"].notna().sum() == 23  # 15 and 8 samples
+    assert set(table["network"]) == {"cnn1"}
+    assert set(table["fps"]) == {30.0}
+    assert table["frame_rate_warning"].str.contains("50 or more").all()
+    assert [f"motion {name}" in table for name in REGIONS] == [True] * len(REGIONS)
+
+
+def test_events_csv_reads_back() -> None:
+    table = pd.read_csv(io.StringIO(video_tables.events_csv(analysis())))
+    assert list(table["kind"]) == ["macro", "blink"]
+    assert table.loc[0, "motion positive"] == 0.9
+    assert table.loc[0, "apex happiness"] == 0.93
+    assert table["motion positive"].isna().tolist() == [False, True]
+    assert set(table["version"].astype(str)) == {"0.1.0"}
+
+
+def test_csv_defuses_a_name_that_a_spreadsheet_would_run() -> None:
+    for text in (
+        video_tables.frames_csv(analysis("=1+1.mp4")),
+        video_tables.events_csv(analysis("=1+1.mp4")),
+    ):
+        assert set(pd.read_csv(io.StringIO(text))["file"]) == {"'=1+1.mp4"}
+
+
+def test_a_cancelled_analysis_says_so() -> None:
+    cancelled = replace(analysis(), complete=False, notes=("Cancelled.",))
+    document = json.loads(video_tables.to_json(cancelled))
+    assert document["complete"] is False
+    assert document["notes"] == ["Cancelled."]

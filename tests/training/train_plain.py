@@ -1,0 +1,33 @@
+"""Trains a network without dropout and batch normalisation, whose weights do not depend on how
+many processes share the work. A program of its own, for `torchrun`.
+
+Usage: train_plain.py DATA OUT
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from torch import nn
+
+from mer.models.registry import MODELS
+from mer.training.config import Settings
+from mer.training.trainer import train
+from tests.tiny import Tiny
+
+
+class Plain(Tiny):
+    """The tiny network without what differs between processes."""
+
+    def __init__(self) -> None:
+        super().__init__(norm=False)
+        self.layers[-1] = nn.Identity()  # in place of dropout
+
+
+# A batch of 9 makes two processes have unequal parts.
+SETTINGS = Settings(epochs=4, batch=9, copies=1, validation=0.2, patience=9, average=0.9, mixup=0.2)
+
+if __name__ == "__main__":
+    MODELS["tiny"] = Plain
+    train("tiny", [Path(sys.argv[1])], out=Path(sys.argv[2]), settings=SETTINGS)

@@ -1,0 +1,196 @@
+"""The tabs that show figures, laid out and answering, without a browser."""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import timing
+from mer.errors import WeightsError
+from mer.evaluation import robustness
+from mer.evaluation.calibration import confidence
+from mer.evaluation.corruptions import SWEEPS
+from mer.results import comparison
+from mer.ui import about, downloads, report, tables
+from mer.ui import comparison as comparison_tab
+from mer.weights import store
+from tests.evaluation.test_robustness import result
+from tests.records import record
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A weights folder with the records of two networks."""
+    monkeypatch.setattr(store, "FOLDER", tmp_path)
+    for name in ("cnn1", "resnet18"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(record(name)))
+    return tmp_path
+
+
+def page(build: Callable[[], None]) -> gr.Blocks:
+    async def lay_out() -> gr.Blocks:
+        blocks = gr.Blocks(analytics_enabled=False)
+        with blocks:
+            build()
+        return blocks
+
+    # Where no event loop runs, gradio makes some of its own and never closes them.
+    return asyncio.run(lay_out())
+
+
+def text(blocks: gr.Blocks) -> str:
+    """All the words of a page, with the spaces that do not break as plain ones."""
+    shown = [block for block in blocks.blocks.values() if isinstance(block, gr.Markdown | gr.HTML)]
+    return "\n".join(str(block.value) for block in shown).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def count(blocks: gr.Blocks, kind: type[gr.components.Component]) -> int:
+    return sum(isinstance(block, kind) for block in blocks.blocks.values())
+
+
+@pytest.mark.parametrize("build", [comparison_tab.build, report.build])
+def test_without_records_a_tab_says_what_to_do(folder: Path, build: Callable[[], None]) -> None:
+    for path in folder.glob("*.json"):
+        path.unlink()
+    blocks = page(build)
+    assert "No network has a record yet" in text(blocks)
+    assert "cnn1.json is missing" in text(blocks)
+    assert count(blocks, gr.Plot) == 0
+
+
+@pytest.mark.parametrize("build", [comparison_tab.build, report.build])
+def test_a_broken_record_is_named_and_the_rest_is_shown(
+    folder: Path, build: Callable[[], None]
+) -> None:
+    (folder / "cnn1.json").write_text("{")
+    blocks = page(build)
+    assert "cnn1.json" in text(blocks)
+    assert "resnet18" in text(blocks)
+    assert count(blocks, gr.Plot) > 0
+
+
+def test_the_comparison_shows_both_protocols_and_marks_what_is_the_papers(folder: Path) -> None:
+    words = text(page(comparison_tab.build))
+    for piece in ("all 1400", "clean 700", "The paper's Table 1", "82.53 %", "82.20 %"):
+        assert piece in words
+
+
+def test_measuring_fills_the_table_and_goes_on_after_a_network_that_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measured(name: str) -> float:
+        if name == "cnn1":
+            raise WeightsError("cnn1.safetensors is missing.")
+        return 4.25
+
+    monkeypatch.setattr(timing, "face_milliseconds", measured)
+    monkeypatch.setattr(gr, "Warning", lambda message: None)
+    table = function(page(comparison_tab.build))()
+    assert re.findall(r"this machine.*?</tr>", table, re.DOTALL)[0].count("–") == 1
+    assert "4.2\N{NO-BREAK SPACE}ms" in table
+
+
+def test_the_report_changes_with_the_network_and_the_protocol(folder: Path) -> None:
+    shown = function(page(report.build))("resnet18", "clean")
+    head, table, bars, matrix, mistakes, links, trust, *plots = shown
+    assert head.startswith("### resnet18, clean 700 pictures\nAccuracy 80.0 %")
+    assert "<th>neutral</th>" in table
+    assert len(bars.data) > 1
+    assert sum(map(sum, matrix.data[0].customdata)) == 700
+    assert "Of 100 pictures of anger, 20 (20 %) look like disgust" in mistakes
+    assert 'download="report-resnet18-clean.csv"' in links
+    assert trust == ""  # a record from before there was a calibration
+    assert plots == [None, None]
+
+
+def test_the_report_says_how_far_probabilities_can_be_trusted(folder: Path) -> None:
+    chances = np.full((100, 7), 0.01) + 0.93 * np.eye(7)[np.arange(100) % 7]
+    labels = np.arange(100) % 7
+    labels[:10] = (labels[:10] + 1) % 7  # ten wrong answers at a confidence of 94 %
+    made = record("cnn1")
+    made["evaluation"]["test"]["confidence"] = confidence(chances, labels, 0.6)
+    (folder / "cnn1.json").write_text(json.dumps(made))
+    *_, trust, reliability, coverage = function(page(report.build))("cnn1", "all")
+    assert "calibration error 0.040" in trust
+    assert "unsure below 60 %; it is sure about 100 % of these faces" in trust
+    assert "right on 90.0 % of them" in trust
+    assert list(reliability.data[0].y) == [0.9]
+    assert list(coverage.data[1].x) == [1.0]
+
+
+def test_the_report_of_a_network_without_clean_figures_says_that_it_is_on_all(
+    folder: Path,
+) -> None:
+    (folder / "cnn1.json").write_text(json.dumps(record("cnn1", clean=False)))
+    head, *_ = function(page(report.build))("cnn1", "clean")
+    assert head.startswith("### cnn1, all 1400 pictures")
+
+
+def test_the_report_says_how_far_each_network_works(folder: Path) -> None:
+    assert "were not measured on them yet" in text(page(report.build))
+    robustness.save(result({36: 70}) | {"networks": {"cnn1": "ab" * 32}})
+    blocks = page(report.build)
+    assert "cnn1 works to 48 pixels, about 6 m with a 1080p webcam" in text(blocks)
+    assert "Heads turned to the side were not measured" in text(blocks)
+    show, *_ = [one.fn for one in blocks.fns.values()]
+    assert show is not None
+    said, found, right = show("cnn1", "blur")
+    assert "works to 48 pixels" in said
+    assert list(found.data[0].x) == list(right.data[0].x) == SWEEPS["blur"].labels()
+    assert show("resnet18", "blur") == [gr.skip()] * 3  # it was not measured
+
+
+def test_the_downloads_hold_the_figures_of_the_choice_alone(folder: Path) -> None:
+    links = function(page(report.build))("cnn1", "all")[5]
+    csv, content = (
+        base64.b64decode(part).decode() for part in re.findall(r"base64,([^\"]+)", links)
+    )
+    held = json.loads(content)
+    assert held["n"] == 1400
+    assert held["network"] == "cnn1"
+    assert held["version"] == "0.1.0"
+    assert "clean" not in held
+    assert csv == comparison.report(record()["evaluation"]["test"]).to_csv(index=False)
+
+
+def test_about_says_what_it_must_not_be_used_for_and_how_much_leaks(folder: Path) -> None:
+    words = text(page(about.build))
+    for piece in ("detect lies", "hiring", "schools", "Article 5(1)(f)", "Article 50(3)"):
+        assert piece in words
+    assert "700 of 1400, that is 50 %" in words
+    assert "6 minutes" in words
+
+
+def test_about_stands_without_any_record(folder: Path) -> None:
+    for path in folder.glob("*.json"):
+        path.unlink()
+    assert "learned from. Hence two figures" in text(page(about.build))
+
+
+def test_an_empty_table_is_a_table() -> None:
+    assert "<th>class</th>" in tables.html(pd.DataFrame(columns=["class", "F1"]), "empty")
+
+
+def test_a_table_is_escaped() -> None:
+    html = tables.html(pd.DataFrame({"<b>": ["<i>"], "x": ["<script>"]}), '"<name>"')
+    assert not re.search(r"<(b|i|script|name)>", html)
+    assert 'aria-label="&quot;&lt;name&gt;&quot;"' in html
+
+
+def test_no_files_give_no_links() -> None:
+    assert downloads.links("report", {}) == ""
+
+
+def function(blocks: gr.Blocks) -> Callable[..., Any]:
+    """What the page's one event calls."""
+    (event,) = {id(fn.fn): fn.fn for fn in blocks.fns.values()}.values()
+    assert event is not None
+    return event

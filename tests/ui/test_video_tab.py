@@ -1,0 +1,160 @@
+"""The parts of the Video tab, without a browser: what they say and show of an analysis."""
+
+import html
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.synthetic import clips
+from mer.io import webm
+from mer.io.video import Frame, Video
+from mer.ui import events, examples, people, player, video
+from mer.video.event_clips import Look
+from mer.weights import store
+from tests.video.analyses import BLINK, EMPTY, SMILE, analysis, hidden_person, person
+
+FACE = np.full((320, 320, 3), 90, np.uint8)
+
+
+def known(text: str) -> dict[str, Any]:
+    """What the player tells the page's script."""
+    found = re.search(r'data-people="([^"]+)"', text)
+    assert found is not None
+    data: dict[str, Any] = json.loads(html.unescape(found[1]))
+    return data
+
+
+def shown(updates: list[Any]) -> int:
+    return sum(bool(update.visible) for update in updates) // 3
+
+
+def test_nobody_is_shown_where_nobody_was_seen() -> None:
+    assert shown(people.show(None)) == shown(people.show(EMPTY)) == 0
+    assert people.summary(EMPTY) == []
+    assert known(player.html("a.mp4", EMPTY))["people"] == []
+    assert "No event" in events.table([])
+
+
+def test_everybody_is_shown_up_to_a_number_and_the_rest_is_told() -> None:
+    crowd = tuple(person(number, frames=30 + number) for number in range(1, people.SHOWN + 3))
+    found = replace(analysis(), people=crowd)
+    updates = people.show(found)
+    assert len(updates) == 3 * people.SHOWN
+    assert shown(updates) == people.SHOWN
+    assert "Person 3" in updates[0].value  # the first two were seen for the shortest time
+    assert "the downloads hold everyone" in " ".join(people.summary(found))
+
+
+def test_the_summary_counts_people_and_events() -> None:
+    first, second = people.summary(analysis())
+    assert first == "2 people in 2.0 s of video (61 frames, 30.0 a second)."
+    assert second == "1 macro-expression; kept apart from them, 1 blink."
+
+
+def test_the_player_knows_where_each_face_is_and_what_it_looks_like() -> None:
+    data = known(player.html("/tmp/a b.mp4", analysis()))
+    one, two = data["people"]
+    assert one["boxes"][0] == [10, 20, 30, 40]
+    assert len(one["times"]) == len(one["boxes"]) == len(one["looks"])
+    assert data["names"][one["looks"][0]] == "neutral"
+    assert data["names"][one["looks"][-1]] == "happiness"
+    assert two["times"][0] == 1000
+    assert "gradio_api/file=/tmp/a%20b.mp4" in player.html("/tmp/a b.mp4", analysis())
+
+
+def test_the_player_names_no_class_where_the_face_is_covered() -> None:
+    found = replace(analysis(), people=(hidden_person(),))
+    data = known(player.html("a.mp4", found))
+    (one,) = data["people"]
+    named = [data["names"][look] for look in one["looks"]]
+    hidden = [1000 <= time <= 1500 for time in one["times"]]
+    assert [name == "covered" for name in named] == hidden
+    assert "face covered from 0:01.0 to 0:01.5" in people.show(found)[0].value
+
+
+def test_a_name_of_a_file_is_no_html() -> None:
+    assert "<img" not in player.html("/tmp/<img src=x>.mp4", analysis())
+
+
+def test_the_table_has_a_button_and_a_sortable_value_a_row() -> None:
+    text = events.table([SMILE, BLINK])
+    assert re.findall(r'data-event="(\d)" data-apex="([\d.]+)"', text) == [
+        ("0", "0.900"),
+        ("1", "1.700"),
+    ]
+    assert 'aria-label="Show event 2"' in text
+    assert 'data-value="happiness 93%"' in text
+
+
+@pytest.mark.parametrize("frames", [1, 30])
+def test_an_event_seen_closely_holds_its_pictures_in_itself(frames: int) -> None:
+    look = Look(FACE, FACE, FACE, FACE, [FACE] * frames, 30.0)
+    text = events.closely(1, SMILE, look, "This is experimental.")
+    assert text.count("data:image/jpeg;base64,") == 4
+    assert text.count("data:video/webm;base64,") == (frames > 1)
+    assert "positive 90 %" in text
+    assert "This is experimental." in text
+    assert "happiness 93%" in text
+
+
+def test_the_score_of_recognition_comes_from_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FOLDER", tmp_path)
+    assert events.score() == "This is experimental."
+    record = {"model": "motion", "evaluation": {"uf1": 0.614, "uar": 0.508}}
+    (tmp_path / "motion.json").write_text(json.dumps(record))
+    assert "UF1 0.61, UAR 0.51" in events.score()
+
+
+def test_a_blink_is_given_no_expression() -> None:
+    text = events.closely(2, BLINK, Look(FACE, FACE, FACE, FACE, [FACE], 30.0), "Experimental.")
+    assert "Experimental." not in text
+    assert "looks like" not in text
+
+
+def test_an_unknown_event_and_a_deleted_video_are_told(tmp_path: Path) -> None:
+    gone = video.Seen(str(tmp_path / "gone.mp4"), analysis())
+    assert "Analyse again" in video.show(0, None)
+    assert "Analyse again" in video.show(99, gone)
+    assert "has been deleted" in video.show(0, gone)
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [("JSON", "video.json"), ("CSV of frames", "frames.csv"), ("CSV of events", "events.csv")],
+)
+def test_files_to_download(name: str, holds: str) -> None:
+    assert f'download="{holds}"' in video.save(name, video.Seen("a.mp4", analysis()))
+
+
+def test_a_copy_is_smaller_and_keeps_the_time_of_an_uneven_video(tmp_path: Path) -> None:
+    path = tmp_path / "film.webm"
+    times = [0.0, 40.0, 100.0, 300.0]
+    picture = np.zeros((480, 1280, 3), np.uint8)
+    webm.write(path, [Frame(i, time, picture) for i, time in enumerate(times)], 10)
+    with Video(player.copy(str(path), 10)) as copied:
+        assert copied.size == (640, 240)
+        assert [frame.time_ms for frame in copied] == pytest.approx(times, abs=1)
+
+
+def test_the_example_picture_lies_where_the_page_may_serve_it() -> None:
+    (path,) = examples.picture()
+    assert Path(path).read_bytes() == examples.PHOTOGRAPH.read_bytes()
+    assert examples.PHOTOGRAPH.parent not in Path(path).parents
+
+
+def test_examples_are_made_once_and_from_a_face_that_ships(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = {"expressions.webm": {"fps": 10, "seconds": 0.5}}
+    monkeypatch.setattr(clips, "EXAMPLES", short)
+    examples._folder.cache_clear()
+    path = Path(examples.example("expressions.webm"))
+    written = path.stat().st_mtime_ns
+    assert examples.example("expressions.webm") == str(path)
+    assert path.stat().st_mtime_ns == written
+    examples._folder.cache_clear()

@@ -1,0 +1,70 @@
+"""Motions there and back in the signal of one region, laid down by formula."""
+
+import numpy as np
+import pytest
+
+from mer.video.motion.peaks import DIRECTIONS, Peak, Trace, distinct
+
+FPS = 60.0
+
+
+def bump(times: np.ndarray, apex: float, half: float, pixels: float) -> np.ndarray:
+    """Up and down again within `half` milliseconds before and after the apex."""
+    return pixels * np.cos(np.clip((times - apex) / half, -1, 1) * np.pi / 2) ** 2
+
+
+def trace(line: np.ndarray, axis: tuple[float, float] = (0.0, -1.0), noise: float = 0.0) -> Trace:
+    times = np.arange(len(line)) * 1000 / FPS
+    vectors = line[:, None] * axis + np.random.default_rng(0).normal(0, noise, (len(line), 2))
+    return Trace("lips", [(times, vectors.astype(np.float32))], 0.2)
+
+
+def found(one: Trace) -> list[Peak]:
+    return one.peaks(7.0, 4000.0)
+
+
+TIMES = np.arange(600) * 1000 / FPS  # ten seconds
+
+
+def test_no_signal_has_no_peaks() -> None:
+    assert found(Trace("lips", [], 0.2)) == []
+    assert distinct([]) == []
+
+
+@pytest.mark.parametrize("length", [2, 3, 10])
+def test_a_short_rest_has_no_peaks(length: int) -> None:
+    assert found(trace(np.zeros(length))) == []
+
+
+def test_noise_alone_has_no_peaks() -> None:
+    assert found(trace(np.zeros(600), noise=0.1)) == []
+
+
+@pytest.mark.parametrize("name", DIRECTIONS)
+@pytest.mark.parametrize("half", [120.0, 900.0])
+def test_a_motion_is_measured(name: str, half: float) -> None:
+    (peak,) = found(trace(bump(TIMES, 5000, half, 3.0), DIRECTIONS[name], noise=0.05))
+    assert (peak.region, peak.direction, peak.closed) == ("lips", name, True)
+    assert peak.apex == pytest.approx(5000, abs=0.15 * half + 20)
+    assert peak.onset == pytest.approx(5000 - half, abs=0.4 * half)
+    assert peak.offset == pytest.approx(5000 + half, abs=0.4 * half)
+    assert 2.0 < peak.pixels < 3.2  # of a slow one, the flanks may count as surroundings
+    assert peak.strength > 7
+
+
+def test_what_is_too_small_or_too_long_is_none() -> None:
+    assert found(trace(bump(TIMES, 5000, 200, 0.1))) == []
+    assert found(trace(bump(TIMES, 5000, 3500, 3.0), noise=0.05)) == []
+
+
+def test_a_motion_that_does_not_end_is_open() -> None:
+    (peak,) = found(trace(bump(np.minimum(TIMES, 8500), 8500, 400, 3.0)[:560], noise=0.05))
+    assert not peak.closed
+
+
+def test_of_overlapping_peaks_the_first_stays() -> None:
+    def peak(onset: float, offset: float) -> Peak:
+        return Peak("lips", "up", onset, (onset + offset) / 2, offset, 1.0, 9.0, True)
+
+    kept = distinct([peak(0, 400), peak(100, 500), peak(350, 800)])
+    assert [one.onset for one in kept] == [0, 350]

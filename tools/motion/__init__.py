@@ -1,0 +1,1 @@
+"""How the classifier of facial motion is trained and tried."""
