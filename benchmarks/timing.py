@@ -1,9 +1,7 @@
 """How long each stage takes from a picture to boxed faces, on this machine."""
 
 import io
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from PIL import Image
 
 from mer.errors import MerError
 from mer.faces import detection
-from mer.inference import onnx_backend
+from mer.inference import onnx_backend, speed
 from mer.inference.predictor import DEFAULT_MODEL, Prediction, Predictor, get_predictor
 from mer.io import images
 from mer.results import drawing
@@ -24,7 +22,6 @@ from mer.weights import provenance
 
 STAGES: Final = ("read", "detect", "crop", "classify", "draw")
 MEMORY: Final = 1200  # MB that the process may take at its peak
-WARM_UP: Final = 3  # runs that are not counted: the first ones load code and reserve memory
 
 Source = bytes | np.ndarray
 Result = TypeVar("Result")
@@ -69,7 +66,7 @@ def report(model: str = DEFAULT_MODEL, *, picture: Path | None = None, repeats: 
     predictor = get_predictor(model)
     face = images.read(picture) if picture else astronaut()
     tables = [_table(case, run(case.source, predictor, repeats=repeats)) for case in cases(face)]
-    memory = f"peak memory {peak_memory():.0f} MB (target {MEMORY} MB)"
+    memory = f"peak memory {provenance.peak_memory():.0f} MB (target {MEMORY} MB)"
     return "\n\n".join([machine(), f"network {model}", *tables, memory])
 
 
@@ -90,32 +87,9 @@ def run(source: Source, predictor: Predictor, *, repeats: int) -> dict[str, list
     Raises:
         MerError: no face is found in the picture.
     """
-    runs = [_once(source, predictor) for _ in range(WARM_UP + repeats)][WARM_UP:]
+    runs = [_once(source, predictor) for _ in range(speed.WARM_UP + repeats)][speed.WARM_UP :]
     times = {stage: [one[stage] for one in runs] for stage in STAGES}
     return times | {"total": [sum(one.values()) for one in runs]}
-
-
-def milliseconds(work: Callable[[], object], runs: int, warm_up: int = WARM_UP) -> list[float]:
-    """What each of so many runs takes, after some that are not counted."""
-    times = []
-    for _ in range(warm_up + runs):
-        began = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - began))
-    return times[warm_up:]
-
-
-def face_milliseconds(model: str) -> float:
-    """Median milliseconds that network `model` takes for one face of 112x112 pixels."""
-    predictor = get_predictor(model)
-    crop = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
-    return statistics.median(milliseconds(lambda: predictor.classify([crop]), 30))
-
-
-def peak_memory() -> float:
-    """Return the most memory that this process has held so far, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
 def machine() -> str:

@@ -17,6 +17,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
+from mer.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from mer.emotions import COLORS, EMOTIONS
     from mer.errors import DataError, ImageError, MerError, VideoError, WeightsError
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
 # Read when onnxruntime is imported, which else reports to Microsoft and keeps a number for this
 # computer in the user's cache folder. Who wants that sets it to 0.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "inference.camera": ("capture_image",),

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mer import cli
-from mer.evaluation import robustness, robustness_report, seed_study
+from mer.evaluation import robustness, seed_study
 from mer.hub import card
-from mer.results import markdown
+from mer.results import markdown, robustness_report
 from tests.cli.test_cli import commands
 
 ROOT = Path(__file__).resolve().parent.parent

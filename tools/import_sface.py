@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import mer
 from mer.emotions import EMOTIONS
 from mer.errors import MerError, WeightsError
 from mer.models.sface import Convolution, SFace
+from mer.version import __version__
 from mer.weights import store
 
 SHA256: Final = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
@@ -41,7 +41,7 @@ def convert(source: Path, out: Path) -> Path:
     _fill(model.norm, next(blobs))
     record: store.Record = {
         "model": "sface",
-        "version": mer.__version__,
+        "version": __version__,
         "classes": list(EMOTIONS),
         "size": SFace.size,
         "origin": {"name": source.name, "source": "OpenCV Zoo", "licence": "Apache-2.0"},

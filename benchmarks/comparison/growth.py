@@ -9,8 +9,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from benchmarks import timing
+from mer.inference import speed
 from mer.inference.predictor import Predictor
+from mer.weights import provenance
 
 FACES: Final = (1, 2, 5, 10, 20, 50)
 MEGAPIXELS: Final = (0.3, 1.0, 3.0, 8.0, 20.0)
@@ -85,9 +86,9 @@ def _seen(predictor: Predictor, picture: np.ndarray, value: float) -> Point:
 
 
 def _point(value: float, work: Callable[[], int]) -> Point:
-    found, times = work(), timing.milliseconds(work, RUNS, warm_up=0)
+    found, times = work(), speed.milliseconds(work, RUNS, warm_up=0)
     spread = min(times), max(times)
-    return Point(value, found, statistics.median(times), spread, timing.peak_memory())
+    return Point(value, found, statistics.median(times), spread, provenance.peak_memory())
 
 
 def listed(points: Sequence[Point], name: str) -> list[str]:

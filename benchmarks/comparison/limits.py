@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.timing import milliseconds
 from mer.inference import onnx_backend
+from mer.inference.speed import milliseconds
 from mer.inference.torch_backend import Plain
 from mer.models.registry import MODELS
 from mer.weights import store

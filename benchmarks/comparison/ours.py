@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from benchmarks.comparison.rivals import REPEATS, WARM_UP, Result
-from benchmarks.timing import milliseconds
 from mer.faces import detection
 from mer.inference.predictor import Predictor
+from mer.inference.speed import milliseconds
 from mer.io import images
 from mer.weights import store
 

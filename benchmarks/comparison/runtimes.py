@@ -17,7 +17,7 @@ import torch
 
 from benchmarks import timing
 from mer.evaluation.calibration import soften
-from mer.inference import onnx_backend
+from mer.inference import onnx_backend, speed
 from mer.inference.torch_backend import Plain
 from mer.models.registry import MODELS
 from mer.weights import store
@@ -44,7 +44,7 @@ def _rows(name: str) -> Iterator[str]:
     exact = _chances(plain(pixels))
     for runtime, threads, answer in _runtimes(name, plain):
         apart = float(np.abs(_chances(answer(pixels)) - exact).max())
-        times = timing.milliseconds(partial(answer, pixels), RUNS, WARM_UP)
+        times = speed.milliseconds(partial(answer, pixels), RUNS, WARM_UP)
         middle, least = statistics.median(times), min(times)
         yield f"| {name} | {runtime} | {threads} | {middle:.1f} | {least:.1f} | {apart:.1e} |"
 

@@ -5,24 +5,15 @@ may be, but no more than that. All movement depends on time and seed alone, so t
 at 120 frames a second show the same.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, Final
 
 import cv2
 import numpy as np
 
 from benchmarks.synthetic import timeline
 from benchmarks.synthetic.face_warp import Puppet
-from benchmarks.synthetic.timeline import Expression, plan
-from mer.io import webm
+from benchmarks.synthetic.timeline import Expression
 from mer.io.video import Frame
-
-EXAMPLES: Final[dict[str, dict[str, Any]]] = {
-    "expressions.webm": {"fps": 60, "seconds": 9, "events": plan(9, 3.0), "size": (480, 360)},
-    "blinks-and-speech.webm": {"fps": 30, "seconds": 12, "speech": 15, "size": (480, 360)},
-}
 
 
 class Clip:
@@ -109,30 +100,6 @@ class Clip:
         options = [cv2.IMWRITE_JPEG_QUALITY, self._quality]
         _, file = cv2.imencode(".jpg", cv2.cvtColor(noisy, cv2.COLOR_RGB2BGR), options)
         return np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR_RGB))
-
-
-def examples(folder: Path, picture: np.ndarray) -> list[Path]:
-    """The page's two example clips, made (in some 20 seconds) where they are not there yet.
-
-    The first shows expressions, micro and macro, of 3 pixels at 60 frames a second; the second
-    only blinks and speech, at 30.
-
-    Args:
-        folder: where they lie; it is made too.
-        picture: RGB uint8 (height, width, 3), with a face.
-
-    Raises:
-        MerError: no face is found in the picture, or the folder cannot be written to.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / name for name in EXAMPLES]
-    for path, options in zip(paths, EXAMPLES.values(), strict=True):
-        if not path.exists():
-            clip = Clip(picture, **options)
-            with tempfile.TemporaryDirectory(dir=folder) as part:  # never half a file in place
-                webm.write(Path(part) / path.name, clip, clip.fps)
-                (Path(part) / path.name).replace(path)
-    return paths
 
 
 def _gaussian(deviation: float) -> np.ndarray:

@@ -14,12 +14,12 @@ import ray
 import ray.data
 from ray.exceptions import RayError
 
-import mer
 from mer.batch import items, result_store
 from mer.batch.items import Item
 from mer.batch.worker import FIGURES, Task, Worker
 from mer.errors import MerError
 from mer.inference.predictor import DEFAULT_MODEL
+from mer.version import __version__
 from mer.weights import store
 
 PART: Final = 256  # pictures stored in one step: a run that is cut off does those under way again
@@ -80,7 +80,7 @@ def score(
         "network": model,
         "weights": checksum,
         "detector": detector,
-        "mer": mer.__version__,
+        "mer": __version__,
     }
     tell = progress or _quiet
     with result_store.opened(out, identity) as book:

@@ -18,16 +18,16 @@ from typing import Any, Final
 import cv2
 import pyarrow as pa
 
-from benchmarks import timing
 from mer.batch import tables
 from mer.batch.items import Item
 from mer.batch.tables import Found
-from mer.data.dataset import unpacked
 from mer.errors import DataError, ImageError, VideoError, WeightsError
 from mer.inference.onnx_backend import one_thread
 from mer.inference.predictor import get_predictor
 from mer.io import images
+from mer.io.sources import unpacked
 from mer.video.analysis import analyse
+from mer.weights import provenance
 
 DEATHS: Final = 2  # of workers at the same item, after which it is left alone
 
@@ -70,7 +70,7 @@ class Worker:
         with one_thread():
             looked = [(item, self.look(item)) for item in (Item(*one) for one in items)]
         made = tables.tables(looked, self._predictor)
-        figures = os.getpid(), timing.peak_memory(), time.process_time()
+        figures = os.getpid(), provenance.peak_memory(), time.process_time()
         return {**made, **dict(zip(FIGURES, figures, strict=True))}
 
     def look(self, item: Item) -> Found:

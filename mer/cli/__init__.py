@@ -11,10 +11,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mer import __version__
 from mer.cli import batch, data, networks, page, pictures, publish, video
 from mer.cli.common import DEFAULT_MODEL, DETECTORS, MODELS, say
 from mer.errors import MerError
+from mer.version import __version__
 
 __all__ = ["DEFAULT_MODEL", "DETECTORS", "MODELS", "main", "parser"]
 

@@ -156,7 +156,7 @@ def _robustness(commands: Any) -> None:
 def robustness(options: argparse.Namespace) -> None:
     """Print a table for each way of getting worse, and how far away a face may be."""
     from mer.evaluation import robustness as measurement
-    from mer.evaluation import robustness_report
+    from mer.results import robustness_report
     from mer.weights import store
 
     names = options.model or [name for name in MODELS if name in store.available()]

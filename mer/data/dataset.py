@@ -14,8 +14,8 @@ from mer.data import ferplus, near_duplicates
 from mer.emotions import EMOTIONS
 from mer.errors import DataError, ImageError
 from mer.io import images
+from mer.io.sources import SUFFIXES, unpacked
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 # Folder names of other data sets that mean our classes.
 SYNONYMS = dict(zip(ferplus.WORDS, EMOTIONS, strict=True)) | {
     "disgusted": "disgust",
@@ -76,23 +76,6 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path} is no readable zip file ({error}). Pack it again.") from error
-
-
-def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
-    """A picture file of a zip, in bounded memory: a few kilobytes could be gigabytes.
-
-    Raises:
-        DataError: it is larger than any picture, or packed with LZMA, whose own header says how
-            many gigabytes are set aside to unpack it.
-    """
-    if archive.getinfo(name).compress_type == zipfile.ZIP_LZMA:
-        raise DataError(f"{name} in the zip is packed with LZMA. Pack it again without.")
-    with archive.open(name) as file:
-        content = file.read(images.MAX_BYTES + 1)
-    if len(content) > images.MAX_BYTES:
-        limit = images.MAX_BYTES // 1_000_000
-        raise DataError(f"{name} in the zip is larger than {limit} MB. Save it smaller.")
-    return content
 
 
 def load(

@@ -14,11 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from mer.data.dataset import SUFFIXES, unpacked
 from mer.errors import DataError, ImageError, MerError
 from mer.io import images
 
 STDIN: Final = "-"
+SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 ENDINGS: Final = SUFFIXES | {".gif", ".heic", ".heif", ".avif", ".ppm"}
 MAX_INPUT: Final = 1_000_000_000  # bytes of the standard input, a zip of pictures at most
 
@@ -100,6 +100,23 @@ def _entry(name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Item:
     except Exception as error:  # damaged, encrypted, or packed in a way that Python does not know
         return name, ImageError(f"'{name}' cannot be unpacked ({error}). Pack the zip again.")
     return _item(name, content)
+
+
+def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A picture file of a zip, in bounded memory: a few kilobytes could be gigabytes.
+
+    Raises:
+        DataError: it is larger than any picture, or packed with LZMA, whose own header says how
+            many gigabytes are set aside to unpack it.
+    """
+    if archive.getinfo(name).compress_type == zipfile.ZIP_LZMA:
+        raise DataError(f"{name} in the zip is packed with LZMA. Pack it again without.")
+    with archive.open(name) as file:
+        content = file.read(images.MAX_BYTES + 1)
+    if len(content) > images.MAX_BYTES:
+        limit = images.MAX_BYTES // 1_000_000
+        raise DataError(f"{name} in the zip is larger than {limit} MB. Save it smaller.")
+    return content
 
 
 def _item(name: str, source: Path | bytes) -> Item:

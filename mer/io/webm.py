@@ -12,23 +12,24 @@ from mer.errors import VideoError
 from mer.io.video import Frame
 
 MILLISECOND: Final = Fraction(1, 1000)
-ENCODER: Final = {"b": "4M", "deadline": "realtime", "cpu-used": "8"}
+ENCODER: Final = {"deadline": "realtime", "cpu-used": "8"}
 
 
-def write(path: Path, frames: Iterable[Frame], fps: float) -> None:
+def write(path: Path, frames: Iterable[Frame], fps: float, *, bitrate: str = "4M") -> None:
     """Write frames, one at a time and each at its own time, as VP8 in WebM, which browsers play.
 
     Args:
         path: of the file; its name ends in .webm.
         frames: at least one, all of one size.
         fps: frames a second, for players; the frames' own times may differ.
+        bitrate: bits a second that the encoder aims at.
 
     Raises:
         VideoError: there are no frames, or the file cannot be written.
     """
     try:
         with av.open(str(path), "w", format="webm") as file:
-            stream = file.add_stream("libvpx", round(fps), options=ENCODER)
+            stream = file.add_stream("libvpx", round(fps), options=ENCODER | {"b": bitrate})
             stream.time_base = stream.codec_context.time_base = MILLISECOND
             for frame in frames:
                 if not stream.codec_context.is_open:

@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-import mer
 from mer.emotions import colors
 from mer.inference.predictor import Prediction, Predictor
 from mer.results import comparison, drawing, html_document
 from mer.results.charts.style import percent
+from mer.version import __version__
 
 LIMITS: Final = (
     "An answer says what a face looks like to a network that learned from posed photographs. It "
@@ -70,7 +70,7 @@ def _settings(predictor: Predictor) -> list[tuple[str, str]]:
         ("Face detector", predictor.detector),
         ("Temperature", f"{predictor.temperature:.3f}"),
         ("Sure from", percent(predictor.threshold)),
-        ("Program", f"mer {mer.__version__}"),
+        ("Program", f"mer {__version__}"),
         ("Made", datetime.now(UTC).isoformat(timespec="seconds")),
     ]
 

@@ -14,7 +14,6 @@ from torch import nn, optim
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-import mer
 from mer.data import corpora, custom_classes
 from mer.data.augmentation import Batches
 from mer.data.corpora import Corpus
@@ -25,6 +24,7 @@ from mer.models.registry import MODELS
 from mer.training import checkpoint, distillation, distributed, schedule
 from mer.training.config import Settings
 from mer.training.devices import arriving, get_default_device, selected_device
+from mer.version import __version__
 from mer.weights import store
 from mer.weights.provenance import now
 
@@ -173,7 +173,7 @@ class Run:
         record = {
             "model": self.called,
             "architecture": self.name,
-            "version": mer.__version__,
+            "version": __version__,
             "classes": list(self.corpus.pictures.classes),
             "size": MODELS[self.name].size,
             "options": self.options,

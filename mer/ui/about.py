@@ -6,10 +6,10 @@ from typing import Final
 
 import gradio as gr
 
-import mer
 from mer.results import comparison, paper
 from mer.results.charts.style import percent
 from mer.ui import retention
+from mer.version import __version__
 
 _PICTURES: Final = """
 ## What happens to your picture or video
@@ -111,7 +111,7 @@ def _leak() -> str:
 
 
 def _versions() -> str:
-    lines = [f"mer {mer.__version__}", f"Python {python_version()}"]
+    lines = [f"mer {__version__}", f"Python {python_version()}"]
     for library in _LIBRARIES:
         try:
             lines.append(f"{library} {version(library)}")

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 
-import mer
 from mer.errors import MerError
 from mer.faces import detection
 from mer.faces.detection import DETECTORS
@@ -22,6 +21,7 @@ from mer.results import report as reports
 from mer.results import video_report as video_reports
 from mer.ui import upload
 from mer.ui import video as video_tab
+from mer.version import __version__
 from mer.video import analysis
 from mer.video.types import Analysis
 from mer.weights import store
@@ -174,9 +174,9 @@ def measure(network: str) -> float:
     Returns:
         Milliseconds, the median of thirty runs.
     """
-    from benchmarks import timing
+    from mer.inference import speed
 
-    return round(timing.face_milliseconds(network), 3)
+    return round(speed.face_milliseconds(network), 3)
 
 
 def about() -> dict[str, Any]:
@@ -186,7 +186,7 @@ def about() -> dict[str, Any]:
         version, networks with their classes, detectors, limits.
     """
     return {
-        "version": mer.__version__,
+        "version": __version__,
         "networks": {
             name: list(store.classes(store.read_record(name))) for name in store.available()
         },

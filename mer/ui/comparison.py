@@ -78,14 +78,14 @@ def _seeds() -> None:
 
 def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:
     """The table again, with the time that each network takes for a face on this machine."""
-    from benchmarks import timing
+    from mer.inference import speed
 
     measured: dict[str, float] = {}
     with in_words():
         for done, name in enumerate(records):
             progress((done, len(records)), desc=f"Measuring {name}")
             try:
-                measured[name] = timing.face_milliseconds(name)
+                measured[name] = speed.face_milliseconds(name)
             except MerError as error:  # the other networks can still be measured
                 gr.Warning(str(error))
     return tables.html(comparison.table(records, measured), _NAME)

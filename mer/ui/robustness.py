@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import gradio as gr
 
-from mer.evaluation import robustness, robustness_report
+from mer.evaluation import robustness
 from mer.evaluation.corruptions import SWEEPS
-from mer.results import charts
+from mer.results import charts, robustness_report
 
 _ABOUT: Final = (
     "## On worse pictures\n**{sentence}**\n\nFirst, whether faces are found: {faces} boxed faces "

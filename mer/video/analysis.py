@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-import mer
 from mer.errors import VideoError, WeightsError
 from mer.inference.predictor import DEFAULT_MODEL, Predictor, get_predictor
 from mer.io.video import Clock, Video
+from mer.version import __version__
 from mer.video import event_clips, motion_classifier, occlusion, spotting
 from mer.video import notes as words
 from mer.video.event_clips import Look, look
@@ -169,7 +169,7 @@ def _settings(predictor: Predictor) -> dict[str, Any]:
         "detector": predictor.detector,
         "sampled_per_second": SAMPLED,
         **_recogniser(),
-        "mer": mer.__version__,
+        "mer": __version__,
         "time": provenance.now(),
     }
 

@@ -1,12 +1,14 @@
 """What a reader needs to repeat a measurement: the machine, the versions, the time."""
 
 import platform
+import resource
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-import mer
+from mer.version import __version__
 
 
 def machine() -> str:
@@ -32,10 +34,16 @@ def versions() -> dict[str, str]:
         "torch": str(torch.__version__),
         "onnxruntime": onnxruntime.__version__,
         "numpy": np.__version__,
-        "mer": mer.__version__,
+        "mer": __version__,
     }
 
 
 def now() -> str:
     """The time, ISO 8601, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process has held so far, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -2,14 +2,12 @@
 
 import math
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from benchmarks.synthetic import clips
 from benchmarks.synthetic.clips import Clip
 from benchmarks.synthetic.timeline import BLINK, EXPRESSIONS, MACRO, MICRO, Expression, plan
 from mer.errors import MerError
@@ -208,25 +206,3 @@ def test_noise_is_as_strong_as_asked(astronaut: np.ndarray) -> None:
     patch = slice(20, 100), slice(100, 180)  # of the background
     difference = first[patch].astype(int) - second[patch]
     assert 2.2 < difference.std() / np.sqrt(2) < 3.3  # JPEG takes some of it
-
-
-def test_examples_are_made_once(
-    astronaut: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    short = {"seconds": 0.2, "size": (160, 120)}
-    monkeypatch.setattr(clips, "EXAMPLES", {"a.webm": short, "b.webm": short})
-    paths = clips.examples(tmp_path / "clips", astronaut)
-    assert [path.name for path in paths] == ["a.webm", "b.webm"]
-    times = [path.stat().st_mtime_ns for path in paths]
-    assert clips.examples(tmp_path / "clips", astronaut) == paths
-    assert [path.stat().st_mtime_ns for path in paths] == times
-    assert sorted((tmp_path / "clips").iterdir()) == paths
-
-
-def test_the_examples_show_what_they_promise(astronaut: np.ndarray) -> None:
-    first, second = (
-        {event.kind for event in Clip(astronaut, **options).truth}
-        for options in clips.EXAMPLES.values()
-    )
-    assert {"micro", "macro"} <= first
-    assert second == {"blink", "speech"}

@@ -8,6 +8,7 @@ from PIL import Image
 
 from benchmarks import timing
 from mer.errors import ImageError, MerError
+from mer.inference import speed
 
 
 def test_missing_picture(stand_in_weights: Path, tmp_path: Path) -> None:
@@ -38,4 +39,4 @@ def test_cases_are_what_the_targets_speak_of(astronaut: np.ndarray) -> None:
 
 
 def test_face_milliseconds(stand_in_weights: Path) -> None:
-    assert 0 < timing.face_milliseconds("cnn2") < 10_000
+    assert 0 < speed.face_milliseconds("cnn2") < 10_000

@@ -12,11 +12,11 @@ from PIL import Image
 from mer import cli
 from mer.data import corpora
 from mer.errors import DataError, MerError
-from mer.evaluation import robustness, robustness_report
+from mer.evaluation import robustness
 from mer.evaluation.corruptions import SWEEPS
 from mer.faces import rotation
 from mer.models.registry import MODELS
-from mer.results import charts
+from mer.results import charts, robustness_report
 from mer.weights import store
 from tests import tiny
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from mer.data import custom_classes
 from mer.emotions import EMOTIONS
 from mer.faces.detection import Face
 from mer.inference.predictor import Prediction
@@ -80,3 +81,7 @@ def test_json_says_the_origin_once_and_nests_the_rest() -> None:
     assert face["box"] == {"x": 10, "y": 20, "width": 30, "height": 40}
     assert face["probabilities"]["happiness"] == 0.93
     assert list(face["probabilities"]) == list(EMOTIONS)
+
+
+def test_no_class_of_a_network_can_be_called_like_a_column() -> None:
+    assert {*tables.BEFORE, *tables.AFTER} <= custom_classes.RESERVED

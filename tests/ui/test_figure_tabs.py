@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import timing
 from mer.errors import WeightsError
 from mer.evaluation import robustness
 from mer.evaluation.calibration import confidence
 from mer.evaluation.corruptions import SWEEPS
+from mer.inference import speed
 from mer.results import comparison
 from mer.ui import about, downloads, report, tables
 from mer.ui import comparison as comparison_tab
@@ -91,7 +91,7 @@ def test_measuring_fills_the_table_and_goes_on_after_a_network_that_fails(
             raise WeightsError("cnn1.safetensors is missing.")
         return 4.25
 
-    monkeypatch.setattr(timing, "face_milliseconds", measured)
+    monkeypatch.setattr(speed, "face_milliseconds", measured)
     monkeypatch.setattr(gr, "Warning", lambda message: None)
     table = function(page(comparison_tab.build))()
     assert re.findall(r"this machine.*?</tr>", table, re.DOTALL)[0].count("–") == 1

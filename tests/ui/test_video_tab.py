@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.synthetic import clips
 from mer.io import webm
 from mer.io.video import Frame, Video
 from mer.ui import events, examples, people, player, video
@@ -143,18 +142,8 @@ def test_a_copy_is_smaller_and_keeps_the_time_of_an_uneven_video(tmp_path: Path)
         assert [frame.time_ms for frame in copied] == pytest.approx(times, abs=1)
 
 
-def test_the_example_picture_lies_where_the_page_may_serve_it() -> None:
-    (path,) = examples.picture()
-    assert Path(path).read_bytes() == examples.PHOTOGRAPH.read_bytes()
-    assert examples.PHOTOGRAPH.parent not in Path(path).parents
-
-
-def test_examples_are_made_once_and_from_a_face_that_ships(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = {"expressions.webm": {"fps": 10, "seconds": 0.5}}
-    monkeypatch.setattr(clips, "EXAMPLES", short)
-    examples._folder.cache_clear()
-    path = Path(examples.example("expressions.webm"))
-    written = path.stat().st_mtime_ns
-    assert examples.example("expressions.webm") == str(path)
-    assert path.stat().st_mtime_ns == written
-    examples._folder.cache_clear()
+@pytest.mark.parametrize("path", [examples.PHOTOGRAPH, *examples.VIDEOS.values()])
+def test_an_example_lies_where_the_page_may_serve_it(path: Path) -> None:
+    served = Path(examples.served(path))
+    assert served.read_bytes() == path.read_bytes()
+    assert examples.FOLDER not in served.parents

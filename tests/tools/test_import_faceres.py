@@ -1,4 +1,4 @@
-"""The linear probe of pretrained trunks, with tiny ones and a made-up file of two layers."""
+"""HSE-FaceRes's published files become a start for faceres; here of made-up values."""
 
 import hashlib
 import json
@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mer.errors import DataError, WeightsError
+from mer.errors import WeightsError
 from mer.models.faceres import Convolution
 from mer.models.mobilenet import FROZEN
 from mer.models.registry import FaceRes
-from mer.models.torchvision_import import import_models
 from mer.weights import store
-from tools import import_faceres, linear_probe, trunks
+from tools import import_faceres
 
 KERNELS: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("first/kernel", (3, 3, 3, 4)),
@@ -60,46 +58,25 @@ def node(op: str, constant: str, stride: int = 0) -> dict[str, Any]:
     return {"name": op, "op": op, "input": ["before", constant], "attr": attributes}
 
 
-class Coloured(nn.Module):
-    """A trunk that tells colours, which is what `tiny_data` differs in, and an empty map."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Conv2d(3, 7, 1)
+class Normalised(nn.Module):
+    """Images (n, 3, h, w) in 0..1 as the published network was used to see them, in BGR."""
 
     def forward(self, images: Tensor) -> Tensor:
-        return torch.cat([self.layer(images), torch.zeros_like(images[:, :1])], dim=1)
+        return images.flip(1) * 255 - torch.tensor(import_faceres.SEEN).view(3, 1, 1)
 
 
-@pytest.fixture
-def trunk() -> nn.Module:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return Coloured().eval()
-
-
-def test_missing_and_damaged_files_are_named(tmp_path: Path) -> None:
-    broken = tmp_path / "mobilenet_v2.safetensors"
-    for content in (None, b"", b"no network"):
-        if content is not None:
-            broken.write_bytes(content)
-        with pytest.raises(WeightsError, match="is not torchvision's mobilenet_v2"):
-            trunks.mobilenet(broken)
-    save_file({"features.0.0.weight": torch.zeros(1)}, broken)
-    with pytest.raises(WeightsError, match="is not torchvision's mobilenet_v2"):
-        trunks.mobilenet(broken)
-    with pytest.raises(WeightsError, match="is missing"):
-        trunks.sface(tmp_path / "sface.safetensors")
+def published(folder: Path) -> nn.Sequential:
+    return nn.Sequential(Normalised(), *import_faceres.read(folder)).eval()
 
 
 @pytest.mark.parametrize("graph", ["", "[]", "{}", '{"weightsManifest": [{"weights": []}]}'])
 def test_a_folder_without_faceres_is_refused(tmp_path: Path, graph: str) -> None:
     with pytest.raises(WeightsError, match="does not hold faceres-deep"):
-        trunks.faceres(tmp_path)
+        import_faceres.read(tmp_path)
     (tmp_path / "faceres-deep.json").write_text(graph)
     (tmp_path / "faceres-deep.bin").write_bytes(b"")
     with pytest.raises(WeightsError, match="does not hold faceres-deep"):
-        trunks.faceres(tmp_path)
+        import_faceres.read(tmp_path)
 
 
 def test_a_truncated_faceres_is_refused(tmp_path: Path) -> None:
@@ -107,7 +84,7 @@ def test_a_truncated_faceres_is_refused(tmp_path: Path) -> None:
     content = tmp_path / "faceres-deep.bin"
     content.write_bytes(content.read_bytes()[:-1])
     with pytest.raises(WeightsError, match="does not hold faceres-deep"):
-        trunks.faceres(tmp_path)
+        import_faceres.read(tmp_path)
 
 
 def test_a_graph_without_a_convolution_is_refused(tmp_path: Path) -> None:
@@ -115,7 +92,7 @@ def test_a_graph_without_a_convolution_is_refused(tmp_path: Path) -> None:
     (tmp_path / "faceres-deep.json").write_text(json.dumps(graph))
     (tmp_path / "faceres-deep.bin").write_bytes(b"")
     with pytest.raises(WeightsError, match="does not hold faceres-deep"):
-        trunks.faceres(tmp_path)
+        import_faceres.read(tmp_path)
 
 
 def whole_faceres(folder: Path) -> None:
@@ -158,7 +135,7 @@ def test_faceres_begins_where_face_recognition_ended(
     path = import_faceres.convert(tmp_path, tmp_path / "out")
     model, _ = store.load("faceres", folder=path.parent)
     assert isinstance(model, FaceRes)
-    images, trunk = torch.rand(1, 3, 112, 112), trunks.faceres(tmp_path)
+    images, trunk = torch.rand(1, 3, 112, 112), published(tmp_path)
     inside = slice(4, -4)  # beyond the edge a picture is gray here, of the mean colour there
     with torch.inference_mode():
         given = model.low((images * 255 - 127.5) / 128)
@@ -186,75 +163,4 @@ def test_faceres_is_read_with_tensorflows_padding(
     factor, shift = (held[f"second/{name}"].view(4, 1, 1) for name in ("factor", "shift"))
     expected = (second * factor + shift).clamp(0, 6)
     with torch.inference_mode():
-        torch.testing.assert_close(trunks.faceres(tmp_path)(images), expected, rtol=0, atol=1e-3)
-
-
-def test_mobilenet_is_read_and_sees_what_imagenet_training_showed(tmp_path: Path) -> None:
-    model = import_models().mobilenet_v2()
-    save_file(model.state_dict(), tmp_path / "given.safetensors")
-    images = torch.rand(1, 3, 32, 32)
-    mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    shown = (images - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(deviation).view(3, 1, 1)
-    with torch.inference_mode():
-        expected = model.eval().features(shown)
-        torch.testing.assert_close(
-            trunks.mobilenet(tmp_path / "given.safetensors")(images), expected
-        )
-
-
-def test_sface_gives_what_its_head_is_given(stand_in_weights: Path) -> None:
-    trunk = trunks.sface(stand_in_weights / "sface.safetensors")
-    model, _ = store.load("sface", folder=stand_in_weights)
-    images = torch.rand(1, 3, 32, 32)
-    with torch.inference_mode():
-        logits = model.get_submodule("head")(trunk(images).mean((2, 3)))
-        torch.testing.assert_close(logits, model(images))
-
-
-def test_features_do_not_know_a_picture_from_its_mirror_image(trunk: nn.Module) -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
-    given = linear_probe.features(nn.Conv2d(3, 5, 3, stride=2), pictures, 12)
-    assert given.shape == (3, 5)
-    seen, mirrored = (
-        linear_probe.features(trunk, p, 8)
-        for p in (pictures, np.ascontiguousarray(pictures[:, :, ::-1]))
-    )
-    torch.testing.assert_close(seen, mirrored)
-
-
-def test_a_penalty_is_chosen_on_rows_it_did_not_learn_from() -> None:
-    random = torch.Generator().manual_seed(0)
-    labels = torch.randint(0, 7, (140,), generator=random)
-    rows = functional.one_hot(labels, 7) + 0.1 * torch.randn(140, 7, generator=random)
-    held = torch.arange(140) < 14
-    penalty = linear_probe.chosen(rows, labels, held)
-    assert penalty in linear_probe.PENALTIES
-    layer = linear_probe.fit(rows, labels, penalty)
-    assert (layer(rows).argmax(1) == labels).all()
-    strong = linear_probe.fit(rows, labels, max(linear_probe.PENALTIES))
-    weak = linear_probe.fit(rows, labels, min(linear_probe.PENALTIES))
-    assert strong.weight.norm() < weak.weight.norm()
-
-
-def test_no_data_set_is_said(tmp_path: Path, trunk: nn.Module) -> None:
-    with pytest.raises(DataError, match="There is no folder or zip file"):
-        linear_probe.table({"colours": trunk}, tmp_path / "none", [16])
-
-
-def test_the_table_has_a_line_for_each_start_and_size(tiny_data: Path, trunk: nn.Module) -> None:
-    lines = linear_probe.table({"one": trunk, "two": trunk}, tiny_data, [8, 16]).splitlines()
-    head, _, *cells = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines)
-    assert [row[:2] for row in cells] == [["one", "8"], ["two", "8"], ["one", "16"], ["two", "16"]]
-    assert {len(row) for row in cells} == {len(head)}
-    assert cells[0][2:4] == ["0.00 million", "8"]
-    for row in cells:
-        assert float(row[4]) >= 0
-        assert float(row[5].rstrip("%")) > 50  # seven colours: chance is a seventh
-        assert float(row[6]) == pytest.approx(float(row[5].rstrip("%")) / 100, abs=0.001)
-
-
-def test_fewer_rows_are_drawn_the_same_each_time(tiny_data: Path, trunk: nn.Module) -> None:
-    def figures() -> list[str]:
-        return linear_probe.table({"colours": trunk}, tiny_data, [8], rows=20).split("|")[-3:-1]
-
-    assert figures() == figures()
+        torch.testing.assert_close(published(tmp_path)(images), expected, rtol=0, atol=1e-3)
