@@ -23,7 +23,7 @@ from mer.io.video import Frame, Video
 from mer.video import spotting
 from mer.video.motion.region_signals import Motion
 from mer.video.tracking.tracker import Tracker
-from mer.video.types import Event
+from mer.video.types import Event, Timing
 
 RATES: Final = (25.0, 30.0, 60.0, 120.0)  # frames a second
 PIXELS: Final = (0.5, 1.0, 2.0, 4.0)  # of the peak displacement, on a face of 320 pixels
@@ -122,14 +122,16 @@ def run(
 
 def spotted(frames: Iterable[Frame]) -> list[Event]:
     """The project's own way from frames to events, of all people in them."""
-    tracker, motions = Tracker(), dict[int, Motion]()
+    tracker, motions, times = Tracker(), dict[int, Motion](), list[float]()
     for frame in frames:
+        times.append(frame.time_ms)
         for number, face in tracker.follow(frame):
             motions.setdefault(number, Motion()).push(frame.time_ms, frame.image, face)
+    micro = Timing.of(np.array(times)).micro
     return [
         event
         for number, motion in motions.items()
-        for event in spotting.spot(number, *motion.arrays())
+        for event in spotting.spot(number, *motion.arrays(), micro=micro)
     ]
 
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from mer.errors import VideoError
 from mer.io import video_files
-from mer.video.types import Timing
 
 # More is not needed: faces are looked for at 640 pixels, and each is compared at 320. A frame of
 # 3840 x 2160 would take nine times the memory, and the time of all that looks at it.
@@ -47,45 +46,6 @@ class Frame:
     index: int
     time_ms: float
     image: np.ndarray
-
-
-class Clock:
-    """Collects the times of frames, in memory that does not grow with their number."""
-
-    def __init__(self) -> None:
-        self._first = self._last = 0.0
-        self._frames = 0
-        self._steps: Counter[float] = Counter()  # distances in ms, to 10 us: a few hundred differ
-
-    def tick(self, time_ms: float) -> None:
-        """Take the next frame's time, in milliseconds."""
-        if self._frames:
-            self._steps[round(time_ms - self._last, 2)] += 1
-        else:
-            self._first = time_ms
-        self._last = time_ms
-        self._frames += 1
-
-    def timing(self) -> Timing:
-        """How the frames so far lie in time."""
-        low, middle, high = (self._quantile(part) for part in (0.05, 0.5, 0.95))
-        if not middle:
-            return Timing(self._frames, 0.0, 0.0, 0.0)
-        length_ms = self._last - self._first
-        return Timing(self._frames, length_ms, 1000 / self._usual(middle), (high - low) / middle)
-
-    def _usual(self, middle: float) -> float:
-        """The mean of the distances about the middle one: stamps may be whole milliseconds."""
-        near = {step: count for step, count in self._steps.items() if 0.5 < step / middle < 1.5}
-        return sum(step * count for step, count in near.items()) / sum(near.values())
-
-    def _quantile(self, part: float) -> float:
-        seen = 0
-        for step in sorted(self._steps):
-            seen += self._steps[step]
-            if seen >= part * (self._frames - 1):
-                return step
-        return 0.0
 
 
 class Video:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mer.errors import VideoError, WeightsError
 from mer.inference.predictor import DEFAULT_MODEL, Predictor, get_predictor
-from mer.io.video import Clock, Video
+from mer.io.video import Video
 from mer.version import __version__
 from mer.video import event_clips, motion_classifier, occlusion, spotting
 from mer.video import notes as words
@@ -69,7 +69,7 @@ def analyse(
         people = tuple(person for person, _ in traced)
         if seen.complete:
             tell(WATCHING, "Read to the end. Looking for expressions in what moved")
-        events, notes = _spotted(traced), _notes(video, seen) + missing
+        events, notes = _spotted(traced, seen.timing), _notes(video, seen) + missing
         if seen.complete:
             tell(WATCHING, f"{len(events)} events found: a second look at them")
             events = _recognised(video, events, people, predictor, stopped, notes)
@@ -120,27 +120,29 @@ def _watch(
     stopped: Cancelled,
     longest_s: float,
 ) -> tuple[_Seen, list[Traced]]:
-    tracker, clock, times = Tracker(predictor.detector), Clock(), array("d")
+    tracker, times = Tracker(predictor.detector), array("d")
     report = _Report(video.duration_ms, tell)
     complete = True
     with Cast(predictor, known) as cast:
         for frame in video:
             _check_length(frame.time_ms, longest_s)  # a file may say nothing of it, or lie
-            clock.tick(frame.time_ms)
             times.append(frame.time_ms)
             cast.see(frame, tracker.follow(frame))
             report(frame.time_ms)
             if stopped():
                 complete = False
                 break
-        return _Seen(np.array(times), clock.timing(), complete), cast.people()
+        read = np.array(times)
+        return _Seen(read, Timing.of(read), complete), cast.people()
 
 
-def _spotted(traced: list[Traced]) -> list[Event]:
+def _spotted(traced: list[Traced], timing: Timing) -> list[Event]:
     found = [
         event
-        for person, direction in traced
-        for event in spotting.spot(person.number, person.times_ms, person.motion, direction)
+        for one, direction in traced
+        for event in spotting.spot(
+            one.number, one.times_ms, one.motion, direction, micro=timing.micro
+        )
     ]
     return sorted(found, key=lambda event: (event.onset_ms, event.person))
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from mer.video.motion.peaks import Nearby, Peak, Trace, distinct
 from mer.video.motion.region_signals import stretches
-from mer.video.types import LEAST_FPS, MACRO_MS, MICRO_MS, REGIONS, Event
+from mer.video.types import MACRO_MS, MICRO_MS, REGIONS, Event
 
 LEAST: Final = 0.2  # pixels of a region's mean that a motion must have, on a face of 320
 SLOW: Final = 0.25  # and these where it lasts longer than a micro-expression: faces sway
@@ -30,7 +30,7 @@ SHAKEN: Final = 0.15  # of speech's motion by which it moves the rest of the fac
 
 
 def spot(
-    person: int, times_ms: np.ndarray, motion: np.ndarray, direction: np.ndarray
+    person: int, times_ms: np.ndarray, motion: np.ndarray, direction: np.ndarray, *, micro: bool
 ) -> list[Event]:
     """Events of one person, by onset.
 
@@ -39,11 +39,11 @@ def spot(
         times_ms: float (n,), rising.
         motion: float (n, len(REGIONS)), as `signals.Motion.arrays` gives it.
         direction: float (n, len(REGIONS), 2), likewise; NaN where nothing was measured.
+        micro: whether micro-expressions are claimed: `Timing.micro` of the video.
     """
     parts = [part for part in stretches(times_ms, direction) if len(part) > 2]
     if not parts:
         return []
-    micro = np.median(np.diff(times_ms)) <= 1000 / LEAST_FPS * 1.02
     traces = [
         Trace(region, [(times_ms[p], direction[p, number]) for p in parts], LEAST)
         for number, region in enumerate(REGIONS)

@@ -1,7 +1,7 @@
 """What a video's analysis holds: frames' times, people, events. Numbers only, no pictures."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,18 @@ class Timing:
     duration_ms: float
     fps: float
     unevenness: float
+
+    @classmethod
+    def of(cls, times_ms: np.ndarray) -> Self:
+        """How frames at these times, float (n,), rising, lie in time."""
+        if len(times_ms) < 2:
+            return cls(len(times_ms), 0.0, 0.0, 0.0)
+        steps = np.diff(times_ms)
+        low, middle, high = np.quantile(steps, (0.05, 0.5, 0.95), method="inverted_cdf")
+        # A mean, since stamps may be whole milliseconds; of the usual ones, since frames may lack.
+        usual = steps[np.abs(steps / middle - 1) < 0.5].mean()
+        length_ms = float(times_ms[-1] - times_ms[0])
+        return cls(len(times_ms), length_ms, float(1000 / usual), float((high - low) / middle))
 
     @property
     def micro(self) -> bool:

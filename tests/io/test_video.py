@@ -15,7 +15,7 @@ import pytest
 
 from mer.errors import VideoError
 from mer.io import video as reader
-from mer.io.video import Clock, Frame, Video
+from mer.io.video import Frame, Video
 
 UNEVEN = [0, 33, 61, 70, 142, 180, 200, 260, 301, 333]  # milliseconds
 
@@ -354,49 +354,6 @@ def test_a_file_that_vanishes_is_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(VideoError, match="'clip.webm' cannot be opened: it is gone"):
         list(video)
-
-
-def test_clock_without_frames_and_with_one() -> None:
-    clock = Clock()
-    assert (clock.timing().frames, clock.timing().fps, clock.timing().micro) == (0, 0.0, False)
-    clock.tick(500.0)
-    assert (clock.timing().frames, clock.timing().fps, clock.timing().duration_ms) == (1, 0.0, 0.0)
-
-
-def test_stamps_in_whole_milliseconds_do_not_change_the_rate() -> None:
-    clock = Clock()
-    for number in range(600):
-        clock.tick(round(1000 / 60 * number) + 500 * (number > 300))  # and there is one gap
-    assert clock.timing().fps == pytest.approx(60, rel=0.002)
-
-
-@pytest.mark.parametrize(("fps", "micro"), [(24, False), (25, True), (29.97, True), (120, True)])
-def test_clock_tells_the_rate_of_even_frames(fps: float, micro: bool) -> None:
-    clock = Clock()
-    for number in range(300):
-        clock.tick(1000 / fps * number)
-    timing = clock.timing()
-    assert timing.frames == 300
-    assert timing.fps == pytest.approx(fps, rel=0.002)
-    assert timing.unevenness == pytest.approx(0, abs=0.01)
-    assert timing.duration_ms == pytest.approx(299 * 1000 / fps)
-    assert timing.micro == micro
-
-
-def test_clock_tells_how_uneven_frames_are() -> None:
-    clock, time = Clock(), 0.0
-    for number in range(301):
-        clock.tick(time)
-        time += (20, 40, 60)[number % 3]
-    assert clock.timing().fps == pytest.approx(25)
-    assert clock.timing().unevenness == pytest.approx(1.0)
-
-
-def test_clock_s_memory_does_not_grow() -> None:
-    clock = Clock()
-    for number in range(100_000):
-        clock.tick(number * 1000 / 30)
-    assert len(clock._steps) < 10
 
 
 def test_the_real_clips_are_read_whole(mer_data: Path) -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from mer.video import notes as words
 from mer.video.spotting import spot
-from mer.video.types import MICRO_MS, REGIONS, Event
+from mer.video.types import MICRO_MS, REGIONS, Event, Timing
 
 SECONDS = 20.0
 
@@ -14,6 +15,13 @@ def signals(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Times, motion and direction: noise, and bumps as (region, start ms, end ms, pixels)."""
     times = np.arange(0, 1000 * SECONDS, 1000 / fps)
+    return times, *bumped(times, bumps)
+
+
+def bumped(
+    times: np.ndarray, bumps: list[tuple[str, float, float, tuple[float, float]]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Motion and direction at these times: noise, and the bumps."""
     rng = np.random.default_rng(0)
     vectors = rng.normal(0, 0.03, (len(times), len(REGIONS), 2))
     for region, start, end, pixels in bumps:
@@ -21,22 +29,23 @@ def signals(
         rise = (1 - np.cos(2 * np.pi * phase)) / 2
         vectors[:, REGIONS.index(region)] += rise[:, None] * pixels
     direction = vectors.astype(np.float32)
-    return times, np.hypot(direction[..., 0], direction[..., 1]), direction
+    return np.hypot(direction[..., 0], direction[..., 1]), direction
 
 
 def found(fps: float, *bumps: tuple[str, float, float, tuple[float, float]]) -> list[Event]:
-    return spot(3, *signals(fps, list(bumps)))
+    times, motion, direction = signals(fps, list(bumps))
+    return spot(3, times, motion, direction, micro=Timing.of(times).micro)
 
 
 def test_no_frames_have_no_events() -> None:
     nothing = np.empty((0, len(REGIONS)))
-    assert spot(1, np.empty(0), nothing, np.empty((0, len(REGIONS), 2))) == []
+    assert spot(1, np.empty(0), nothing, np.empty((0, len(REGIONS), 2)), micro=True) == []
 
 
 def test_what_was_never_measured_has_no_events() -> None:
     times = np.arange(0, 3000, 33.0)
     motion = np.full((len(times), len(REGIONS)), np.nan)
-    assert spot(1, times, motion, np.full((*motion.shape, 2), np.nan)) == []
+    assert spot(1, times, motion, np.full((*motion.shape, 2), np.nan), micro=True) == []
 
 
 @pytest.mark.parametrize("fps", [25.0, 30.0, 60.0, 120.0])
@@ -60,6 +69,18 @@ def test_a_long_motion_is_a_macro_expression() -> None:
     (event,) = found(30, ("between brows", 8000, 9500, (0.0, 2.0)))
     assert (event.kind, event.direction) == ("macro", "down")
     assert event.offset_ms - event.onset_ms > MICRO_MS
+
+
+def test_steps_whose_median_alone_is_short_enough_claim_no_micro_expression() -> None:
+    """Of steps of 34 and 50 ms the median is 34, but 24.2 frames come in a second."""
+    steps = np.where(np.arange(480) % 20 < 11, 34.0, 50.0)
+    times = np.concatenate([[0.0], np.cumsum(steps)])
+    assert np.median(steps) == 34
+    motion, direction = bumped(times, [("left mouth corner", 8000, 8400, (1.0, -1.0))])
+    claimed = spot(3, times, motion, direction, micro=True)
+    assert [event.kind for event in claimed] == ["micro"]
+    assert spot(3, times, motion, direction, micro=Timing.of(times).micro) == []
+    assert "nothing is called a micro-expression" in words.frame_rate(Timing.of(times))
 
 
 def test_under_25_frames_a_second_nothing_is_called_micro() -> None:
