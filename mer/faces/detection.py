@@ -84,20 +84,20 @@ class YuNet:
     def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
         """Every face, in no order; `quick` may miss small ones beside large ones."""
         side, looks = (QUICK_SIDE, QUICK_LOOKS) if quick else (LONG_SIDE, LARGER_LOOKS)
-        rows, longest = self._look(image, side, together=quick), max(image.shape[:2])
+        rows, longest = self._look(image, side), max(image.shape[:2])
         for larger, crowd in looks:
             smallest = min(rows[:, 3], default=0) * side / longest
             if longest <= side or len(rows) < crowd or smallest >= SMALL:
                 break
-            both = np.concatenate([rows, self._look(image, larger, together=quick)])
+            both = np.concatenate([rows, self._look(image, larger)])
             rows = yunet.distinct(both, THRESHOLD, OVERLAP)
             side = larger
         return [_face(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
 
-    def _look(self, image: np.ndarray, side: int, *, together: bool) -> np.ndarray:
+    def _look(self, image: np.ndarray, side: int) -> np.ndarray:
         """Rows of the network in the picture shrunk to `side`, in the picture's own pixels."""
         small, scale = _shrunk(image, side)
-        found = self._network(small, THRESHOLD, OVERLAP, together=together)
+        found = self._network(small, THRESHOLD, OVERLAP)
         return np.hstack([found[:, :14] * np.tile(scale, 7), found[:, 14:]])
 
 
@@ -142,6 +142,8 @@ DETECTORS: Final[dict[str, type[YuNet] | type[Haar]]] = {"yunet": YuNet, "haar":
 
 def detect(image: np.ndarray, detector: str = "yunet", *, quick: bool = False) -> list[Face]:
     """Every face of an RGB uint8 picture (height, width, 3), from left to right.
+
+    It computes with all cores; who has several pictures in work says `onnx_backend.one_thread`.
 
     Args:
         image: the picture.

@@ -15,6 +15,7 @@ from onnxruntime import InferenceSession, OrtValue, SessionOptions
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
 _alone = threading.local()  # whether the calling thread's answers are computed in it alone
+_in_work: set[object] = set()  # one for each graph that computes now, in whatever thread
 
 
 def path_of(architecture: str) -> Path:
@@ -103,10 +104,15 @@ class Session:
     def __call__(
         self, names: Sequence[str], values: Mapping[str, np.ndarray], *, together: bool = False
     ) -> list[np.ndarray]:
-        """The outputs of these names; `together`: with all cores, unless `one_thread` forbids."""
-        chosen = self._together if together and not alone() else self._alone
-        found: list[np.ndarray] = chosen.run(list(names), dict(values))
-        return found
+        """The outputs of these names.
+
+        `together`: with all cores, unless `one_thread` forbids it or another thread's graph is in
+        work, for then both would mostly wait for one another.
+        """
+        with _counted() as others:
+            chosen = self._together if together and not others and not alone() else self._alone
+            found: list[np.ndarray] = chosen.run(list(names), dict(values))
+            return found
 
     @functools.cached_property
     def _together(self) -> InferenceSession:
@@ -127,6 +133,18 @@ def _opened(file: bytes, arrays: Mapping[str, np.ndarray], threads: int) -> Infe
     values = map(OrtValue.ortvalue_from_numpy, arrays.values())
     options.add_external_initializers(list(arrays), list(values))
     return InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+@contextmanager
+def _counted() -> Iterator[int]:
+    """Count the caller among the graphs in work; how many others there are."""
+    ticket = object()
+    others = len(_in_work)
+    _in_work.add(ticket)
+    try:
+        yield others
+    finally:
+        _in_work.discard(ticket)
 
 
 def alone() -> bool:

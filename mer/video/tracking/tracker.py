@@ -7,6 +7,7 @@ import numpy as np
 
 from mer.faces import detection
 from mer.faces.detection import Face
+from mer.inference.onnx_backend import one_thread
 from mer.io.video import Frame
 from mer.video.tracking.klt_tracker import Place
 from mer.video.tracking.reid import AT_PLACE, Look, look
@@ -107,11 +108,12 @@ class Tracker:
     def _detect(self, image: np.ndarray) -> list[Face]:
         """The faces that show at this size; a second, larger search would cost five times more."""
         scale = self._long_side / max(image.shape[:2])
-        if scale >= 1:
-            return detection.detect(image, self._detector)
-        size = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        return [_scaled(face, 1 / scale) for face in detection.detect(small, self._detector)]
+        if scale < 1:
+            size = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        with one_thread():  # faces are measured, or other visitors' frames searched, beside this
+            found = detection.detect(image, self._detector)
+        return [_scaled(face, 1 / scale) for face in found] if scale < 1 else found
 
     def _by_place(self, found: list[Face], looks: list[Look | None]) -> list[Track | None]:
         """Whose face each detection is, by where it is and, in doubt, what it looks like."""
