@@ -24,6 +24,7 @@ lint: $(VENV)/dev.stamp
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
 	@$(VENV_PYTHON) -m mypy
+	@$(VENV)/bin/lint-imports
 
 bench: $(VENV)/dev.stamp
 	@$(VENV_PYTHON) -m benchmarks comparison $(if $(MER_DATA),--data '$(MER_DATA)/micro-expressions')

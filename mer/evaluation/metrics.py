@@ -1,9 +1,7 @@
 """How good a network is: figures from a confusion matrix, on all and on the clean pictures."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from mer.emotions import EMOTIONS
 from mer.errors import DataError
 from mer.evaluation import calibration, splits
+from mer.evaluation.statistics import wilson
 
 if TYPE_CHECKING:
     from mer.data.dataset import Pictures
@@ -82,14 +81,6 @@ def _averages(classes: list[dict[str, float | None]], weights: np.ndarray) -> di
     return dict(zip(KEYS, means.tolist(), strict=True))
 
 
-def wilson(right: int, total: int) -> list[float]:
-    """The interval of 95 % about the share of `right` among `total` (Wilson 1927), 0..1."""
-    squared = NormalDist().inv_cdf(0.975) ** 2
-    middle = (right + squared / 2) / (total + squared)
-    half = math.sqrt(squared * (right * (total - right) / total + squared / 4)) / (total + squared)
-    return [max(0.0, middle - half), min(1.0, middle + half)]
-
-
 def _kappa(counts: NDArray[np.int64]) -> float | None:
     """Cohen's kappa: agreement of truth and answers beyond that of chance."""
     total = counts.sum()
@@ -147,7 +138,7 @@ def evaluate_predictor(
 
     `confidence` holds what `mer.evaluation.calibration.confidence` says of the probabilities,
     `mistakes` the names of the pictures taken for another class, by which
-    `mer.evaluation.significance` compares networks, and `label_noise` how far the labels themselves
+    `mer.evaluation.statistics` compares networks, and `label_noise` how far the labels themselves
     can be trusted. A source without train and test is taken whole. Else `split` says which part is
     scored; of "train" there are no clean figures. For the others `clean` holds the same figures of
     the

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mer.errors import DataError, MerError
-from mer.evaluation import metrics, significance
+from mer.evaluation import metrics
+from mer.evaluation.statistics import significant_pairs
 from mer.inference.predictor import Predictor
 from mer.training.config import Settings
 from mer.weights import provenance, store
@@ -45,7 +46,7 @@ def measure(
 
     Returns:
         What `save` keeps: settings, machine, the runs of each network, and in `apart` the pairs
-        (better, worse) that `significance.apart` tells apart by every seed, for each protocol.
+        (better, worse) that `significant_pairs` tells apart by every seed, for each protocol.
 
     Raises:
         DataError: the data set cannot be read or has no parts, or no network is named.
@@ -68,7 +69,7 @@ def measure(
                 wrong[protocol][name] = mistakes
             runs[name].append({"seed": seed, **scores})
         for protocol, mistakes in wrong.items():
-            pairs[protocol].append(significance.apart(mistakes))
+            pairs[protocol].append(significant_pairs(mistakes))
     return {
         "settings": asdict(SCHEDULE),
         "data": source.resolve().name,

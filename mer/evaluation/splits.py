@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer.errors import DataError
+from mer.evaluation.statistics import wilson
 
 if TYPE_CHECKING:
     from mer.data.dataset import Pictures
@@ -54,8 +55,6 @@ def ceiling(relabelled: int, twins: int) -> tuple[float, list[float]]:
     Raises:
         ValueError: no twins, or more relabelled ones than twins.
     """
-    from mer.evaluation.metrics import wilson
-
     if not 0 <= relabelled <= twins or not twins:
         raise ValueError("Of at least one pair of twins, some or none may be relabelled.")
     least, most = wilson(relabelled, twins)

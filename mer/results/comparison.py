@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mer.errors import WeightsError
-from mer.evaluation.significance import apart
+from mer.evaluation.statistics import significant_pairs
 from mer.results import paper
 from mer.results.charts.style import percent
 
@@ -175,7 +175,7 @@ def verdict(records: Mapping[str, Record]) -> list[str]:
     """One sentence a protocol: which networks differ by more than chance.
 
     They are compared by their mistakes on the same pictures, see
-    `mer.evaluation.significance.apart`; a record that does not name its mistakes is left out.
+    `mer.evaluation.statistics`; a record that does not name its mistakes is left out.
     """
     mistakes: dict[str, dict[str, list[str]]] = {}
     for network, record in records.items():
@@ -187,7 +187,7 @@ def verdict(records: Mapping[str, Record]) -> list[str]:
 
 def _verdict(protocol: str, mistakes: Mapping[str, list[str]]) -> str:
     ranked = sorted(mistakes, key=lambda name: len(mistakes[name]))
-    real = apart(mistakes)
+    real = significant_pairs(mistakes)
     beaten = {one: [other for other in ranked if (one, other) in real] for one in ranked}
     on = f"On {protocol if protocol.startswith('all') else f'the {protocol}'} pictures"
     if not real:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from mer.evaluation.corruptions import SWEEPS
-from mer.evaluation.metrics import wilson
+from mer.evaluation.statistics import wilson
 from mer.results.charts.style import ACCENT, TEXT, figure
 
 DASHES: Final = ("dash", "dot", "dashdot", "longdash")

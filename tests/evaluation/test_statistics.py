@@ -1,29 +1,32 @@
 import pytest
 
-from mer.evaluation import significance, splits
+from mer.evaluation import splits, statistics
 
 
 def test_no_mistakes_tell_nothing_apart() -> None:
-    assert significance.mcnemar([], []) == 1.0
-    assert significance.apart({}) == significance.apart({"cnn1": ["a"]}) == set()
+    assert statistics.mcnemar([], []) == 1.0
+    assert (
+        statistics.significant_pairs({}) == statistics.significant_pairs({"cnn1": ["a"]}) == set()
+    )
 
 
 def test_mistakes_on_the_same_pictures_tell_nothing_apart() -> None:
     wrong = [str(number) for number in range(300)]
-    assert significance.mcnemar(wrong, wrong) == 1.0
+    assert statistics.mcnemar(wrong, wrong) == 1.0
 
 
 def test_only_pictures_count_on_which_two_networks_differ() -> None:
     shared = [f"both{number}" for number in range(500)]
     one, other = [*shared, "a"], [*shared, *"bcdefghij"]
-    assert significance.mcnemar(one, other) == significance.mcnemar(["a"], list("bcdefghij"))
-    assert significance.mcnemar(["a"], list("bcdefghij")) == pytest.approx(2 * 11 / 1024)
+    assert statistics.mcnemar(one, other) == statistics.mcnemar(["a"], list("bcdefghij"))
+    assert statistics.mcnemar(["a"], list("bcdefghij")) == pytest.approx(2 * 11 / 1024)
 
 
 def test_a_find_among_many_pairs_has_to_be_surer() -> None:
     one, other = ["a"], list("bcdefghij")  # p = 0.021
-    assert significance.apart({"one": one, "other": other}) == {("one", "other")}
-    assert significance.apart({"one": one, "other": other, "third": [*one, "k"]}) == set()
+    assert statistics.significant_pairs({"one": one, "other": other}) == {("one", "other")}
+    three = {"one": one, "other": other, "third": [*one, "k"]}
+    assert statistics.significant_pairs(three) == set()
 
 
 def test_the_ceiling_needs_twins() -> None:

@@ -1,11 +1,20 @@
-"""Which networks are really better than others, by their mistakes on the same pictures."""
+"""Intervals of shares, and which networks are really better: Wilson's and McNemar's methods."""
 
 import math
 from collections.abc import Collection, Mapping
 from itertools import combinations
+from statistics import NormalDist
 from typing import Final
 
 LEVEL: Final = 0.05  # of a chance find among all pairs together
+
+
+def wilson(right: int, total: int) -> list[float]:
+    """The interval of 95 % about the share of `right` among `total` (Wilson 1927), 0..1."""
+    squared = NormalDist().inv_cdf(0.975) ** 2
+    middle = (right + squared / 2) / (total + squared)
+    half = math.sqrt(squared * (right * (total - right) / total + squared / 4)) / (total + squared)
+    return [max(0.0, middle - half), min(1.0, middle + half)]
 
 
 def mcnemar(one: Collection[str], other: Collection[str]) -> float:
@@ -22,7 +31,7 @@ def mcnemar(one: Collection[str], other: Collection[str]) -> float:
     return min(1.0, float(2 * tail / 2**together))
 
 
-def apart(mistakes: Mapping[str, Collection[str]]) -> set[tuple[str, str]]:
+def significant_pairs(mistakes: Mapping[str, Collection[str]]) -> set[tuple[str, str]]:
     """Pairs (better, worse) of networks whose difference is more than chance.
 
     Holm's correction (1979) keeps the probability of any chance find among all pairs at LEVEL.
