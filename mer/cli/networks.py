@@ -33,6 +33,8 @@ def _train(commands: Any) -> None:
     add("--classes", nargs="+", metavar="CLASS", help=text)
     where = "data set: a folder or zip of class folders, or of train/ and test/ with them inside"
     add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=where)
+    text = "more data sets, of pictures that show more than a face: it is found and cut out"
+    add("--cut", type=Path, nargs="+", default=(), metavar="DIR", help=text)
     add("--out", type=Path, default=Path("runs"), help="folder to write to (default %(default)s)")
     add("--start", type=Path, metavar="FILE", help="weights to begin from (.safetensors)")
     add("--epochs", type=int, help="at most so many (default 12)")
@@ -42,6 +44,12 @@ def _train(commands: Any) -> None:
     add("--copies", type=int, help="transformed copies of each original (default 2)")
     add("--weight-decay", type=float, help="of AdamW (default 0.02)")
     add("--balance", type=float, help="rare classes weigh more: a power of share (default 0.0)")
+    text = "1: data sets and their classes come equally often, not by their size (default 0.0)"
+    add("--even", type=float, help=text)
+    text = "pictures an epoch, drawn by chance; 0: each original and copy once (default 0)"
+    add("--draws", type=int, help=text)
+    text = "decay of the moving average of the weights, which is what ships (default 0.998)"
+    add("--average", type=float, help=text)
     add("--mixup", type=float, help="blends pairs of pictures: Beta's parameter (default 0.0)")
     text = "learn the answers of these networks too (.safetensors)"
     add("--teachers", type=Path, nargs="+", default=(), metavar="FILE", help=text)
@@ -74,6 +82,7 @@ def train(options: argparse.Namespace) -> None:
         teachers=options.teachers,
         name=options.name,
         classes=[name.lower() for name in options.classes] if options.classes else EMOTIONS,
+        cut=options.cut,
     )
     if distributed.first():
         print(f"written: {path} and {_curves(options.name or options.model, options.out)}")

@@ -28,6 +28,7 @@ def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
 class Batches(Dataset[Batch]):
     """Batches of (images, targets) over chosen rows: originals, and `copies` of each transformed.
 
+    With `draws`, an epoch is so many of them, drawn with `chances` (a probability for each row).
     Beside copies, an original is mirrored every other time. Order and copies depend on `seed` and
     `epoch` alone, and each batch on its number beside them: it can be drawn anywhere, and again.
     Images are bytes, a quarter of what floats would take to move.
@@ -42,9 +43,12 @@ class Batches(Dataset[Batch]):
         copies: int = 0,
         shuffle: bool = False,
         seed: int = 0,
+        draws: int = 0,
+        chances: NDArray[np.float64] | None = None,
     ) -> None:
         self.pictures, self.rows, self.batch = pictures, rows, batch
         self.copies, self.shuffle, self.seed = copies, shuffle, seed
+        self.draws, self.chances = draws, chances
         self.start(0)
 
     def start(self, epoch: int) -> None:
@@ -52,7 +56,11 @@ class Batches(Dataset[Batch]):
         self.epoch = epoch
         n = len(self.rows) * (1 + self.copies)
         rng = np.random.default_rng((self.seed, epoch))
-        self.order = rng.permutation(n) if self.shuffle else np.arange(n)
+        if self.draws:
+            rows = rng.choice(len(self.rows), self.draws, p=self.chances)
+            self.order = rows + len(self.rows) * rng.integers(0, 1 + self.copies, self.draws)
+        else:
+            self.order = rng.permutation(n) if self.shuffle else np.arange(n)
 
     def __len__(self) -> int:
         """Number of batches; when shuffled, a last one that is not full is left out."""
@@ -77,17 +85,22 @@ class Batches(Dataset[Batch]):
 
 def transformed(picture: Picture, rng: np.random.Generator) -> Picture:
     """One transformed copy of a picture, of the same shape."""
-    chance = rng.random(6)
+    chance = rng.random(8)
+    picture = _surround(picture, rng)
     picture = _warp(picture, rng, 60 if chance[0] < 0.15 else 25)
     if chance[1] < 0.2:
         picture = cv2.GaussianBlur(picture, (5, 5), rng.uniform(0.4, 1.4)).astype(np.uint8)
-    if chance[2] < 0.3:
+    if chance[2] < 0.2:
         picture = _far(picture, rng)
-    if chance[3] < 0.2:
+    if chance[3] < 0.35:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
     picture = _light(picture, rng)
+    if chance[6] < 0.2:
+        picture = _lit_from_a_side(picture, rng)
     if chance[4] < 0.15:
         picture = _noise(picture, rng)
+    if chance[7] < 0.2:
+        picture = _compressed(picture, rng)
     return _hole(picture, rng) if chance[5] < 0.25 else picture
 
 
@@ -119,10 +132,69 @@ def _noise(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _light(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Contrast by up to a third and brightness by up to a fifth of the range."""
-    contrast, brightness = rng.uniform((0.67, -50), (1.33, 50))
-    table = (np.arange(256) - 128) * contrast + 128 + brightness
+    """Gamma of 0.67 to 1.5, contrast by up to a third, brightness by a fifth of the range."""
+    contrast, brightness, gamma = rng.uniform((0.67, -50, -0.4), (1.33, 50, 0.4))
+    bent = 255 * (np.arange(256) / 255) ** np.exp(gamma)
+    table = (bent - 128) * contrast + 128 + brightness
     return cv2.LUT(picture, table.clip(0, 255).astype(np.uint8)).astype(np.uint8, copy=False)
+
+
+def _lit_from_a_side(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Brighter to one side and darker to the other by up to 60 %, in any direction."""
+    angle, most = rng.uniform((0, 0.2), (2 * np.pi, 0.6))
+    along = np.linspace(-1, 1, len(picture), dtype=np.float32)
+    gain = 1 + most * (np.cos(angle) * along[None] + np.sin(angle) * along[:, None])
+    return np.asarray((picture * gain[:, :, None]).clip(0, 255), np.uint8)
+
+
+def _compressed(picture: Picture, rng: np.random.Generator) -> Picture:
+    """As a JPEG of quality 15 to 70."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))]
+    _, content = cv2.imencode(".jpg", picture, quality)
+    return np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
+
+
+def _surround(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Another surround of a face that stands on black, and now and then one about others.
+
+    AffectNet's faces come cut to an oval. A network shall not learn that border, so it is filled in
+    two of three copies, and one in six of the other faces is cut to an oval.
+    """
+    size = len(picture)
+    outside = _black(picture)
+    chance = rng.random()
+    if outside.any():
+        return _filled(picture, outside, rng) if chance < 0.67 else picture
+    if chance > 1 / 6:
+        return picture
+    axes = rng.uniform(0.4, 0.55, 2) * size
+    oval = cv2.ellipse(
+        np.ones((size, size), np.uint8), ((size / 2, size / 2), tuple(2 * axes), 0), 0, -1
+    )
+    return _filled(picture, oval.astype(bool), rng)
+
+
+def _black(picture: Picture) -> NDArray[np.bool_]:
+    """What is black and hangs together with a corner of the picture, with a rim of two pixels."""
+    size = len(picture)
+    dark = (picture.max(axis=2) < 10).astype(np.uint8)
+    for corner in ((0, 0), (size - 1, 0), (0, size - 1), (size - 1, size - 1)):
+        if dark[corner[1], corner[0]] == 1:
+            cv2.floodFill(dark, None, corner, (2,))
+    return cv2.dilate((dark == 2).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+
+
+def _filled(picture: Picture, outside: NDArray[np.bool_], rng: np.random.Generator) -> Picture:
+    """The picture with one colour, a slope or blobs of colour `outside`, or with black."""
+    if rng.random() < 0.25:
+        colours = np.zeros((1, 1, 3), np.uint8)
+    else:
+        side = int(rng.choice((1, 2, 4, 8)))
+        colours = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
+        if rng.random() < 0.5:
+            colours[:] = colours[:, :, :1]
+    fill = cv2.resize(colours, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.where(outside[:, :, None], fill, picture)
 
 
 def _hole(picture: Picture, rng: np.random.Generator) -> Picture:

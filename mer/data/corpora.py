@@ -1,6 +1,6 @@
 """Several data sets as one: training and validation rows, with twins on one side everywhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ class Corpus:
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
     description: list[dict[str, Any]]
+    sets: NDArray[np.int64]  # (n,), which of the data sets each picture is from
 
 
 def gather(
@@ -32,20 +33,33 @@ def gather(
     fraction: float,
     seed: int,
     classes: Sequence[str] = EMOTIONS,
+    cut: Sequence[Path] = (),
 ) -> Corpus:
     """Read `sources` at `size` pixels and hold out about `fraction` of each class of each.
 
     A data set is split by itself, so that its validation pictures are the same whether it is
     trained alone or with others; a training picture with a twin among any data set's validation
-    pictures is then left out.
+    pictures is then left out, and so is one of a person who is seen in those. Nothing is held out
+    of a set of nothing but blends, see `dataset.BLENDS`.
+
+    Args:
+        sources: data sets of face crops.
+        size: height and width, in pixels.
+        fraction: of the pictures of a class, 0..1.
+        seed: of the choice of what is held out.
+        classes: names of the classes.
+        cut: data sets whose pictures show more than a face, see `dataset.load`.
 
     Raises:
         DataError: a data set cannot be read.
     """
     parts = [_load(source, size, classes) for source in sources]
-    splits = [dataset.split(part, fraction, seed) for part in parts]
+    parts += [_load(source, size, classes, cut=True) for source in cut]
+    sources = [*sources, *cut]
+    splits = [dataset.split(p, fraction * bool((p.targets == 1).any()), seed) for p in parts]
     held = np.concatenate([p.thumbnails[s[1]] for p, s in zip(parts, splits, strict=True)])
-    trains = [_without_twins(p, s[0], held) for p, s in zip(parts, splits, strict=True)]
+    seen = {p.people[row] for p, s in zip(parts, splits, strict=True) if p.people for row in s[1]}
+    trains = [_without_twins(p, s[0], held, seen) for p, s in zip(parts, splits, strict=True)]
     starts = np.cumsum([0] + [len(part) for part in parts])[:-1]
     return Corpus(
         _joined(parts),
@@ -60,7 +74,25 @@ def gather(
             }
             for source, part, rows, s in zip(sources, parts, trains, splits, strict=True)
         ],
+        np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
     )
+
+
+def chances(corpus: Corpus, even: float) -> NDArray[np.float64]:
+    """How likely each training row is drawn, summing to 1.
+
+    All rows alike if `even` is 0; if it is 1, all sets alike, and within a set all classes. Between
+    the two, a set of n pictures comes in proportion to n ** (1 - even), and a class in its set so.
+    """
+    chance = np.zeros(len(corpus.train))
+    sets, labels = corpus.sets[corpus.train], corpus.pictures.labels[corpus.train]
+    for number in np.unique(sets).tolist():
+        inside = sets == number
+        counts = np.bincount(labels[inside]).astype(float)
+        share = counts[labels[inside]] ** -even
+        chance[inside] = share / share.sum() * inside.sum() ** (1 - even)
+    chance /= chance.sum()
+    return chance
 
 
 def balanced(corpus: Corpus, power: float) -> Corpus:
@@ -101,14 +133,16 @@ def held_out(
     return pictures.pixels[held], pictures.labels[held]
 
 
-def _load(source: Path, size: int, classes: Sequence[str]) -> Pictures:
+def _load(source: Path, size: int, classes: Sequence[str], *, cut: bool = False) -> Pictures:
     split = "train" if dataset.has_split(source, "train") else ""
-    return dataset.load(source, size, split, classes)
+    return dataset.load(source, size, split, classes, cut=cut)
 
 
 def _without_twins(
-    part: Pictures, rows: NDArray[np.int64], held: NDArray[np.float32]
+    part: Pictures, rows: NDArray[np.int64], held: NDArray[np.float32], seen: Collection[str]
 ) -> NDArray[np.int64]:
+    if part.people:
+        rows = np.array([r for r in rows if not (part.people[r] and part.people[r] in seen)], int)
     found = near_duplicates.pairs(part.thumbnails[rows], held)
     return np.delete(rows, np.unique(found.first))
 

@@ -1,5 +1,6 @@
 """Data sets in: folders or zips of face crops, with labels, targets and fingerprints."""
 
+import csv
 import hashlib
 import logging
 import zipfile
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from mer.data import ferplus, near_duplicates
 from mer.emotions import EMOTIONS
 from mer.errors import DataError, ImageError
+from mer.faces import detection, rotation
 from mer.io import images
 from mer.io.sources import SUFFIXES, unpacked
 
@@ -22,6 +24,22 @@ SYNONYMS = dict(zip(ferplus.WORDS, EMOTIONS, strict=True)) | {
     "fearful": "fear",
     "surprised": "surprise",
 }
+# Folders of faces that show two at once, as CFEE names them (Du et al. 2014): the first of the two
+# is the greater part. "sadly_fearful" and its like are read without being listed.
+BLENDS = {
+    "appalled": ("disgust", "anger"),
+    "awed": ("surprise", "fear"),
+    "hatred": ("anger", "disgust"),
+}
+ADVERBS = {
+    "angrily": "anger",
+    "disgustedly": "disgust",
+    "fearfully": "fear",
+    "happily": "happiness",
+    "sadly": "sadness",
+}
+GREATER = 0.6  # share of a blend's greater part
+LABELS = "labels.csv"  # beside the class folders: columns `file` and `subject`, who is seen
 logger = logging.getLogger(__name__)
 
 Labelled = tuple[str, bytes, NDArray[np.float32]]  # name, content, target
@@ -35,9 +53,10 @@ class Pictures:
     labels: NDArray[np.int64]  # (n,), index into classes
     targets: NDArray[np.float32]  # (n, classes), rows sum to 1: one-hot, or annotators' votes
     pixels: NDArray[np.uint8]  # (n, size, size, 3), RGB
-    thumbnails: NDArray[np.float32]  # (n, 1024), see twins.thumbnail
+    thumbnails: NDArray[np.float32]  # (n, 1024), see near_duplicates.thumbnail
     fingerprint: str  # SHA-256 over names, contents and targets
     classes: tuple[str, ...] = EMOTIONS
+    people: tuple[str, ...] = ()  # who is seen, "" where unknown; () where the set does not say
 
     def __len__(self) -> int:
         return len(self.names)
@@ -79,7 +98,12 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def load(
-    source: str | Path, size: int, split: str = "", classes: Sequence[str] = EMOTIONS
+    source: str | Path,
+    size: int,
+    split: str = "",
+    classes: Sequence[str] = EMOTIONS,
+    *,
+    cut: bool = False,
 ) -> Pictures:
     """Read a data set at `size` pixels.
 
@@ -90,6 +114,8 @@ def load(
         split: "train", "test", or "" for class folders without a split. In FER+, "test" is
             its validation part, see `mer.data.ferplus`.
         classes: names of the class folders, in lower case, where they are not the seven.
+        cut: the pictures show more than a face, which is found and cut out of each as the
+            predictor does; one without a face found stays whole.
 
     Raises:
         DataError: nothing readable is there, least of all a class folder.
@@ -105,14 +131,41 @@ def load(
             logger.warning("%s is left out: %s", name, error)
             continue
         names.append(name)
-        rows.append((target, images.resize(picture, size), near_duplicates.thumbnail(picture)))
+        face = cut_out(picture) if cut else picture
+        rows.append((target, images.resize(face, size), near_duplicates.thumbnail(picture)))
         digest.update(f"{name}\0{target.tolist()}\0".encode() + hashlib.sha256(content).digest())
     if not rows:
         raise DataError(f"{source} holds no readable pictures{_where(split)}. {_layout(classes)}")
     targets, pixels, thumbnails = (np.stack(column) for column in zip(*rows, strict=True))
     labels = targets.argmax(1)
     fingerprint = digest.hexdigest()
-    return Pictures(tuple(names), labels, targets, pixels, thumbnails, fingerprint, tuple(classes))
+    return Pictures(
+        tuple(names), labels, targets, pixels, thumbnails, fingerprint, tuple(classes),
+        people(Path(source), names),
+    )  # fmt: skip
+
+
+def cut_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The largest face of an RGB picture, found and cut as the predictor does; else all of it."""
+    found = rotation.detect(picture)
+    if not found:
+        return picture
+    largest = max(found, key=lambda face: face.box[2] * face.box[3])
+    return detection.crop(picture, largest)
+
+
+def people(source: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Who is seen in each of the named pictures, by LABELS; () where there is no such list.
+
+    A set called "cfee_compound" shows the same people as "cfee" under the same names.
+    """
+    path = source / LABELS
+    if not path.is_file():
+        return ()
+    with path.open(encoding="utf-8", newline="") as file:
+        known = {row.get("file", ""): row.get("subject", "") for row in csv.DictReader(file)}
+    family = source.resolve().name.split("_")[0]
+    return tuple(f"{family}/{who}" if (who := known.get(name)) else "" for name in names)
 
 
 def _layout(classes: Sequence[str]) -> str:
@@ -143,13 +196,24 @@ def _labelled_folders(source: Path, split: str, classes: tuple[str, ...]) -> Ite
             continue
         folder = folders[-1] if folders else "."
         meant = folder if folder in classes else SYNONYMS.get(folder, folder)
+        parts = BLENDS.get(folder) or _blend(folder)
         if meant in classes:
             yield name, content, one_hot[classes.index(meant)]
+        elif parts and set(parts) <= set(classes):
+            greater, less = (one_hot[classes.index(part)] for part in parts)
+            yield name, content, GREATER * greater + np.float32(1 - GREATER) * less
         else:
             others.add(meant)
     if others:
         layout = _layout(classes)
         logger.warning("Left out of %s, being no class: %s. %s", source, sorted(others), layout)
+
+
+def _blend(folder: str) -> tuple[str, str] | None:
+    """The two classes of a folder like "sadly_fearful", the greater first: what it is, not how."""
+    how, _, what = folder.partition("_")
+    meant = SYNONYMS.get(what, what)
+    return (meant, ADVERBS[how]) if how in ADVERBS else None
 
 
 def has_split(source: str | Path, split: str) -> bool:
@@ -162,11 +226,11 @@ def has_split(source: str | Path, split: str) -> bool:
 
 
 def split(pictures: Pictures, fraction: float, seed: int) -> tuple[NDArray[np.int64], ...]:
-    """Rows for training and for validation; twins stay on one side.
+    """Rows for training and for validation; twins stay on one side, and so does each person.
 
     About `fraction` of each class is held out, whole groups of twins at a time.
     """
-    group = near_duplicates.groups(pictures.thumbnails)
+    group = near_duplicates.joined(near_duplicates.groups(pictures.thumbnails), pictures.people)
     classes = len(pictures.classes)
     wanted = np.ceil(np.bincount(pictures.labels, minlength=classes) * fraction)
     held = np.zeros(len(pictures), bool)

@@ -13,6 +13,8 @@ class Settings:
     weight_decay: float = 0.02
     copies: int = 2  # transformed copies of each original, drawn anew in each epoch
     label_smoothing: float = 0.1
+    even: float = 0.0  # 1: all data sets and their classes come equally often, see corpora.chances
+    draws: int = 0  # pictures of an epoch, drawn by chance; 0: each original and copy once
     balance: float = 0.0  # rare classes weigh more, by their share to the power of minus this
     mixup: float = 0.0  # parameter of the Beta distribution that blends pairs of pictures; 0: none
     taught: float = 0.7  # the teachers' part of the target, where there are any

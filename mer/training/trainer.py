@@ -39,6 +39,7 @@ def train(
     teachers: Sequence[Path] = (),
     name: str | None = None,
     classes: Sequence[str] = EMOTIONS,
+    cut: Sequence[Path] = (),
 ) -> Path:
     """Train network `model` and write its weights and record to `out`.
 
@@ -56,6 +57,7 @@ def train(
         teachers: weights of networks whose answers are learned beside the labels.
         name: what to call the network, where it is one of your own beside the shipped ones.
         classes: what it is to tell apart, where that is not the seven.
+        cut: further data sets, whose pictures show more than a face, see `mer.data.load`.
 
     Returns:
         Path of the weights.
@@ -67,7 +69,9 @@ def train(
         raise MerError(f"There is no network called {model!r}; choose {', '.join(MODELS)}.")
     custom_classes.check(model, name or model, classes, out)
     fraction, seed = settings.validation, settings.seed
-    corpus = corpora.gather(data, MODELS[model].size, fraction=fraction, seed=seed, classes=classes)
+    corpus = corpora.gather(
+        data, MODELS[model].size, fraction=fraction, seed=seed, classes=classes, cut=cut
+    )
     if not len(corpus.train) or not len(corpus.validation):
         raise MerError("There are too few pictures to hold some out for validation. Add some.")
     with distributed.group():
@@ -123,6 +127,7 @@ class Run:
             self.corpus = replace(corpus, pictures=replace(corpus.pictures, targets=targets))
             networks = []
         self.corpus = corpora.balanced(self.corpus, settings.balance)
+        self.chances = corpora.chances(self.corpus, settings.even)
         self.teaching = distillation.Teaching(settings.mixup, settings.taught, networks)
         fingerprint = corpus.pictures.fingerprint
         identity = [name, asdict(settings), fingerprint, self.earlier, self.teachers]
@@ -207,6 +212,8 @@ class Run:
             copies=self.settings.copies if shuffle else 0,
             shuffle=shuffle,
             seed=self.settings.seed,
+            draws=self.settings.draws if shuffle else 0,
+            chances=self.chances if shuffle else None,
         )
 
     def _autocast(self) -> torch.autocast:
