@@ -124,7 +124,8 @@ def _evaluate(commands: Any) -> None:
     text = "Measure a network on pictures named by class"
     add = command(commands, "evaluate", evaluate, text).add_argument
     network(add)
-    add("--data", type=Path, required=True, metavar="DIR", help="data set: a folder or zip")
+    text = "data set: a folder or zip; several are judged as faces from elsewhere"
+    add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
     add("--split", default="test", help="part of the data set (default %(default)s)")
     add("--twins", type=Path, metavar="CSV", help="list of test pictures and their twins in train")
     add("--json", type=Path, metavar="OUT", help="also write the figures to this file")
@@ -136,17 +137,22 @@ def evaluate(options: argparse.Namespace) -> None:
     import json
 
     from mer.data import ferplus
-    from mer.evaluation import metrics
+    from mer.evaluation import elsewhere, metrics
+    from mer.inference.predictor import Predictor
 
-    figures = metrics.evaluate_model(
-        options.model, options.data, twins=options.twins, split=options.split
-    )
+    first, *others = options.data
+    part = "ferplus" if ferplus.there(first) else options.split
+    if others:
+        part, figures = "elsewhere", elsewhere.evaluate_sets(Predictor(options.model), options.data)
+    else:
+        figures = metrics.evaluate_model(
+            options.model, first, twins=options.twins, split=options.split
+        )
     text = json.dumps(figures, indent=1)
     print(text)
     if options.json:
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.save:
-        part = "elsewhere" if ferplus.there(options.data) else options.split
         metrics.save(options.model, part, figures)
 
 

@@ -59,7 +59,7 @@ def gather(
     splits = [dataset.split(p, fraction * bool((p.targets == 1).any()), seed) for p in parts]
     held = np.concatenate([p.thumbnails[s[1]] for p, s in zip(parts, splits, strict=True)])
     seen = {p.people[row] for p, s in zip(parts, splits, strict=True) if p.people for row in s[1]}
-    trains = [_without_twins(p, s[0], held, seen) for p, s in zip(parts, splits, strict=True)]
+    trains = [_free(p, s[0], held, seen) for p, s in zip(parts, splits, strict=True)]
     starts = np.cumsum([0] + [len(part) for part in parts])[:-1]
     return Corpus(
         _joined(parts),
@@ -138,11 +138,13 @@ def _load(source: Path, size: int, classes: Sequence[str], *, cut: bool = False)
     return dataset.load(source, size, split, classes, cut=cut)
 
 
-def _without_twins(
+def _free(
     part: Pictures, rows: NDArray[np.int64], held: NDArray[np.float32], seen: Collection[str]
 ) -> NDArray[np.int64]:
-    if part.people:
-        rows = np.array([r for r in rows if not (part.people[r] and part.people[r] in seen)], int)
+    """The rows that show a face, and no picture and no person that is held out."""
+    who = part.people or [""] * len(part)
+    kept = [r for r in rows.tolist() if r not in part.missed and not (who[r] and who[r] in seen)]
+    rows = np.array(kept, np.int64)
     found = near_duplicates.pairs(part.thumbnails[rows], held)
     return np.delete(rows, np.unique(found.first))
 

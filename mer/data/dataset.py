@@ -38,6 +38,7 @@ ADVERBS = {
     "happily": "happiness",
     "sadly": "sadness",
 }
+WHOLE = 160  # pixels a side: squares up to this are crops, FER+'s have 48 and AffectNet's 104
 GREATER = 0.6  # share of a blend's greater part
 LABELS = "labels.csv"  # beside the class folders: columns `file` and `subject`, who is seen
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Pictures:
     fingerprint: str  # SHA-256 over names, contents and targets
     classes: tuple[str, ...] = EMOTIONS
     people: tuple[str, ...] = ()  # who is seen, "" where unknown; () where the set does not say
+    missed: frozenset[int] = frozenset()  # rows in which a face was looked for and not found
 
     def __len__(self) -> int:
         return len(self.names)
@@ -114,8 +116,8 @@ def load(
         split: "train", "test", or "" for class folders without a split. In FER+, "test" is
             its validation part, see `mer.data.ferplus`.
         classes: names of the class folders, in lower case, where they are not the seven.
-        cut: the pictures show more than a face, which is found and cut out of each as the
-            predictor does; one without a face found stays whole.
+        cut: the pictures show more than a face, which is found and cut out, see `cut_out`; where
+            none is found they stay whole.
 
     Raises:
         DataError: nothing readable is there, least of all a class folder.
@@ -124,6 +126,7 @@ def load(
     names: list[str] = []
     rows: list[tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]] = []
     digest = hashlib.sha256()
+    missed: set[int] = set()
     for name, content, target in labelled:
         try:
             picture = images.read(content)
@@ -132,6 +135,9 @@ def load(
             continue
         names.append(name)
         face = cut_out(picture) if cut else picture
+        if face is None:
+            missed.add(len(rows))
+            face = picture
         rows.append((target, images.resize(face, size), near_duplicates.thumbnail(picture)))
         digest.update(f"{name}\0{target.tolist()}\0".encode() + hashlib.sha256(content).digest())
     if not rows:
@@ -141,15 +147,20 @@ def load(
     fingerprint = digest.hexdigest()
     return Pictures(
         tuple(names), labels, targets, pixels, thumbnails, fingerprint, tuple(classes),
-        people(Path(source), names),
+        people(Path(source), names), frozenset(missed),
     )  # fmt: skip
 
 
-def cut_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The largest face of an RGB picture, found and cut as the predictor does; else all of it."""
+def cut_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The largest face of an RGB picture (h, w, 3), found and cut as the predictor does.
+
+    Where none is found: all of a square of at most WHOLE pixels a side, which is a face's crop
+    itself, and None of any other picture.
+    """
     found = rotation.detect(picture)
     if not found:
-        return picture
+        height, width = picture.shape[:2]
+        return picture if height == width <= WHOLE else None
     largest = max(found, key=lambda face: face.box[2] * face.box[3])
     return detection.crop(picture, largest)
 

@@ -161,19 +161,19 @@ def evaluate_predictor(
             f"{predictor.model} learned from these very pictures, so they say little about it. Put "
             f"some of them aside: in {source}, make train and test, with the class folders in both."
         )
-    chances = _chances(predictor, pictures.pixels)
+    given = chances(predictor, pictures.pixels)
     everyone = np.ones(len(pictures), bool)
-    figures = _figures(pictures, chances, everyone, predictor.threshold)
+    scores = figures(pictures.labels, given, predictor)
     if divided and split == "train":
-        return figures
+        return scores
     known = splits.clean(pictures, source, predictor.size, divided=divided, listed=twins)
-    figures |= {"mistakes": _mistakes(pictures, chances, everyone), **known.label_noise()}
+    scores |= {"mistakes": _mistakes(pictures, given, everyone), **known.label_noise()}
     if known.has_twin is None or known.has_twin.all():
-        return {**figures, "clean": None, "clean_note": known.note}
+        return {**scores, "clean": None, "clean_note": known.note}
     chosen = ~known.has_twin
-    clean = _figures(pictures, chances, chosen, predictor.threshold)
-    clean["mistakes"] = _mistakes(pictures, chances, chosen)
-    return {**figures, "clean": clean, "clean_note": known.note}
+    clean = figures(pictures.labels[chosen], given[chosen], predictor)
+    clean["mistakes"] = _mistakes(pictures, given, chosen)
+    return {**scores, "clean": clean, "clean_note": known.note}
 
 
 def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
@@ -181,8 +181,8 @@ def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
 
     Args:
         name: the network's.
-        part: "train" or "test" of the paper's set, or "elsewhere": FER+.
-        evaluation: what `evaluate_model` gives.
+        part: "train" or "test" of the paper's set, "ferplus", or "elsewhere".
+        evaluation: what `evaluate_model` gives, or of elsewhere `elsewhere.evaluate_sets`.
 
     Raises:
         WeightsError: the record is missing or damaged.
@@ -195,17 +195,14 @@ def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
     store.write_record(name, record | {"evaluation": kept}, folder=folder)
 
 
-def _figures(
-    pictures: "Pictures",
-    chances: NDArray[np.float64],
-    chosen: NDArray[np.bool_],
-    threshold: float,
+def figures(
+    truth: NDArray[np.int64], given: NDArray[np.float64], predictor: "Predictor"
 ) -> dict[str, Any]:
-    """All figures of the chosen pictures, those of the confidence among them."""
-    truth, given = pictures.labels[chosen], chances[chosen]
-    names = pictures.classes
-    figures = evaluate(_confusion(truth, given.argmax(axis=1), len(names)), names)
-    return {**figures, "confidence": calibration.confidence(given, truth, threshold)}
+    """All figures of probabilities (n, classes) of pictures, with those of the confidence."""
+    names = predictor.classes
+    counted = evaluate(_confusion(truth, given.argmax(axis=1), len(names)), names)
+    sure = calibration.confidence(given, truth, predictor.threshold)
+    return {**counted, "confidence": sure}
 
 
 def _mistakes(
@@ -216,7 +213,7 @@ def _mistakes(
     return ["/".join(pictures.names[row].split("/")[-2:]) for row in wrong.tolist()]
 
 
-def _chances(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.float64]:
+def chances(predictor: "Predictor", pixels: np.ndarray) -> NDArray[np.float64]:
     """Probabilities (n, classes) of the pictures (n, size, size, 3)."""
     from tqdm import tqdm
 

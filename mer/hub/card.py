@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from mer.errors import WeightsError
+from mer.evaluation.elsewhere import MEANING
 from mer.results import comparison, markdown
 from mer.results.charts.style import percent
 from mer.results.report import LIMITS
@@ -99,6 +100,10 @@ def _sections(name: str, record: Mapping[str, Any]) -> Iterator[str]:
         yield f"### Class by class, {protocol} pictures"
         yield markdown.frame(comparison.rows_for_screen(comparison.report(scores)))
         yield "Likeliest mistakes: " + " ".join(comparison.confused(scores, 3))
+    table = comparison.elsewhere({name: record})
+    if len(table):
+        yield f"### Faces from elsewhere\n\n{MEANING}"
+        yield markdown.frame(table)
     yield comparison.label_noise({name: record}) or "How far the labels are right is unknown."
     yield "## How it was trained"
     yield "\n".join(f"{n}. {_stage(one)}" for n, one in enumerate(record["training"]["stages"], 1))

@@ -50,10 +50,39 @@ def protocols(record: Record) -> dict[str, Scores]:
     return scores
 
 
-def elsewhere(record: Record) -> dict[str, Scores]:
-    """The scores on faces of another kind, FER+'s, by a name as in `protocols`; {} if unknown."""
-    other = record["evaluation"].get("elsewhere")
+def ferplus(record: Record) -> dict[str, Scores]:
+    """The scores on everyday faces, FER+'s, by a name as in `protocols`; {} if unknown."""
+    other = record["evaluation"].get("ferplus")
     return protocols({"evaluation": {"test": other}}) if other else {}
+
+
+def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
+    """Faces from elsewhere: a row a data set, and for each network how many it gets right.
+
+    In brackets are its sure answers: the share of the faces, and how many of those are right.
+    Without a record that has such figures the table is empty.
+    """
+    known = {n: r["evaluation"]["elsewhere"] for n, r in records.items() if _travelled(r)}
+    cells: dict[str, dict[str, str]] = {}
+    for name, figures in known.items():
+        for data, scores in figures["sets"].items():
+            part = ", held out" if scores["part"] == "held out" else ""
+            cells.setdefault(f"{data}: {scores['n']}{part}", {})[name] = _away(scores)
+        cells.setdefault(f"mean of {len(figures['sets'])} sets", {})[name] = _away(
+            figures["mean"] | {"confidence": figures["mean"]}
+        )
+    frame = pd.DataFrame.from_dict(cells, orient="index", columns=list(known)).fillna("–")
+    return frame.rename_axis("pictures from").reset_index()
+
+
+def _travelled(record: Record) -> bool:
+    return bool(record["evaluation"].get("elsewhere"))
+
+
+def _away(scores: Scores) -> str:
+    sure = scores["confidence"]["sure"]
+    right = "–" if sure["accuracy"] is None else percent(sure["accuracy"])
+    return f"{percent(scores['accuracy'], 1)} ({percent(sure['coverage'])} sure, {right} of them)"
 
 
 def order(records: Mapping[str, Record]) -> dict[str, str]:
@@ -102,8 +131,12 @@ def _column(record: Record, place: str, milliseconds: float | None) -> dict[str,
     )
     for protocol, scores in protocols(record).items():
         column[f"Test accuracy, {protocol} (95 % interval)"] = accuracy(scores)
-    for protocol, scores in elsewhere(record).items():
+    for protocol, scores in ferplus(record).items():
         column[f"Everyday faces, FER+ Valid, {protocol} (95 % interval)"] = accuracy(scores)
+    if _travelled(record):
+        away = record["evaluation"]["elsewhere"]
+        row = f"Faces from elsewhere, mean of {len(away['sets'])} sets"
+        column[row] = percent(away["mean"]["accuracy"], 1)
     for protocol, scores in protocols(record).items():
         column[f"Macro F1, {protocol}"] = f"{scores['macro_f1']:.3f}"
     for protocol, scores in protocols(record).items():

@@ -8,6 +8,7 @@ import gradio as gr
 
 from mer.errors import MerError
 from mer.evaluation import seed_study
+from mer.evaluation.elsewhere import MEANING
 from mer.results import charts, comparison, paper
 from mer.ui import tables
 from mer.ui.errors import in_words
@@ -58,6 +59,7 @@ def _figures(records: Mapping[str, Any]) -> None:
     )
     gr.Markdown(" ".join(comparison.verdict(records)) + _METHOD)
     gr.Markdown(comparison.label_noise(records))
+    elsewhere(records)
     _seeds()
 
 
@@ -66,6 +68,14 @@ _METHOD: Final = (
     " (McNemar's exact test on the same pictures, Holm's correction, 5 %.) Each network that ships "
     "was trained once; another seed would move its figures, too."
 )
+
+
+def elsewhere(records: Mapping[str, Any]) -> None:
+    """How the networks do on faces from elsewhere, where that was measured."""
+    table = comparison.elsewhere(records)
+    if len(table):
+        gr.Markdown(f"### Faces from elsewhere\n{MEANING}")
+        tables.show(table, "Faces from elsewhere, set by set")
 
 
 def _seeds() -> None:

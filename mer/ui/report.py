@@ -9,7 +9,7 @@ import gradio as gr
 from mer.results import charts, comparison, paper
 from mer.results.charts.style import percent
 from mer.ui import downloads, robustness, tables
-from mer.ui.comparison import show_problems
+from mer.ui.comparison import elsewhere, show_problems
 
 _PROTOCOLS: Final = [("All, as in the paper", "all"), ("Clean: without twins", "clean")]
 _SURER: Final = 0.7  # share of the faces whose accuracy the text names
@@ -46,6 +46,7 @@ def build() -> None:
             theirs = comparison.paper_scores()
             _panel(f"The paper's {paper.TABLE_1[0].network}, all {theirs['n']} pictures", theirs)
             gr.Markdown(f"Computed here from the matrix of Figure 6 in {paper.SOURCE}.")
+    elsewhere(records)
     robustness.build(network, first)
 
     def show(name: str, kind: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """Folders, zips and FER+ in; twins on one side of a split."""
 
 import io
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mer.data import dataset, near_duplicates
-from mer.data.corpora import balanced, gather
+from mer.data.corpora import balanced, chances, gather
 from mer.data.dataset import Pictures
 from mer.emotions import EMOTIONS
 from mer.errors import DataError
@@ -195,3 +196,56 @@ def test_rare_classes_weigh_more(tiny_data: Path) -> None:
     assert mass[2] == pytest.approx(mass[3])
     assert even[corpus.train].sum() == pytest.approx(len(corpus.train), rel=1e-5)
     np.testing.assert_allclose(even[corpus.validation], rare[corpus.validation])
+
+
+def test_folders_of_blends_have_two_targets(tmp_path: Path, tiny_data: Path) -> None:
+    picture = (tiny_data / "train" / "fear" / "fear1.jpg").read_bytes()
+    for folder in ("sadly_fearful", "awed", "happily_bored"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.jpg").write_bytes(picture)
+    pictures = dataset.load(tmp_path, 16)
+    assert pictures.names == ("awed/a.jpg", "sadly_fearful/a.jpg")
+    wanted = np.zeros((2, 7))
+    wanted[0, [EMOTIONS.index("surprise"), EMOTIONS.index("fear")]] = 0.6, 0.4
+    wanted[1, [EMOTIONS.index("fear"), EMOTIONS.index("sadness")]] = 0.6, 0.4
+    np.testing.assert_allclose(pictures.targets, wanted, atol=1e-6)
+    corpus = gather([tiny_data], 16, fraction=0.3, seed=0, cut=[tmp_path])
+    assert corpus.description[1]["validation"] == dict.fromkeys(EMOTIONS, 0)
+
+
+def test_a_person_stays_on_one_side(tmp_path: Path, tiny_data: Path) -> None:
+    folder = tmp_path / "lab"
+    shutil.copytree(tiny_data / "train", folder)
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.jpg"))
+    rows = [f"{name},{name[-5]}" for name in files]  # anger1, fear1, ... show one person
+    (folder / "labels.csv").write_text("\n".join(["file,subject", *rows]))
+    pictures = dataset.load(folder, 16)
+    train, held = dataset.split(pictures, 0.34, seed=0)
+    seen = {pictures.people[row] for row in train}, {pictures.people[row] for row in held}
+    assert seen[1]
+    assert not seen[0] & seen[1]
+
+
+def test_a_face_is_cut_out_and_its_lack_is_known(tmp_path: Path, astronaut: np.ndarray) -> None:
+    flat = np.full((90, 90, 3), 99, np.uint8)
+    for name, picture in {"a": astronaut, "b": flat, "c": np.full((200, 90, 3), 9)}.items():
+        (tmp_path / "fear").mkdir(exist_ok=True)
+        Image.fromarray(picture.astype(np.uint8)).save(tmp_path / "fear" / f"{name}.png")
+    pictures = dataset.load(tmp_path, 48, cut=True)
+    assert pictures.missed == {2}  # b is as small and square as a crop
+    whole = dataset.load(tmp_path, 48)
+    assert whole.missed == frozenset()
+    assert not (pictures.pixels[0] == whole.pixels[0]).all()
+    assert (pictures.pixels[1] == whole.pixels[1]).all()
+
+
+def test_small_sets_and_rare_classes_come_as_often(tiny_data: Path) -> None:
+    corpus = gather([tiny_data], 16, fraction=0.3, seed=0)
+    corpus = replace(corpus, sets=np.arange(len(corpus.pictures)) % 5 // 4)
+    plain, even = chances(corpus, 0.0), chances(corpus, 1.0)
+    np.testing.assert_allclose(plain, 1 / len(corpus.train))
+    small = corpus.sets[corpus.train] == 1
+    assert even[small].sum() == pytest.approx(0.5)
+    labels = corpus.pictures.labels[corpus.train]
+    shares = [even[~small & (labels == one)].sum() for one in np.unique(labels[~small])]
+    np.testing.assert_allclose(shares, shares[0])
