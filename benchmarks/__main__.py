@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of every benchmark."""
     root = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures mer.")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (_stages, _video, _spotting, _live, _batch, _comparison, _runtimes):
+    for group in (_stages, _picture, _video, _spotting, _live, _batch, _comparison, _runtimes):
         group(commands)
     return root
 
@@ -48,6 +48,21 @@ def stages(options: argparse.Namespace) -> None:
     from benchmarks import timing
 
     print(timing.report(options.model, picture=options.picture, repeats=options.repeats))
+
+
+def _picture(commands: Any) -> None:
+    text = "Time the default way of a picture in this tree and in another revision, in turn"
+    add = command(commands, "picture", picture, text).add_argument
+    text = "what git calls the other one (default: %(default)s, version 0.1.0)"
+    add("--against", default="c3bb20c", metavar="REVISION", help=text)
+    add("--repeats", type=int, default=40, help="runs to take medians of (default %(default)s)")
+
+
+def picture(options: argparse.Namespace) -> None:
+    """Print the table, as Markdown."""
+    from benchmarks import picture
+
+    print(picture.report(options.against, runs=options.repeats))
 
 
 def _video(commands: Any) -> None:

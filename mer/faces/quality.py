@@ -47,13 +47,13 @@ def measure(image: np.ndarray, face: Face) -> Quality:
     small = cv2.resize(crop(image, face), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     edges = cv2.Laplacian(gray, cv2.CV_32F)
-    turn, tilt = _pose(face)
+    turn, tilt = pose(face)
     sharpness = float(edges.std() / max(float(gray.std()), 1.0))
     return Quality(face.box[3], sharpness, float(gray.mean()), turn, tilt)
 
 
-def _pose(face: Face) -> tuple[float, float]:
-    """Degrees to the side and of leaning, from the eyes, the nose and the corners of the mouth."""
+def pose(face: Face) -> tuple[float, float]:
+    """Degrees of turning and of tilting, see `Quality`, from the detector's five points."""
     if not face.points:
         return 0.0, 0.0
     right, left, nose, one, other = np.asarray(face.points, float)

@@ -42,7 +42,7 @@ class Network:
         self._kept = threading.local()
 
     def __call__(self, image: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
-        """What one look at a picture finds, with all cores unless `onnx_backend.one_thread` forbids it.
+        """What one look at a picture finds; all cores compute it, see `onnx_backend.one_thread`.
 
         Args:
             image: RGB uint8 (height, width, 3).

@@ -63,6 +63,15 @@ def test_yunet_answers_as_opencv_does(astronaut: np.ndarray, size: tuple[int, in
     np.testing.assert_allclose(yunet.Network()(image, 0.6, 0.3), expected, atol=1e-2)
 
 
+def test_one_look_leaves_nothing_behind_for_the_next(astronaut: np.ndarray) -> None:
+    """A smaller picture comes into the memory of the last one, with the border black again."""
+    face = cv2.resize(astronaut[:300, 60:360], (96, 96), interpolation=cv2.INTER_AREA)
+    smaller = face[:90, :70]
+    network = yunet.Network()
+    network(face, 0.6, 0.3)
+    np.testing.assert_array_equal(network(smaller, 0.3, 0.3), yunet.Network()(smaller, 0.3, 0.3))
+
+
 def test_missing_cascade_names_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2.data, "haarcascades", str(tmp_path))
     with pytest.raises(WeightsError, match="pip install"):

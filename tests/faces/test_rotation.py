@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mer.errors import MerError
-from mer.faces import detection, rotation
+from mer.faces import detection, rotation, yunet
 from mer.faces.detection import Face
 from mer.io import images
 
@@ -32,6 +32,23 @@ def test_unknown_detector_is_named() -> None:
 @pytest.mark.parametrize("detector", ["yunet", "haar"])
 def test_an_upright_face_is_what_the_detector_finds(astronaut: np.ndarray, detector: str) -> None:
     assert rotation.detect(astronaut, detector) == detection.detect(astronaut, detector)
+
+
+@pytest.mark.parametrize("tiles", [1, 3])
+def test_sure_upright_faces_cost_a_single_look(
+    astronaut: np.ndarray, tiles: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[tuple[int, ...]] = []
+    look = yunet.Network.__call__
+
+    def counted(network: yunet.Network, image: np.ndarray, *settings: float) -> np.ndarray:
+        looks.append(image.shape)
+        return look(network, image, *settings)
+
+    monkeypatch.setattr(yunet.Network, "__call__", counted)
+    picture = np.tile(astronaut[20:220, 120:320], (tiles, tiles, 1))
+    assert len(rotation.detect(picture)) == tiles**2
+    assert looks == [picture.shape]
 
 
 @pytest.mark.parametrize("degrees", [-135, -90, 45, 60, 90, 180])
