@@ -1,4 +1,4 @@
-"""`train`, `calibrate`, `evaluate`, `robustness`, `seeds`, `compare`: networks and records."""
+"""`train`, `calibrate`, `evaluate`, `robustness`, `compare`: networks and records."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Put `train`, `calibrate`, `evaluate`, `robustness`, `seeds`, `compare` among the commands."""
+    """Put `train`, `calibrate`, `evaluate`, `robustness`, `compare` among the commands."""
     _train(commands)
     _calibrate(commands)
     _evaluate(commands)
     _robustness(commands)
-    _seeds(commands)
     _compare(commands)
 
 
@@ -177,34 +176,6 @@ def robustness(options: argparse.Namespace) -> None:
     names = options.model or [name for name in MODELS if name in store.available()]
     result = measurement.measure(names, options.faces, options.data, pictures=options.pictures)
     print("\n\n".join(robustness_report.text(result)))
-    if options.save:
-        print(f"\nwritten: {measurement.save(result)}")
-
-
-def _seeds(commands: Any) -> None:
-    text = "Train every network by three seeds, for a short while, to see what is chance"
-    add = command(commands, "seeds", seeds, text).add_argument
-    where = "the paper's data set: a folder with train and test in it"
-    add("--data", type=Path, required=True, metavar="DIR", help=where)
-    text = "weights that networks begin with, called as they are; see docs/training.md"
-    add("--start", type=Path, nargs="+", default=(), metavar="FILE", help=text)
-    text = "folder for the weights (default %(default)s)"
-    add("--out", type=Path, default=Path("runs/seeds"), metavar="DIR", help=text)
-    add("--model", choices=MODELS, nargs="+", default=MODELS, help="networks (default: all)")
-    add("--save", action="store_true", help="keep the figures beside the weights, for the page")
-
-
-def seeds(options: argparse.Namespace) -> None:
-    """Print means and spread, and which networks every seed tells apart."""
-    from mer.evaluation import seed_study as measurement
-    from mer.results import markdown
-    from mer.training import devices
-
-    devices.keep_freed_memory()
-    starts = {path.stem: path for path in options.start}
-    result = measurement.measure(options.model, options.data, options.out, starts)
-    print(markdown.frame(measurement.table(result)))
-    print(f"\n{measurement.verdict(result)}")
     if options.save:
         print(f"\nwritten: {measurement.save(result)}")
 

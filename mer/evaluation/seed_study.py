@@ -1,96 +1,26 @@
-"""Each network once more by each of three seeds: which differences are real, and which chance."""
+"""What another seed changes: the figures of the seed study that ships beside the weights.
+
+`tools.seed_study` measures them.
+"""
 
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
-from mer.errors import DataError, MerError
-from mer.evaluation import metrics
-from mer.evaluation.statistics import significant_pairs
-from mer.inference.predictor import Predictor
-from mer.training.config import Settings
-from mer.weights import provenance, store
+from mer.weights import store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SEEDS: Final = (0, 1, 2)
-# Short, so that all networks and seeds take an hour of one core, and one for all of them.
-SCHEDULE: Final = Settings(
-    epochs=4, batch=64, learning_rate=5e-4, copies=0, average=0.98, precision="bfloat16"
-)
-GOAL: Final = 0.8  # right on validation: the time until then is noted
+GOAL: Final = 0.8  # accuracy on validation; the processor time until it is reached is noted
 FILE: Final = "seeds.json"
 
 Result = Mapping[str, Any]
 
 
-def measure(
-    networks: Sequence[str], source: Path, out: Path, starts: Mapping[str, Path]
-) -> dict[str, Any]:
-    """Train each network by each seed on SCHEDULE, and score it on the test pictures.
-
-    A run that was stopped goes on where it was. The seed decides which pictures are held out for
-    validation, the order of the others, and the weights to begin with where there is no start.
-
-    Args:
-        networks: names in the registry.
-        source: the paper's data set, with train and test in it.
-        out: folder for weights and checkpoints.
-        starts: weights to begin with, by name of the network.
-
-    Returns:
-        What `save` keeps: settings, machine, the runs of each network, and in `apart` the pairs
-        (better, worse) that `significant_pairs` tells apart by every seed, for each protocol.
-
-    Raises:
-        DataError: the data set cannot be read or has no parts, or no network is named.
-        MerError: a start or a checkpoint does not belong to its network.
-    """
-    from mer.training import trainer
-
-    if not networks:
-        raise DataError("There is no network to train.")
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in networks}
-    pairs: dict[str, list[set[tuple[str, str]]]] = {"all": [], "clean": []}
-    for seed in SEEDS:
-        settings = Settings(**(asdict(SCHEDULE) | {"seed": seed}))
-        wrong: dict[str, dict[str, list[str]]] = {"all": {}, "clean": {}}
-        for name in networks:
-            folder = out / f"{name}-{seed}"
-            trainer.train(name, [source], out=folder, settings=settings, start=starts.get(name))
-            scores = _scores(name, folder, source)
-            for protocol, mistakes in scores.pop("mistakes").items():
-                wrong[protocol][name] = mistakes
-            runs[name].append({"seed": seed, **scores})
-        for protocol, mistakes in wrong.items():
-            pairs[protocol].append(significant_pairs(mistakes))
-    return {
-        "settings": asdict(SCHEDULE),
-        "data": source.resolve().name,
-        "starts": sorted(starts),
-        "machine": provenance.machine(),
-        "measured": provenance.now(),
-        "networks": runs,
-        "apart": {kind: sorted(set.intersection(*found)) for kind, found in pairs.items()},
-    }
-
-
-def save(result: Result) -> Path:
-    """Keep the figures beside the weights, for the page."""
-    path = store.FOLDER / FILE
-    with store.atomic(path) as part:
-        part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return path
-
-
 def read() -> Result | None:
-    """What `save` kept; None where nothing readable was kept."""
+    """The figures that lie beside the weights; None where nothing readable does."""
     try:
         result: Result = json.loads((store.FOLDER / FILE).read_text(encoding="utf-8"))
         table(result), verdict(result)
@@ -139,29 +69,3 @@ def _row(runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             else "not reached"
         ),
     }
-
-
-def _scores(name: str, folder: Path, source: Path) -> dict[str, Any]:
-    """Accuracies of the weights in `folder`, their time, and the names of mistakes."""
-    predictor = Predictor(name, folder=folder)
-    figures = metrics.evaluate_predictor(predictor, source)
-    clean = figures["clean"]
-    if not clean:
-        raise MerError(f"Name the whole data set, with train and test in it, not {source}.")
-    history = predictor.record["training"]["stages"][-1]["history"]
-    return {
-        "all": figures["accuracy"],
-        "clean": clean["accuracy"],
-        "uar": clean["uar"],
-        "validation": max(epoch["validation_accuracy"] for epoch in history),
-        "cpu_seconds": sum(epoch["cpu_seconds"] for epoch in history),
-        "goal_seconds": _until(GOAL, history),
-        "mistakes": {"all": figures["mistakes"], "clean": clean["mistakes"]},
-    }
-
-
-def _until(goal: float, history: Sequence[Mapping[str, float]]) -> float | None:
-    """Processor seconds until validation reached the goal; None where it did not."""
-    spent = np.cumsum([epoch["cpu_seconds"] for epoch in history])
-    there = [epoch["validation_accuracy"] >= goal for epoch in history]
-    return float(spent[there.index(True)]) if any(there) else None

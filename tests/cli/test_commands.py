@@ -27,7 +27,6 @@ from mer.weights import store
 from tests import test_documents
 from tests.cli import test_cli
 from tests.cli.test_cli import commands
-from tests.evaluation import test_seed_study
 from tests.evaluation.test_robustness import LIST
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,7 +161,6 @@ ELSEWHERE: dict[str, Callable[..., None]] = {
     "app": test_cli.test_app_serves_and_stops_at_ctrl_c,
     "publish": test_what_would_be_pushed,
     "compare": test_documents.test_figures_in_the_readme_are_the_records,
-    "seeds": test_seed_study.test_every_seed_is_trained_scored_and_kept,
 }
 
 
