@@ -3,6 +3,7 @@
 A visitor does what the page's script does: the next frame goes out when the last answer is in.
 """
 
+import itertools
 import json
 import os
 import socket
@@ -30,6 +31,7 @@ RATE: Final = 3.0  # frames a second that each of PLACES visitors should get on 
 LATENCY_MS: Final = 700.0  # in which 95 of 100 answers should come
 _FRAMES: Final = 24  # different ones, in which the face goes to and fro
 _START_S: Final = 120.0  # for the page to start
+_visitors: Final = itertools.count()
 
 
 class Visitor:
@@ -43,9 +45,15 @@ class Visitor:
     """
 
     def __init__(self, address: str) -> None:
-        """Take a place in front of the page at `address`, such as http://127.0.0.1:7860."""
+        """Take a place in front of the page at `address`, such as http://127.0.0.1:7860.
+
+        Each comes from an address of their own, since one may not have all the places.
+        """
         place = urlsplit(address)
-        self._line = HTTPConnection(place.hostname or "", place.port, timeout=60)
+        own = (f"127.0.1.{1 + next(_visitors) % 250}", 0)
+        self._line = HTTPConnection(
+            place.hostname or "", place.port, timeout=60, source_address=own
+        )
         self._headers: dict[str, str] = {}
         self.answers: list[dict[str, Any]] = []
         self.milliseconds: list[float] = []

@@ -140,6 +140,12 @@ class Haar:
 DETECTORS: Final[dict[str, type[YuNet] | type[Haar]]] = {"yunet": YuNet, "haar": Haar}
 
 
+def check_name(detector: str) -> None:
+    """Raise MerError unless a detector has this name."""
+    if detector not in DETECTORS:
+        raise MerError(f"There is no detector {detector!r}: choose {' or '.join(DETECTORS)}.")
+
+
 def detect(image: np.ndarray, detector: str = "yunet", *, quick: bool = False) -> list[Face]:
     """Every face of an RGB uint8 picture (height, width, 3), from left to right.
 
@@ -155,8 +161,7 @@ def detect(image: np.ndarray, detector: str = "yunet", *, quick: bool = False) -
         MerError: no detector has this name.
         WeightsError: the detector's file is missing or damaged.
     """
-    if detector not in DETECTORS:
-        raise MerError(f"There is no detector '{detector}': choose {' or '.join(DETECTORS)}.")
+    check_name(detector)
     return sorted(_detector(detector).detect(image, quick=quick), key=lambda face: face.box)
 
 

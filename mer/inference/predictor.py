@@ -67,7 +67,9 @@ class Predictor:
 
         Raises:
             WeightsError: its weights or their record are missing, damaged or foreign.
+            MerError: no detector has this name.
         """
+        detection.check_name(detector)
         self.model = model
         self.detector = detector
         self.record, self._network = _loaded(model, folder)

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,12 @@ IDLE_S: Final = 5.0  # without a frame, after which a place is another's
 KEPT_S: Final = 60.0  # without a frame, after which all that is known of a visitor is forgotten
 KEPT: Final = 3 * PLACES  # visitors of whom anything is known
 
+OF_ADDRESS: Final = 6  # and of one address, such as a school's
+
+_THEIRS: Final = (
+    f"{OF_ADDRESS} places of the live view are taken from your address, which is as many as one "
+    "may have. Stop one of them, or use Capture, which needs no place."
+)
 _FULL: Final = (
     f"All {PLACES} places of the live view are taken. Press Live again in a minute, or use "
     "Capture, which needs no place."
@@ -24,6 +31,7 @@ _ENDED: Final = "The live view ended after a while without pictures. Press Live 
 
 @dataclass
 class _Visitor:
+    address: str
     live: Live = field(default_factory=Live)
     seen: float = 0.0  # seconds, when the last frame came
     busy: bool = False  # while a frame is in work
@@ -44,19 +52,21 @@ class Visitors:
     def __len__(self) -> int:
         return len(self._visitors)
 
-    def enter(self) -> str:
-        """Take a place and return its key.
+    def enter(self, address: str = "") -> str:
+        """Take a place for somebody at this address and return its key.
 
         Raises:
-            FullError: all places are taken.
+            FullError: all places are taken, or all that one address may have.
         """
         self.forget()
-        self._check_place()
+        self._check_place(address)
         idle = [key for key, one in self._visitors.items() if self._idle(one)]
+        known = Counter(one.address for one in self._visitors.values())
+        idle.sort(key=lambda key: -known[self._visitors[key].address])
         for key in idle[: max(0, len(self._visitors) - KEPT + 1)]:
             del self._visitors[key]
         key = secrets.token_urlsafe(32)
-        self._visitors[key] = _Visitor(seen=self._clock())
+        self._visitors[key] = _Visitor(address, seen=self._clock())
         return key
 
     @contextmanager
@@ -65,7 +75,7 @@ class Visitors:
 
         Raises:
             EndedError: nothing is known of this key, or no longer.
-            FullError: the place was given up, and all are taken.
+            FullError: the place was given up, and all are taken, or all of this address.
             MerError: this visitor's last frame is still in work.
         """
         self.forget()
@@ -75,7 +85,7 @@ class Visitors:
         if visitor.busy:
             raise MerError("One frame at a time: the answer to the last one is still to come.")
         if self._idle(visitor):
-            self._check_place()
+            self._check_place(visitor.address)
         visitor.busy = True
         try:
             yield visitor.live
@@ -95,9 +105,12 @@ class Visitors:
             if now - self._visitors[key].seen > KEPT_S:
                 del self._visitors[key]
 
-    def _check_place(self) -> None:
-        if sum(not self._idle(one) for one in self._visitors.values()) >= PLACES:
+    def _check_place(self, address: str) -> None:
+        taken = [one.address for one in self._visitors.values() if not self._idle(one)]
+        if len(taken) >= PLACES:
             raise FullError(_FULL)
+        if taken.count(address) >= OF_ADDRESS:
+            raise FullError(_THEIRS)
 
     def _idle(self, visitor: _Visitor) -> bool:
         return not visitor.busy and self._clock() - visitor.seen > IDLE_S

@@ -1,15 +1,18 @@
 """The page: a notice and six tabs, each a thin skin over public functions of the package."""
 
+import contextlib
+import functools
 import importlib.util
 import os
 import signal
 import socket
 import sys
 import threading
+from collections.abc import AsyncIterator
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import gradio as gr
-from starlette.middleware import Middleware
 
 from mer.errors import MerError
 from mer.ui import (
@@ -17,19 +20,22 @@ from mer.ui import (
     api,
     auth,
     comparison,
+    connections,
     guard,
     live,
     notice,
+    queue,
     report,
     retention,
     upload,
+    uploads,
     video,
     webcam,
 )
+from mer.ui.origin import Origins
+from mer.ui.sessions import Sessions
 from mer.ui.theme import look
 
-QUEUE: Final = 64  # calls that wait; the next one is refused with this number
-SESSIONS: Final = 256  # visitors whose answers are in memory; then whoever was away longest goes
 _LOOKED_AT: Final = 50  # ports above one that is taken, for a free one
 _OPEN: Final = (
     "This page will be open to whoever has its link. Set MER_USER and MER_PASSWORD to ask for a "
@@ -48,6 +54,7 @@ TABS: Final = {
 def build() -> gr.Blocks:
     """The whole page, ready to be launched with `settings()`."""
     retention.take_folder()  # before the components ask where to put their files
+    retention.give_each_their_own()
     page = gr.Blocks(title="Facial expressions", analytics_enabled=False)
     with page:
         notice.build()
@@ -58,32 +65,29 @@ def build() -> gr.Blocks:
         api.build()
         page.unload(video.cancel)
         page.unload(retention.forget)
-    # Two workers fill two cores; the queue says "full" before the memory runs out. Nobody gets
-    # past it: Gradio has routes that would start any call at once.
-    page.queue(default_concurrency_limit=2, max_size=QUEUE, api_open=False)
+    queue.use(page)
     return page
 
 
-def settings(*, mcp: bool = False) -> dict[str, Any]:
+def settings(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
     """What `launch()` has to be told besides the address.
 
     That is the look, the live view's routes, who may ask for what, to keep no record of
-    visitors, and with `mcp` to be a server of tools for assistants, too.
+    visitors, with `share` to let Gradio's servers show it, and with `mcp` to be a server of tools
+    for assistants, too.
 
     Raises:
-        MerError: $MER_USER is set without $MER_PASSWORD, or `mcp` cannot be.
+        MerError: $MER_USER is set without $MER_PASSWORD, $MER_ORIGINS is wrong, or `mcp` cannot be.
     """
     if mcp:
         _prepare_mcp()
+    os.environ["FORWARDED_ALLOW_IPS"] = ""  # the guard believes proxies or not, not the server
+    told = {"password": auth.wanted(), "root": _root(), "mcp": mcp}
+    serving = functools.partial(_serving, origins=Origins.configured(share=share), **told)
     return {
         **look(),
-        "app_kwargs": {
-            "routes": live.routes(),
-            "middleware": [Middleware(guard.Guard, password=auth.wanted(), mcp=mcp)],
-            "lifespan": retention.sweeping,
-        },
-        "max_file_size": f"{video.MAX_FILE_MB}mb",
-        "state_session_capacity": SESSIONS,
+        "app_kwargs": {"routes": [*live.routes(), *uploads.routes()], "lifespan": serving},
+        "max_file_size": uploads.MAX_BYTES,
         "show_error": False,
         "run_history": False,
         "enable_monitoring": False,
@@ -93,6 +97,20 @@ def settings(*, mcp: bool = False) -> dict[str, Any]:
         # Else Gradio asks itself for the page, and gives up on a machine busy for three seconds.
         "_frontend": False,
     }
+
+
+@contextlib.asynccontextmanager
+async def _serving(app: Any, origins: Origins, **told: Any) -> AsyncIterator[None]:
+    """The server's lifespan, in which the guard stands before all of it."""
+    page = app.get_blocks()
+    app.state_holder = Sessions(page)
+    app.middleware_stack = guard.Guard(app.middleware_stack, app.state_holder, origins, **told)
+    async with retention.sweeping(page), connections.watching(page):
+        yield
+
+
+def _root() -> str:
+    return urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).path.rstrip("/")
 
 
 def launch(
@@ -125,7 +143,7 @@ def launch(
         print(f"mer: {_OPEN}", file=sys.stderr)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files of visitors go
-    told = settings(mcp=mcp)
+    told = settings(share=share, mcp=mcp)
     (page or build()).launch(server_name=host, server_port=number, share=share, **told)
 
 

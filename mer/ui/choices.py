@@ -2,10 +2,23 @@
 
 import gradio as gr
 
-from mer.faces.detection import DETECTORS
+from mer.errors import MerError
+from mer.faces import detection
 from mer.inference.predictor import DEFAULT_MODEL
 from mer.models.registry import MODELS
 from mer.weights import store
+
+
+def check(network: str, detector: str) -> None:
+    """Look whether a visitor may choose these, before anything is loaded or fetched for a name.
+
+    Raises:
+        MerError: the page offers no such network, or no detector has this name.
+    """
+    offered = store.available()
+    if network not in offered:
+        raise MerError(f"There is no network {network!r}: choose {', '.join(offered)}.")
+    detection.check_name(detector)
 
 
 def build() -> tuple[gr.Radio, gr.Radio]:
@@ -15,6 +28,6 @@ def build() -> tuple[gr.Radio, gr.Radio]:
     with gr.Row():
         network = gr.Radio(names, value=first, label="Network", scale=3, min_width=300)
         detector = gr.Radio(
-            list(DETECTORS), value="yunet", label="Face detector", scale=2, min_width=180
+            list(detection.DETECTORS), value="yunet", label="Face detector", scale=2, min_width=180
         )
     return network, detector

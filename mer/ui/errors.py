@@ -13,7 +13,16 @@ UNEXPECTED: Final = (
     "Something went wrong on our side, not with your picture. Please try again; "
     "if it happens twice, the log of the page says where."
 )
+FULL: Final = "The page has no room for more files now. Try again in five minutes."
 _log = logging.getLogger(__name__)
+
+
+class RefusedError(MerError):
+    """A request that is not passed on; `status` is HTTP's."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 @contextmanager

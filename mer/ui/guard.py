@@ -2,13 +2,16 @@
 
 Gradio brings routes for editing the program, for recording the screen, for links that store a
 visitor's answers and for fetching other addresses. Here a route is closed unless it stands in the
-lists, so one that a later Gradio adds is closed too.
+lists, so one that a later Gradio adds is closed too. The guard stands before all that Gradio puts
+before its routes, too: that would answer some requests of other sites without the password.
 """
 
 import asyncio
 import errno
 import json
 import logging
+import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,16 +19,24 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from mer.errors import MerError
-from mer.ui import retention
 from mer.ui.auth import is_given
-from mer.ui.errors import UNEXPECTED
+from mer.ui.errors import FULL, UNEXPECTED, RefusedError
+from mer.ui.origin import Origins
+from mer.ui.sessions import Sessions
+from mer.ui.uploads import MAX_BYTES
+from mer.ui.uploads import PATH as UPLOAD
 
-MAX_UPLOAD_MB: Final = 200  # of one request, which may hold several files
+MAX_UPLOAD_MB: Final = MAX_BYTES // 1_000_000  # of one request, which may hold several files
 MAX_JSON_MB: Final = 24  # of the values of one call, such as a captured frame
 HELD_MB: Final = 400  # of such values that are on their way in, of all visitors
-PATIENCE_S: Final = 60.0  # for such values to arrive whole
+HELD_OF_ADDRESS_MB: Final = 100  # and of one address
+MAX_VALUES: Final = 5_000  # in the values of one call; the page's own calls have some dozen
+MAX_DEPTH: Final = 32  # of values in values
+MAX_NAME: Final = 64  # characters of a session's or a call's name
+PATIENCE_S: Final = 60.0  # for what is sent to arrive, and longer only where it goes on to come:
+LEAST_RATE: Final = 10_000  # bytes a second
 _WRONG_S: Final = 1.0  # wrong passwords are answered one after another, each so much later
 _MB: Final = 1_000_000
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -40,15 +51,23 @@ _READ: Final = frozenset(
         *(f"{_API}queue/status", f"{_API}upload_progress", f"{_API}app_id"),
     }
 )
+_INFO: Final = (f"{_API}info", f"{_API}info/")
+_HEARTBEAT: Final = f"{_API}heartbeat/"
 _READ_BELOW: Final = (
     *("/assets/", "/static/", "/svelte/", "/pwa_icon/"),
-    *(f"{_API}file=/", f"{_API}heartbeat/", f"{_API}call/"),
+    *(f"{_API}file=/", _HEARTBEAT, f"{_API}call/"),
 )
 _SENT: Final = frozenset(
     {f"{_API}queue/join", f"{_API}cancel", f"{_API}reset", f"{_API}upload"}
     | {f"/live/{name}" for name in ("start", "frame", "stop")}
 )
 _SENT_BELOW: Final = (f"{_API}call/", f"{_API}run/")
+_LONGEST: Final = 256  # characters of a query, and of a path that names a session or a call
+_PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Live-Key",
+    "Access-Control-Max-Age": "600",
+}
 _MCP: Final = f"{_API}mcp"  # of assistants, where the page was started for them
 _OPEN: Final = f"{_API}startup-events"  # Gradio's own first question, which tells nothing
 
@@ -56,60 +75,97 @@ _CLOSED: Final = "There is nothing here. The page itself lies at the address wit
 _NO_FETCH: Final = (
     "The page fetches nothing from other addresses. Download the file, and send it from here."
 )
-_FULL: Final = "The page has no room for more files now. Try again in five minutes."
 _BUSY: Final = "Too much is being sent to the page at once. Try again in a minute."
 _SLOW: Final = f"What was sent did not arrive within {PATIENCE_S:.0f} seconds. Try again."
+_FOREIGN: Final = (
+    "This page answers no other site. Whoever runs it can allow that site in MER_ORIGINS, and "
+    "name the proxy before the page, if there is one, in MER_PROXY."
+)
+_MANY: Final = (
+    f"What was sent holds more than {MAX_VALUES} values, or goes {MAX_DEPTH} deep. Send less."
+)
+_LONG: Final = f"The name of a session or a call has at most {MAX_NAME} characters."
 _ASKED: Final = "This page asks for a name and a password."
-
-
-class RefusedError(MerError):
-    """A request that is not passed on; `status` is HTTP's."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
 
 
 class Guard:
     """Stands before Gradio's server; ASGI."""
 
     def __init__(
-        self, app: ASGIApp, password: tuple[str, str] | None = None, *, mcp: bool = False
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        origins: Origins,
+        password: tuple[str, str] | None = None,
+        *,
+        root: str = "",
+        mcp: bool = False,
     ) -> None:
+        """Stand before `app`.
+
+        Args:
+            app: the server.
+            sessions: of its visitors.
+            origins: whose requests are answered.
+            password: name and password that everybody has to give.
+            root: the path at which a proxy shows the page, such as /faces.
+            mcp: whether assistants may ask.
+        """
         self._app = app
+        self._sessions = sessions
+        self._origins = origins
         self._password = password
+        self._root = root
         self._mcp = mcp
         self._wrong = asyncio.Lock()
-        self._held = 0  # bytes
+        self._held: Counter[str] = Counter()  # bytes, by address
+        self._client = ProxyHeadersMiddleware(self._answered, origins.proxies)  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a sentence."""
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
+        scope = {**scope, "path": self._below_root(scope["path"])}
+        self._origins.believe(scope)
         begun = False
+        failed: list[Message] = []  # Gradio's words for an error, until it is known whether ours
 
         async def noted(message: Message) -> None:
             nonlocal begun
+            if message["type"] == "http.response.start":
+                self._origins.mark(message, scope)
+            if failed or (not begun and message.get("status") == 500):
+                failed.append(message)
+                return
             begun = True
             await send(message)
 
         try:
-            await self._answered(scope, receive, noted)
+            await self._client(scope, receive, noted)  # type: ignore[arg-type]
+            for message in failed:
+                await send(message)
         except ClientDisconnect:
             return  # nobody is there to be answered, and the log need not fill with it
         except Exception as error:
             if begun:
                 raise
-            await _answer(_as_sentence(error), scope["path"])(scope, receive, send)
+            failed.clear()
+            await _answer(_as_sentence(error), scope)(scope, receive, noted)
+
+    def _below_root(self, path: str) -> str:
+        inner = path.removeprefix(self._root)
+        return inner if inner.startswith("/") else path
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RefusedError(403, _CLOSED)
         await self._check_password(scope)
+        if self._origins.is_foreign(scope):
+            raise RefusedError(403, _FOREIGN)
+        if scope["method"] == "OPTIONS" and Headers(scope=scope).get("origin"):
+            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
+            return
         if not (self._mcp and scope["path"].startswith(_MCP)):
-            _check_route(scope["method"], scope["path"])
-        await self._pass(scope, receive, send)
+            _check_route(scope)
+        await self._pass(scope, _in_time(receive), send)
 
     async def _check_password(self, scope: Scope) -> None:
         if self._password is None or scope["path"] == _OPEN:
@@ -123,38 +179,49 @@ class Guard:
         raise RefusedError(401, _ASKED)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST" or scope["path"].startswith("/live/"):  # live bounds its own
+        path = scope["path"]
+        if path.startswith(_HEARTBEAT):
+            await self._pass_heartbeat(path.removeprefix(_HEARTBEAT), scope, receive, send)
+        elif path in _INFO:  # without a page, the first asker's address would be told to all
+            await self._app({**scope, "query_string": b"page="}, receive, send)
+        elif scope["method"] != "POST" or path.startswith("/live/"):  # live bounds its own
             await self._app(scope, receive, send)
-        elif scope["path"] == f"{_API}upload":
+        elif path == UPLOAD:
             _check_length(scope, MAX_UPLOAD_MB)
-            if not await asyncio.to_thread(retention.room):
-                raise RefusedError(507, _FULL)
             await self._app(scope, _bounded(receive, MAX_UPLOAD_MB), send)
         else:
             _check_length(scope, MAX_JSON_MB)
             await self._pass_values(scope, receive, send)
 
+    async def _pass_heartbeat(
+        self, session: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._sessions.here[session] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._sessions.here[session] -= 1
+            self._sessions.here += Counter()  # without zeros
+
     async def _pass_values(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = scope["client"][0] if scope.get("client") else ""
         body = bytearray()
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._read(_bounded(receive, MAX_JSON_MB), body)
-            if any(map(_is_foreign, _files(_parsed(bytes(body))))):
-                raise RefusedError(400, _NO_FETCH)
+            await self._read(_bounded(receive, MAX_JSON_MB), body, address)
+            await asyncio.to_thread(_check_values, body)
             await self._app(scope, _replayed(bytes(body), receive), send)
-        except TimeoutError:
-            raise RefusedError(408, _SLOW) from None
         finally:
-            self._held -= len(body)
+            self._held[address] -= len(body)
+            self._held += Counter()
 
-    async def _read(self, receive: Receive, body: bytearray) -> None:
+    async def _read(self, receive: Receive, body: bytearray, address: str) -> None:
         more = True
         while more:
             message = await receive()
             piece: bytes = message.get("body", b"")
             body += piece
-            self._held += len(piece)
-            if self._held > HELD_MB * _MB:
+            self._held[address] += len(piece)
+            if self._held[address] > HELD_OF_ADDRESS_MB * _MB or self._held.total() > HELD_MB * _MB:
                 raise RefusedError(503, _BUSY)
             more = message.get("more_body", False)  # also when the visitor has gone
 
@@ -165,17 +232,21 @@ def _as_sentence(error: Exception) -> RefusedError:
         return error
     _log.error("a request failed", exc_info=error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return RefusedError(507, _FULL)
+        return RefusedError(507, FULL)
     return RefusedError(500, UNEXPECTED)
 
 
-def _check_route(method: str, path: str) -> None:
+def _check_route(scope: Scope) -> None:
+    method, path = scope["method"], scope["path"]
     if method == "POST":
         known = path in _SENT or path.startswith(_SENT_BELOW)
     else:
         known = method in ("GET", "HEAD") and (path in _READ or path.startswith(_READ_BELOW))
     if not known or ".." in path or "\0" in path:
         raise RefusedError(403, _CLOSED)
+    named = path.startswith((_HEARTBEAT, f"{_API}call/"))
+    if len(scope["query_string"]) > _LONGEST or (named and len(path) > _LONGEST):
+        raise RefusedError(400, _LONG)
 
 
 def _check_length(scope: Scope, most_mb: int) -> None:
@@ -205,6 +276,24 @@ def _bounded(receive: Receive, most_mb: int) -> Receive:
     return bounded
 
 
+def _in_time(receive: Receive) -> Receive:
+    """`receive`, whose parts of a body have to come in time; raises RefusedError."""
+    began, came, whole = time.monotonic(), 0, False
+
+    async def in_time() -> Message:
+        nonlocal came, whole
+        left = began + PATIENCE_S + came / LEAST_RATE - time.monotonic()
+        try:
+            message = await asyncio.wait_for(receive(), None if whole else max(left, 0.0))
+        except TimeoutError:
+            raise RefusedError(408, _SLOW) from None
+        came += len(message.get("body", b""))
+        whole = not message.get("more_body", False)  # what comes then is that they hang up
+        return message
+
+    return in_time
+
+
 def _replayed(body: bytes, receive: Receive) -> Receive:
     """The body again, then what `receive` has to say."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -215,33 +304,48 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _parsed(body: bytes) -> Any:
+def _check_values(body: bytearray) -> None:
+    """Refuse what would take long to read, or names a file of another address."""
+    # Counted before it is read, for that stops all threads. Strings may hold such signs, too, but
+    # the page sends none with many of them.
+    if sum(body.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
+        raise RefusedError(413, _MANY)
     try:
-        return json.loads(body or b"null")
+        value = json.loads(body or b"null")
     except (ValueError, RecursionError):
         raise RefusedError(400, "What was sent is no JSON. Load the page again.") from None
+    if isinstance(value, dict):
+        names = (value.get("session_hash"), value.get("event_id"))
+        if any(isinstance(name, str) and len(name) > MAX_NAME for name in names):
+            raise RefusedError(400, _LONG)
+    if any(map(_is_foreign, _files(value))):
+        raise RefusedError(400, _NO_FETCH)
 
 
 def _files(value: Any) -> Iterator[Any]:
     """What stands as "path" anywhere in a JSON value: Gradio takes each for a file's."""
-    parts = [value]
+    parts = [(value, 0)]
     while parts:
-        part = parts.pop()
+        part, depth = parts.pop()
+        if depth > MAX_DEPTH:
+            raise RefusedError(413, _MANY)
         if isinstance(part, dict):
             yield part.get("path")
-            parts += part.values()
+            parts += [(inner, depth + 1) for inner in part.values()]
         elif isinstance(part, list):
-            parts += part
+            parts += [(inner, depth + 1) for inner in part]
 
 
 def _is_foreign(path: Any) -> bool:
     return isinstance(path, str) and bool(path) and not path.startswith("/")
 
 
-def _answer(refused: RefusedError, path: str) -> Response:
+def _answer(refused: RefusedError, scope: Scope) -> Response:
+    # What is still on its way is not waited for.
+    headers = {"Connection": "close"} if scope.get("method") == "POST" else {}
     if refused.status == 401:
-        headers = {"WWW-Authenticate": 'Basic realm="mer", charset="UTF-8"'}
+        headers["WWW-Authenticate"] = 'Basic realm="mer", charset="UTF-8"'
         return PlainTextResponse(str(refused), 401, headers)
-    if path == f"{_API}upload":  # whose answer Gradio's script shows as it is
-        return PlainTextResponse(str(refused), refused.status)
-    return JSONResponse({"detail": str(refused)}, refused.status)
+    if scope["path"] == UPLOAD:  # whose answer Gradio's script shows as it is
+        return PlainTextResponse(str(refused), refused.status, headers)
+    return JSONResponse({"detail": str(refused)}, refused.status, headers)

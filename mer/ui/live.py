@@ -28,6 +28,7 @@ from mer.io import images
 from mer.live.person import TRAIL_MS
 from mer.live.session import SMOOTHING_MS, Live
 from mer.live.session_pool import IDLE_S, Visitors
+from mer.ui import choices
 from mer.ui.errors import UNEXPECTED
 
 WORKERS: Final = 2  # frames in work at once, of all visitors; others wait in the order they came
@@ -118,7 +119,7 @@ class _Desk:
 
     async def start(self, request: Request) -> Response:
         """Give a visitor a place, and the key to it."""
-        key = self._visitors.enter()
+        key = self._visitors.enter(request.client.host if request.client else "")
         if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.create_task(self._keep())
         return JSONResponse({"key": key})
@@ -157,6 +158,7 @@ def _work(
     live: Live, content: bytes, *, network: str, detector: str, came: float, **settings: Any
 ) -> dict[str, Any]:
     waited_ms = 1000 * (time.perf_counter() - came)
+    choices.check(network, detector)
     live.choose(network, detector)
     answer = live.see(images.read(content), **settings)
     timings = answer["timings"] | {"waited_ms": round(waited_ms, 1)}

@@ -8,8 +8,11 @@ import asyncio
 import atexit
 import contextlib
 import fcntl
+import hashlib
+import logging
 import math
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -19,17 +22,25 @@ from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
+from gradio import processing_utils
 
 from mer.results import markdown
+from mer.ui.errors import FULL, RefusedError
 
 AGE_S: Final = 300.0  # seconds since its last use, after which a file goes
 EVERY_S: Final = 20.0  # seconds between two looks at the files
 MINUTES: Final = math.ceil((AGE_S + EVERY_S) / 60)  # after which a file is surely gone
 REMEMBERED_S: Final = 3600  # seconds that answers, numbers only, wait for questions in memory
 MAX_BYTES: Final = 8_000_000_000  # of all files of all visitors together
+OWNER_BYTES: Final = 2_000_000_000  # of those that came from one address
 FREE_BYTES: Final = 500_000_000  # that have to stay free on the disk
 _PREFIX: Final = "mer-page-"
-_STARTING_S: Final = 60.0  # in which a page that starts has taken its folder
+_SECRET: Final = secrets.token_bytes(16)
+_MUCH: Final = (
+    f"{OWNER_BYTES // 10**9} GB of files from your address lie here already, which is as much as "
+    "there may be. Try again in five minutes."
+)
+_log = logging.getLogger(__name__)
 
 # What is kept, where, and how long: About and SECURITY.md show it.
 TABLE: Final = (
@@ -89,116 +100,122 @@ def take_folder() -> Path:
     parent = Path(told or tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(parent)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-    fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)  # until we end
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
+    fcntl.flock(os.open(made, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)  # until we end
+    folder = made.rename(parent / made.name[1:])  # the name that says that it may be a leftover
+    atexit.register(remove, folder)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
+
+
+def give_each_their_own() -> None:
+    """Have Gradio write each file into a folder of its own, which nobody can guess.
+
+    It names folders after what lies in them, so two visitors with one picture would share it.
+    """
+    for name in ("hash_bytes", "hash_file", "hash_base64"):
+        setattr(processing_utils, name, lambda *_: secrets.token_hex(32))
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder and what lies in it."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_leftovers(parent: Path) -> None:
     """Remove the folders of processes that were killed: ours, and locked by nobody."""
     for folder in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
-            found = folder.lstat()
-            young = time.time() - found.st_ctime < _STARTING_S
-            if young or folder.is_symlink() or found.st_uid != os.getuid():
+            if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
                 continue
             handle = os.open(folder, os.O_RDONLY)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                remove(folder)
             finally:
                 os.close(handle)
 
 
-def room() -> bool:
-    """Whether another upload fits on the disk, and into what all visitors may leave there."""
+def mark(address: str) -> str:
+    """How the folders of files from this address begin, which tells nobody the address."""
+    return hashlib.blake2b(address.encode(), key=_SECRET, digest_size=6).hexdigest()
+
+
+def check_room(owner: str) -> None:
+    """Look whether more files fit on the disk, and into what may lie there; of all, and of one.
+
+    Raises:
+        RefusedError: they do not.
+    """
     folder = take_folder()
-    used = sum(found.st_size for _, found in _files(folder))
-    return used < MAX_BYTES and shutil.disk_usage(folder).free > FREE_BYTES
+    sizes = [(path.parent.name, found.st_size) for path, found in _files(folder)]
+    if sum(size for name, size in sizes if name.startswith(owner)) > OWNER_BYTES:
+        raise RefusedError(507, _MUCH)
+    if sum(size for _, size in sizes) > MAX_BYTES:
+        raise RefusedError(507, FULL)
+    if shutil.disk_usage(folder).free < FREE_BYTES:
+        raise RefusedError(507, FULL)
 
 
 @contextlib.asynccontextmanager
-async def sweeping(app: Any) -> AsyncIterator[None]:
-    """The server's lifespan, in which old files go, and all of them at its end."""
-    task = asyncio.create_task(_keep_sweeping(app.get_blocks()))
+async def sweeping(page: gr.Blocks) -> AsyncIterator[None]:
+    """While the page is served, old files go; and all of them at its end."""
+    task = asyncio.create_task(_keep_sweeping(page))
     try:
         yield
     finally:
         task.cancel()
-        sweep(app.get_blocks(), 0.0)
+        sweep(page, 0.0)
 
 
 async def _keep_sweeping(page: gr.Blocks) -> None:
     while True:
         await asyncio.sleep(EVERY_S)
-        await asyncio.to_thread(sweep, page, AGE_S)
+        try:
+            await asyncio.to_thread(sweep, page, AGE_S)
+            forget_idle(page)
+        except Exception:
+            _log.exception("old files were not looked for; they will be")
 
 
 def sweep(page: gr.Blocks, age: float) -> None:
-    """Delete what has not been used for `age` seconds, and forget sessions without a visitor."""
+    """Delete what has not been used for `age` seconds."""
     limit = time.time() - age
     for path, found in list(_files(take_folder())):
         if found.st_ctime < limit:  # a change of its times, name or content is a use
-            path.unlink(missing_ok=True)
-    for folder in take_folder().iterdir():
-        with contextlib.suppress(OSError):  # it is a file, gone, or not empty
-            if folder.lstat().st_ctime < limit:
-                folder.rmdir()
+            with contextlib.suppress(OSError):
+                path.unlink()
+    for folder, _, _ in os.walk(take_folder(), topdown=False):
+        with contextlib.suppress(OSError):  # it is gone, or not empty
+            if Path(folder) != take_folder() and Path(folder).lstat().st_ctime < limit:
+                Path(folder).rmdir()
     for known in page.temp_file_sets:  # Gradio's lists would grow for ever
         known -= {path for path in list(known) if not Path(path).exists()}
-    _forget_idle(page)
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            if not path.is_dir():
+    """All files; of those that go meanwhile, some or none."""
+    for place, _, names in os.walk(folder):
+        for path in (Path(place) / name for name in names):
+            with contextlib.suppress(OSError):
                 yield path, path.lstat()
 
 
-def _forget_idle(page: gr.Blocks) -> None:
+def forget_idle(page: gr.Blocks) -> None:
     """Callers of the API never say that they go; Gradio would keep what they sent."""
-    holder = page.app.state_holder
+    holder: Any = page.app.state_holder
     now = datetime.now()
     for session, used in list(holder.time_last_used.items()):
         if (now - used).total_seconds() > REMEMBERED_S:
-            _drop(holder, session)
+            holder.drop(session)
+    holder.tidy(page._queue)
 
 
 def forget(request: gr.Request) -> None:
     """Delete and forget all that the visitor who has just closed the page sent and was shown."""
     holder = request.request.app.state_holder  # type: ignore[union-attr]
     session = str(request.session_hash)
-    mine = _shown(holder, session)
-    _drop(holder, session)
-    others: set[Path] = set()
-    for other in list(holder.session_data):
-        others |= _shown(holder, other)
-    for folder in mine - others:  # the same picture of two visitors is one file
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _drop(holder: Any, session: str) -> None:
-    holder.session_data.pop(session, None)
-    holder.time_last_used.pop(session, None)
-
-
-def _shown(holder: Any, session: str) -> set[Path]:
-    """The folders of the files in a session's components: Gradio gives each file one."""
     state = holder.session_data.get(session)
-    root = take_folder().resolve()
-    values = [part.get("props", {}).get("value") for part in state.components] if state else []
-    paths = {Path(path) for value in values for path in _paths(value)}
-    return {path.parent for path in paths if path.parent.parent == root}
-
-
-def _paths(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("path"), str):
-            yield value["path"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for part in value:
-            yield from _paths(part)
+    holder.drop(session)
+    for folder in state.folders if state else ():
+        remove(folder)

@@ -148,6 +148,7 @@ def read(
             progress(part, desc=sentence)
 
         try:
+            choices.check(network, detector)
             found = analysis.analyse(
                 path,
                 model=network,

@@ -24,7 +24,7 @@ from mer.io import webm
 from mer.io.video import Frame
 from mer.results import comparison
 from mer.training import checkpoint
-from mer.ui import guard
+from mer.ui import errors
 from mer.ui.errors import UNEXPECTED
 from mer.weights import store
 from tests.security.conftest import Served
@@ -59,7 +59,7 @@ def test_an_upload_to_a_full_disk_is_a_sentence(
 ) -> None:
     monkeypatch.setattr("gradio.route_utils.GradioUploadFile.write", raising(FULL))
     answer = httpx.post(f"{shared.url}gradio_api/upload", files={"files": b"face"})
-    assert (answer.status_code, answer.text) == (507, guard._FULL)
+    assert (answer.status_code, answer.text) == (507, errors.FULL)
     assert "No space left" in caplog.text
 
 

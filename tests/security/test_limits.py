@@ -25,7 +25,7 @@ from mer import ui
 from mer.errors import ImageError, MerError, VideoError
 from mer.io import images, webm
 from mer.io.video import Frame
-from mer.ui import auth, guard, retention, upload, video
+from mer.ui import auth, errors, guard, queue, retention, upload, video
 from mer.video import analysis
 from tests.security.conftest import Served, files, serve
 
@@ -97,12 +97,12 @@ def test_values_that_are_none(shared: Served, body: bytes) -> None:
 
 
 def test_a_full_disk_takes_no_uploads(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("FREE_BYTES", 1 << 60), ("MAX_BYTES", 0)):
+    for name, value in (("FREE_BYTES", 1 << 60), ("MAX_BYTES", -1)):
         with monkeypatch.context() as patch:
             patch.setattr(retention, name, value)
             answer = httpx.post(f"{shared.url}gradio_api/upload", files={"files": b"x"})
         assert answer.status_code == 507
-        assert answer.text == guard._FULL
+        assert answer.text == errors.FULL
 
 
 def test_a_picture_of_too_many_pixels_and_a_file_too_large(
@@ -146,12 +146,11 @@ def test_the_video_tab_says_the_limit(
 
 
 def test_a_full_queue_says_how_long_it_is(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shared.page._queue.max_size == ui.QUEUE
-    monkeypatch.setattr(shared.page._queue, "max_size", 0)
+    monkeypatch.setattr(queue, "MOST", 0)
     data = {"data": ["", "cnn1", "yunet"]}
     answer = httpx.post(f"{shared.url}gradio_api/call/webcam", json=data)
     assert answer.status_code == 503
-    assert answer.json()["detail"] == "Queue is full. Max size is 0 and size is 0."
+    assert answer.json()["detail"] == queue._FULL
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ import base64
 import contextlib
 import http.client
 import io
+import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +23,7 @@ from PIL import Image
 from mer.io import webm
 from mer.io.video import Frame
 from mer.ui import about, notice, retention
-from tests.security.conftest import Served, files
+from tests.security.conftest import Served, files, serve
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60.0  # for a busy machine to notice that somebody has gone
@@ -137,13 +139,16 @@ def test_whoever_closes_the_page_leaves_no_trace(
 
 
 def test_a_visitor_takes_nothing_from_another(served: Served, photograph: Path) -> None:
-    """The same picture, sent by two, is one file."""
+    """The same picture, sent by two, is two files."""
     first, second = (Client(served.url, verbose=False, download_files=False) for _ in range(2))
     for visitor in (first, second):
         visitor.predict([handle_file(photograph)], "cnn1", "yunet", api_name="/upload")
+    both = full(served.folder)
+    assert len(both) == len({path.parent for path in both}) == 4  # two sent, two with boxes
     first.close()
-    time.sleep(2)
-    assert "photograph.png" in {path.name for path in files(served.folder)}
+    assert until(lambda: len(full(served.folder)) == 2)
+    left = {path.name for path in full(served.folder)}
+    assert "photograph.png" in left
     second.close()
     assert until(lambda: not full(served.folder))
 
@@ -151,7 +156,6 @@ def test_a_visitor_takes_nothing_from_another(served: Served, photograph: Path) 
 def test_an_upload_that_breaks_off_is_deleted(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "AGE_S", 1.0)
     line = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=30)
     line.putrequest("POST", "/gradio_api/upload")
     line.putheader("Content-Type", "multipart/form-data; boundary=x")
@@ -161,9 +165,51 @@ def test_an_upload_that_breaks_off_is_deleted(
     line.send(head + b"half a face" * 10_000)
     assert until(lambda: files(served.folder))
     line.close()
-    time.sleep(1.5)
-    retention.sweep(served.page, retention.AGE_S)
-    assert files(served.folder) == []
+    assert until(lambda: not files(served.folder))
+
+
+def test_the_sweeper_goes_on_after_whatever_went_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks = itertools.count()
+    found = retention._files
+
+    def broken(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+        if next(looks) < 3:
+            raise FileNotFoundError
+        return found(folder)
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr(retention, "EVERY_S", 0.1)
+    monkeypatch.setattr(retention, "AGE_S", 0.2)
+    monkeypatch.setattr(retention, "_files", broken)
+    pages = serve()
+    folder = next(pages).folder
+    (folder / "old.png").write_bytes(b"face")
+    assert until(lambda: not (folder / "old.png").exists())
+    assert "FileNotFoundError" in caplog.text
+    assert list(pages) == []
+
+
+def test_folders_that_vanish_while_it_looks(served: Served) -> None:
+    stop = threading.Event()
+
+    def churn() -> None:
+        while not stop.is_set():
+            for number in range(50):
+                folder = served.folder / f"x{number}"
+                (folder / "deep").mkdir(parents=True, exist_ok=True)
+                (folder / "deep" / "a.png").write_bytes(b"a")
+            for number in range(50):
+                retention.remove(served.folder / f"x{number}")
+
+    churning = threading.Thread(target=churn)
+    churning.start()
+    for _ in range(100):
+        retention.check_room("")
+        retention.sweep(served.page, 60)
+    stop.set()
+    churning.join()
 
 
 def test_what_is_in_use_stays(served: Served, photograph: Path) -> None:
@@ -184,7 +230,7 @@ def test_callers_of_the_api_are_forgotten(served: Served, monkeypatch: pytest.Mo
     holder = served.page.app.state_holder
     assert until(lambda: holder.session_data)
     monkeypatch.setattr(retention, "REMEMBERED_S", -1)
-    retention.sweep(served.page, retention.AGE_S)
+    retention.forget_idle(served.page)
     assert not holder.session_data
 
 
@@ -200,15 +246,15 @@ def test_the_folder_is_private_and_ends_with_the_page(
 
 _PROGRAM = """
 import os, signal, sys
-from mer.ui import kept
-folder = kept.take_folder()
+from mer.ui import retention
+folder = retention.take_folder()
 (folder / "face.png").write_bytes(b"face")
 print(folder, flush=True)
 signal.pause()
 """
 
 
-def test_what_a_killed_page_left_goes_with_the_next(
+def test_what_a_killed_page_left_goes_with_the_next_at_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
@@ -216,7 +262,6 @@ def test_what_a_killed_page_left_goes_with_the_next(
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         left = Path(other.stdout.readline().strip())
-        monkeypatch.setattr(retention, "_STARTING_S", 0.0)
         retention.take_folder()
         assert (left / "face.png").exists()  # it still runs
         other.kill()

@@ -31,8 +31,16 @@ def jpeg(picture: np.ndarray) -> bytes:
     return content.getvalue()
 
 
-def enter(client: httpx.Client) -> str:
-    key: str = client.post("live/start").json()["key"]
+def start(client: httpx.Client, number: int) -> dict[str, Any]:
+    """What somebody at another address of this machine is told who wants a place."""
+    there = httpx.HTTPTransport(local_address=f"127.0.1.{number}")
+    with httpx.Client(base_url=client.base_url, transport=there, timeout=60) as visitor:
+        told: dict[str, Any] = visitor.post("live/start").json()
+    return told
+
+
+def enter(client: httpx.Client, number: int = 1) -> str:
+    key: str = start(client, number)["key"]
     return key
 
 
@@ -51,7 +59,7 @@ def test_bad_frames_get_a_sentence_and_the_visit_goes_on(
         (frame[:5000], {}, "damaged or incomplete"),
         (bytes(live.MAX_BYTES + 1), {}, "Send smaller ones"),
         (frame, {"time": "noon"}, "sent no number as time"),
-        (frame, {"network": "../cnn1"}, "no network called"),
+        (frame, {"network": "../cnn1"}, "There is no network '../cnn1': choose"),
         (frame, {"detector": "retina"}, "no detector 'retina'"),
     ):
         answer = sent(client, key, content, **asked)
@@ -74,8 +82,8 @@ def test_without_a_key_nothing_is_told(client: httpx.Client, astronaut: np.ndarr
 
 
 def test_the_eleventh_gets_a_sentence_until_somebody_stops(client: httpx.Client) -> None:
-    keys = [enter(client) for _ in range(PLACES)]
-    eleventh = client.post("live/start").json()
+    keys = [enter(client, number) for number in range(1, 1 + PLACES)]
+    eleventh = start(client, 11)
     assert eleventh.keys() == {"problem", "kind"}
     assert "All 10 places of the live view are taken" in eleventh["problem"]
     assert client.post("live/stop", headers={"x-live-key": keys[0]}).status_code == 204

@@ -56,7 +56,9 @@ class Visitor:
     """Somebody who calls the page as a program does."""
 
     def __init__(self, address: str, files: Files, chance: Random) -> None:
-        self._line = httpx.Client(base_url=address, timeout=PATIENCE_S)
+        # One of 250 computers: an address may not have all the places.
+        own = httpx.HTTPTransport(local_address=f"127.0.1.{chance.randrange(1, 251)}")
+        self._line = httpx.Client(base_url=address, timeout=PATIENCE_S, transport=own)
         self._files, self._chance = files, chance
 
     def close(self) -> None:

@@ -1,0 +1,58 @@
+"""Connections that come to nothing end within a minute; the server itself waits for ever."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Final
+
+import gradio as gr
+
+EVERY_S: Final = 5.0  # seconds between two looks
+IDLE_S: Final = 30.0  # seconds in which a request's head has to arrive whole
+_VANISHED_MS: Final = 30_000  # without a word from the other side about what was sent
+
+
+@contextlib.asynccontextmanager
+async def watching(page: gr.Blocks) -> AsyncIterator[None]:
+    """Watch the connections of a page that is served."""
+    task = asyncio.create_task(_watch(page))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _watch(page: gr.Blocks) -> None:
+    waiting: dict[Any, tuple[Any, float]] = {}  # a connection's last request, and since when
+    while True:
+        await asyncio.sleep(EVERY_S)
+        server = getattr(page, "server", None)  # which Gradio names when it has started
+        waiting = _ended(list(server.server_state.connections) if server else [], waiting)
+
+
+def _ended(
+    connections: Iterable[Any], waiting: dict[Any, tuple[Any, float]]
+) -> dict[Any, tuple[Any, float]]:
+    """Those that wait for a request; whichever has waited too long is cut."""
+    now, still = time.monotonic(), {}
+    for one in connections:
+        _notice_vanished(one)
+        if one.cycle is None or one.cycle.response_complete:
+            last, since = waiting.get(one, (None, now))
+            still[one] = (one.cycle, since if last is one.cycle else now)
+            if now - still[one][1] > IDLE_S:
+                one.transport.abort()
+    return still
+
+
+def _notice_vanished(connection: Any) -> None:
+    """Have the system end it when the other side no longer answers, also in the middle."""
+    end = connection.transport.get_extra_info("socket")
+    if end is not None and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        with contextlib.suppress(OSError):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _VANISHED_MS)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _VANISHED_MS // 2000)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
