@@ -14,11 +14,11 @@ from PIL import Image
 
 from mer.errors import MerError
 from mer.faces import detection
-from mer.inference import onnx_backend, speed
+from mer.inference import speed
 from mer.inference.predictor import DEFAULT_MODEL, Prediction, Predictor, get_predictor
 from mer.io import images
 from mer.results import drawing
-from mer.weights import provenance
+from mer.weights import onnx_session, provenance
 
 STAGES: Final = ("read", "detect", "crop", "classify", "draw")
 MEMORY: Final = 1200  # MB that the process may take at its peak
@@ -96,7 +96,7 @@ def machine() -> str:
     """Return processor, threads, cores and versions in one line."""
     versions = provenance.versions() | {"opencv": cv2.__version__}
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return f"{provenance.machine()}, {onnx_backend.cores()} cores; {named}"
+    return f"{provenance.machine()}, {onnx_session.cores()} cores; {named}"
 
 
 def astronaut() -> np.ndarray:

@@ -18,7 +18,7 @@ import torch
 from benchmarks import timing
 from mer.evaluation.calibration import soften
 from mer.inference import onnx_backend, speed
-from mer.inference.torch_backend import Plain
+from mer.inference.torch_backend import TorchNetwork
 from mer.models.registry import MODELS
 from mer.weights import store
 from tools.export_onnx import Pixels
@@ -39,7 +39,7 @@ def report() -> str:
 
 
 def _rows(name: str) -> Iterator[str]:
-    plain = Plain(name)
+    plain = TorchNetwork(name)
     pixels = np.random.default_rng(0).integers(0, 256, (1, plain.size, plain.size, 3), np.uint8)
     exact = _chances(plain(pixels))
     for runtime, threads, answer in _runtimes(name, plain):
@@ -49,14 +49,14 @@ def _rows(name: str) -> Iterator[str]:
         yield f"| {name} | {runtime} | {threads} | {middle:.1f} | {least:.1f} | {apart:.1e} |"
 
 
-def _runtimes(name: str, plain: Plain) -> Iterator[tuple[str, int, Answer]]:
+def _runtimes(name: str, plain: TorchNetwork) -> Iterator[tuple[str, int, Answer]]:
     before = torch.get_num_threads()
     for threads in THREADS:
         torch.set_num_threads(threads)
         yield "torch", threads, plain
     torch.set_num_threads(before)
     for threads in THREADS:
-        graph = onnx_backend.Graph(name, store.arrays(name)[0], threads=threads)
+        graph = onnx_backend.OnnxNetwork(name, store.arrays(name)[0], threads=threads)
         yield "ONNX Runtime", threads, graph
     if importlib.util.find_spec("openvino"):
         yield from _openvino(name)

@@ -22,12 +22,12 @@ from mer.batch import tables
 from mer.batch.items import Item
 from mer.batch.tables import Found
 from mer.errors import DataError, ImageError, VideoError, WeightsError
-from mer.inference.onnx_backend import one_thread
 from mer.inference.predictor import get_predictor
 from mer.io import images
 from mer.io.sources import unpacked
 from mer.video.analysis import analyse
 from mer.weights import provenance
+from mer.weights.onnx_session import one_thread
 
 DEATHS: Final = 2  # of workers at the same item, after which it is left alone
 

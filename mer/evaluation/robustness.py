@@ -205,7 +205,7 @@ def _accuracy(
     """How many pictures each network names right at a level, and what they are like."""
     from mer.faces import quality
     from mer.faces.detection import Face
-    from mer.inference.onnx_backend import one_thread
+    from mer.weights.onnx_session import one_thread
 
     rng = np.random.default_rng(0)
     shown = [_cut(*sweep.change(*scene, level, rng), sweep) for scene in crops]

@@ -149,7 +149,7 @@ def check_name(detector: str) -> None:
 def detect(image: np.ndarray, detector: str = "yunet", *, quick: bool = False) -> list[Face]:
     """Every face of an RGB uint8 picture (height, width, 3), from left to right.
 
-    It computes with all cores; who has several pictures in work says `onnx_backend.one_thread`.
+    It computes with all cores; who has several pictures in work says `onnx_session.one_thread`.
 
     Args:
         image: the picture.

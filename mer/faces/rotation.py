@@ -16,7 +16,7 @@ import numpy as np
 
 from mer.faces import detection, quality
 from mer.faces.detection import Face
-from mer.inference.onnx_backend import shared_out
+from mer.weights.onnx_session import shared_out
 
 STEP: Final = 30  # degrees between copies: YuNet and the networks bear half of it
 # Scores. Of the faces of the group photographs in docs/robustness.md, boxed at 37 to 109 pixels,

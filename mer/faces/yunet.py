@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 
 from mer.errors import WeightsError
-from mer.inference import onnx_backend
-from mer.weights import store
+from mer.weights import onnx_session, store
 
 FILE: Final = "face_detection_yunet_2023mar.onnx"
 SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
@@ -38,11 +37,11 @@ class Network:
         content = _file()
         for free in _ANY:
             content = content.replace(_FIXED, free, 1)
-        self._session = onnx_backend.Session(content)
+        self._session = onnx_session.Session(content)
         self._kept = threading.local()
 
     def __call__(self, image: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
-        """What one look at a picture finds; all cores compute it, see `onnx_backend.one_thread`.
+        """What one look at a picture finds; all cores compute it, see `onnx_session.one_thread`.
 
         Args:
             image: RGB uint8 (height, width, 3).

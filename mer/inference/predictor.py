@@ -142,7 +142,7 @@ class Predictor:
 
 
 class _Network(Protocol):
-    """What `onnx_backend.Graph` and `torch_backend.Plain` have in common."""
+    """What `onnx_backend.OnnxNetwork` and `torch_backend.TorchNetwork` have in common."""
 
     size: int
 
@@ -155,12 +155,12 @@ def _loaded(model: str, folder: Path | None) -> tuple[store.Record, _Network]:
     arrays, record = store.arrays(model, folder=folder)
     if onnx_backend.fits(architecture, record.get("options", {})):
         try:
-            return record, onnx_backend.Graph(architecture, arrays)
+            return record, onnx_backend.OnnxNetwork(architecture, arrays)
         except ValueError as error:
             raise store.foreign(model, folder) from error
-    from mer.inference.torch_backend import Plain
+    from mer.inference.torch_backend import TorchNetwork
 
-    return record, Plain(model, folder=folder)
+    return record, TorchNetwork(model, folder=folder)
 
 
 def _middle(crop: np.ndarray, zoom: float) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 from mer.weights import store
 
 
-class Plain:
+class TorchNetwork:
     """A network as torch runs it. Threads may share it.
 
     Attributes:

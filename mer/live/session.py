@@ -11,11 +11,11 @@ import numpy as np
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError
 from mer.faces.detection import Face
-from mer.inference.onnx_backend import one_thread
 from mer.inference.predictor import DEFAULT_MODEL, get_predictor_of_seven
 from mer.io.video import Frame
 from mer.live.person import LOOK_MS, Watched
 from mer.video.tracking.tracker import Tracker
+from mer.weights.onnx_session import one_thread
 
 LONG_SIDE: Final = 640  # pixels, to which larger frames are shrunk
 # Pixels, to which they are shrunk to be searched. In the project's five clips YuNet finds as many

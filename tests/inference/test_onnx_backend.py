@@ -10,11 +10,12 @@ import pytest
 from mer.evaluation import calibration
 from mer.faces import detection
 from mer.inference import onnx_backend
-from mer.inference.onnx_backend import Graph, one_thread
-from mer.inference.torch_backend import Plain
+from mer.inference.onnx_backend import OnnxNetwork
+from mer.inference.torch_backend import TorchNetwork
 from mer.io import images
 from mer.models.registry import MODELS
 from mer.weights import store
+from mer.weights.onnx_session import one_thread
 
 
 @pytest.fixture
@@ -32,12 +33,12 @@ def of_size(pixels: np.ndarray, size: int) -> np.ndarray:
 @pytest.mark.parametrize("broken", [{}, {"features.0.weight": np.zeros((1, 3, 3, 3), np.float32)}])
 def test_other_weights_are_refused(broken: Mapping[str, np.ndarray]) -> None:
     with pytest.raises(ValueError, match="not the weights of cnn1"):
-        Graph("cnn1", broken)
+        OnnxNetwork("cnn1", broken)
 
 
 def test_the_weights_of_another_network_are_refused() -> None:
     with pytest.raises(ValueError, match="not the weights of cnn1"):
-        Graph("cnn1", store.arrays("cnn2")[0])
+        OnnxNetwork("cnn1", store.arrays("cnn2")[0])
 
 
 @pytest.mark.parametrize("options", [{"norm": False}, {"classes": 4}])
@@ -48,7 +49,7 @@ def test_networks_built_otherwise_have_no_graph(options: dict[str, Any]) -> None
 @pytest.mark.parametrize("name", ["cnn1", "cnn2", "resnet18", "sface", "faceres"])
 def test_a_graph_answers_as_its_network(name: str, pixels: np.ndarray) -> None:
     assert onnx_backend.fits(name, {})
-    graph, plain = Graph(name, store.arrays(name)[0]), Plain(name)
+    graph, plain = OnnxNetwork(name, store.arrays(name)[0]), TorchNetwork(name)
     assert graph.size == plain.size == MODELS[name].size
     seen = of_size(pixels, graph.size)
     ours, theirs = (calibration.soften(network(seen), 1.0) for network in (graph, plain))
@@ -57,7 +58,7 @@ def test_a_graph_answers_as_its_network(name: str, pixels: np.ndarray) -> None:
 
 
 def test_one_thread_answers_the_same(pixels: np.ndarray) -> None:
-    graph = Graph("cnn1", store.arrays("cnn1")[0])
+    graph = OnnxNetwork("cnn1", store.arrays("cnn1")[0])
     seen = of_size(pixels, graph.size)
     with one_thread():
         alone = graph(seen)
@@ -65,7 +66,7 @@ def test_one_thread_answers_the_same(pixels: np.ndarray) -> None:
 
 
 def test_threads_share_a_graph(pixels: np.ndarray) -> None:
-    graph = Graph("cnn1", store.arrays("cnn1")[0])
+    graph = OnnxNetwork("cnn1", store.arrays("cnn1")[0])
     seen, answers = of_size(pixels, graph.size), list[np.ndarray]()
     threads = [threading.Thread(target=lambda: answers.append(graph(seen))) for _ in range(4)]
     for thread in threads:

@@ -7,11 +7,11 @@ import numpy as np
 
 from mer.faces import detection
 from mer.faces.detection import Face
-from mer.inference.onnx_backend import one_thread
 from mer.io.video import Frame
 from mer.video.tracking.klt_tracker import Place
 from mer.video.tracking.reid import AT_PLACE, Look, look
 from mer.video.tracking.track import Track
+from mer.weights.onnx_session import one_thread
 
 # Between two searches for faces while every track is sure: a search takes as long as carrying a
 # face ten times. At 400 ms no more people were mixed up in made crossings, but when they were
