@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from html import escape
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from mer.emotions import colors
 from mer.inference.predictor import Prediction, Predictor
 from mer.results import comparison, drawing, html_document
 from mer.results.charts.style import percent
@@ -23,6 +21,9 @@ LIMITS: Final = (
     "at borders, not for diagnoses, and not on people who did not agree to it.",
 )
 _HEAD: Final = ("Face", "Looks like", "Probability", "Sure", "Detector's score", "Box")
+
+
+Table = tuple[Sequence[str], list[list[str]]]  # head and rows
 
 
 class Picture(NamedTuple):
@@ -46,15 +47,17 @@ def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
         predictor: which network and detector said so.
     """
     faces = sum(len(one.faces) for one in pictures)
-    title = f"Expressions of {_counted(faces, 'face')} in {_counted(len(pictures), 'picture')}"
-    parts = [
-        html_document.table((), _settings(predictor)),
-        *(_picture(one) for one in pictures),
-        f"<h2>How good {escape(predictor.model)} is</h2>",
-        *_figures(predictor),
-        html_document.limits(LIMITS),
-    ]
-    return html_document.page(title, "\n".join(parts))
+    return html_document.render(
+        "report.html",
+        title=f"Expressions of {_counted(faces, 'face')} in {_counted(len(pictures), 'picture')}",
+        settings=_settings(predictor),
+        pictures=pictures,
+        head=_HEAD,
+        rows=_rows,
+        network=predictor.model,
+        measured=_measured(predictor),
+        limits=LIMITS,
+    )
 
 
 def _counted(count: int, thing: str) -> str:
@@ -75,16 +78,6 @@ def _settings(predictor: Predictor) -> list[tuple[str, str]]:
     ]
 
 
-def _picture(one: Picture) -> str:
-    if not one.faces:
-        found = "<p>No face found.</p>"
-    else:
-        charts = "".join(_face(number, face) for number, face in enumerate(one.faces, 1))
-        found = f'{html_document.table(_HEAD, _rows(one.faces))}<div class="faces">{charts}</div>'
-    alt = f"{one.name}, with a numbered box around each face"
-    return f"<h2>{escape(one.name)}</h2>{html_document.picture(one.content, alt)}{found}"
-
-
 def _rows(faces: Sequence[Prediction]) -> Iterator[tuple[str, ...]]:
     for number, face in enumerate(faces, 1):
         x, y, width, height = face.face.box
@@ -93,28 +86,21 @@ def _rows(faces: Sequence[Prediction]) -> Iterator[tuple[str, ...]]:
         yield str(number), face.emotion, share, sure, score, f"{width} x {height} at {x}, {y}"
 
 
-def _face(number: int, face: Prediction) -> str:
-    shown = colors(face.classes)
-    shares = zip(face.classes, face.probabilities, strict=True)
-    bars = html_document.bars([(name, share, shown[name]) for name, share in shares])
-    return f"<section><h3>Face {number}</h3>{bars}</section>"
-
-
-def _figures(predictor: Predictor) -> Iterator[str]:
-    """What the network's record says of it, on all test pictures and on the clean ones."""
-    record = predictor.record
+def _measured(predictor: Predictor) -> list[tuple[str, Table]]:
+    """Titled tables of what the network's record says of it; none where it was not measured."""
     try:
-        measured = comparison.alone(predictor.model, record)
-        tests = comparison.protocols(record)
+        figures = comparison.alone(predictor.model, predictor.record)
+        tests = comparison.protocols(predictor.record)
     except (KeyError, TypeError, ValueError, AttributeError):
-        yield "<p>It was not measured: its record holds no figures.</p>"
-        return
-    yield (
-        "<p>On posed photographs, not on pictures such as yours. <i>All</i> are all test pictures; "
-        "<i>clean</i> are those without a twin among the pictures learned from.</p>"
-    )
-    yield html_document.table(("Figure", predictor.model), measured.to_numpy().tolist())
-    for name, scores in tests.items():
-        rows = comparison.rows_for_screen(comparison.report(scores)).astype(str)
-        yield f"<h3>Class by class, {escape(name)} pictures</h3>"
-        yield html_document.table([str(one) for one in rows.columns], rows.to_numpy().tolist())
+        return []
+    classes = {
+        name: comparison.rows_for_screen(comparison.report(scores)).astype(str)
+        for name, scores in tests.items()
+    }
+    return [
+        ("", (("Figure", predictor.model), figures.to_numpy().tolist())),
+        *(
+            (f"Class by class, {name} pictures", (tuple(rows.columns), rows.to_numpy().tolist()))
+            for name, rows in classes.items()
+        ),
+    ]
