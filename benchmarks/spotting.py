@@ -131,7 +131,8 @@ def spotted(frames: Iterable[Frame]) -> list[Event]:
     return [
         event
         for number, motion in motions.items()
-        for event in spotting.spot(number, *motion.arrays(), micro=micro)
+        for own, _, direction in [motion.arrays()]
+        for event in spotting.spot(number, own, direction, micro=micro)
     ]
 
 

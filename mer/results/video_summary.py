@@ -56,7 +56,7 @@ def cells(number: int, event: Event) -> list[str]:
     return [
         *(str(number), str(event.person), event.kind),
         *(f"{time / 1000:.2f}" for time in times),
-        *(f"{event.offset_ms - event.onset_ms:.0f}", f"{event.region} {event.direction}"),
+        *(f"{event.offset_ms - event.onset_ms:.0f}", event.moved),
         *(f"{event.pixels:.1f}", f"{event.strength:.1f}"),
         *(likeliest(event.motion, MOTIONS), likeliest(event.still, event.classes)),
     ]

@@ -29,7 +29,7 @@ ORIGIN: Final = ("network", "version", "detector", "mer", "time")  # of an analy
 _FRAME: Final = ("time_ms", "person", *BOX, "covered")
 _EVENT: Final = (
     *("event", "person", "kind", "onset_ms", "apex_ms", "offset_ms", "duration_ms"),
-    *("region", "direction", "pixels", "strength"),
+    *("region", "regions", "direction", "pixels", "strength"),
     *(f"motion {name}" for name in MOTIONS),
 )
 
@@ -110,7 +110,8 @@ def _row(number: int, event: Event) -> list[object]:
     still = event.still or [np.nan] * len(event.classes)
     return [
         *(number, event.person, event.kind, *(_round(time) for time in times)),
-        *(event.region, event.direction, _round(event.pixels), _round(event.strength)),
+        *(event.region, "; ".join(event.regions), event.direction),
+        *(_round(event.pixels), _round(event.strength)),
         *(_round(value) for value in (*motion, *still)),
     ]
 
@@ -171,7 +172,7 @@ def _event(number: int, event: Event) -> dict[str, Any]:
     named = {name: kept[name] for name in _EVENT[: _EVENT.index("strength") + 1]}
     motion = _named(MOTIONS, event.motion) if event.motion else None
     still = _named(event.classes, event.still) if event.still else None
-    return named | {"motion": motion, "still": still}
+    return named | {"regions": event.regions, "motion": motion, "still": still}
 
 
 def _frames(analysis: Analysis) -> Iterator[dict[str, Any]]:

@@ -140,9 +140,7 @@ def _spotted(traced: list[Traced], timing: Timing) -> list[Event]:
     found = [
         event
         for one, direction in traced
-        for event in spotting.spot(
-            one.number, one.times_ms, one.motion, direction, micro=timing.micro
-        )
+        for event in spotting.spot(one.number, one.times_ms, direction, micro=timing.micro)
     ]
     return sorted(found, key=lambda event: (event.onset_ms, event.person))
 

@@ -5,128 +5,118 @@ from typing import Final
 
 import numpy as np
 
-from mer.video.motion.peaks import Nearby, Peak, Trace, distinct
+from mer.video.motion import peaks
+from mer.video.motion.peaks import Nearby, Peak, distinct
 from mer.video.motion.region_signals import stretches
-from mer.video.types import MACRO_MS, MICRO_MS, REGIONS, Event
-
-LEAST: Final = 0.2  # pixels of a region's mean that a motion must have, on a face of 320
-SLOW: Final = 0.25  # and these where it lasts longer than a micro-expression: faces sway
-STRENGTH: Final = 7.0  # multiples of the person's own noise that it must have
-OPEN: Final = 0.8  # pixels that it must have where its end was not seen,
-LARGE: Final = 4.0  # and these where it was seen for no longer than a micro-expression lasts
-SHORTEST_MS: Final = 80.0
+from mer.video.motion.speech import Speech, speech
+from mer.video.types import LEAST_FPS, MICRO_MS, PARTS, REGIONS, Event
 
 EYES: Final = ("right eye", "left eye")
-MOUTH: Final = ("right mouth corner", "lips", "left mouth corner")
-BLINK_MS: Final = 500.0  # a blink lasts no longer
-LEAKED: Final = 0.15  # of the lids' motion by which a blink moves brows and nose up at most
-FAR: Final = 0.05  # of it by which it moves the mouth at most; brows and nose it may drag down far
-LAGGING: Final = 2.0  # times as long as a blink what it drags along takes at most
-SYLLABLES: Final = 3  # in a row make speech
-SYLLABLE: Final = 3.0  # multiples of the noise that one must have: who talks a lot raises the noise
-PAUSE_MS: Final = 600.0  # from one of them to the next, at most
-SYLLABLE_MS: Final = 1000.0  # that one lasts at most
+MOUTH: Final = PARTS["mouth"]
+
+SHORTEST_MS: Final = 80.0  # an expression lasts no shorter
+TOGETHER: Final = 0.1  # of the shorter of two motions that they share, to be one expression
+GAP_MS: Final = 3000.0 / LEAST_FPS  # two frames lost in a row: what was between, none knows
+
+BLINK_MS: Final = 600.0  # a blink lasts no longer
+DRAGGED: Final = 0.35  # of the lids' motion by which a blink pulls brows and nose down at most,
+LEAKED: Final = 0.15  # and by which it seems to move anything any other way
+BEFORE_MS: Final = 150.0  # a blink's onset, a motion may begin that is its doing
 SHAKEN: Final = 0.15  # of speech's motion by which it moves the rest of the face at most
 
 
-def spot(
-    person: int, times_ms: np.ndarray, motion: np.ndarray, direction: np.ndarray, *, micro: bool
-) -> list[Event]:
+def spot(person: int, times_ms: np.ndarray, direction: np.ndarray, *, micro: bool) -> list[Event]:
     """Events of one person, by onset.
 
     Args:
         person: the person's number.
         times_ms: float (n,), rising.
-        motion: float (n, len(REGIONS)), as `signals.Motion.arrays` gives it.
-        direction: float (n, len(REGIONS), 2), likewise; NaN where nothing was measured.
+        direction: float (n, len(REGIONS), 2), as `region_signals.Motion.arrays` gives it; NaN
+            where nothing was measured.
         micro: whether micro-expressions are claimed: `Timing.micro` of the video.
     """
     parts = [part for part in stretches(times_ms, direction) if len(part) > 2]
-    if not parts:
-        return []
-    traces = [
-        Trace(region, [(times_ms[p], direction[p, number]) for p in parts], LEAST)
+    signals = [peaks.resampled(times_ms[part], direction[part]) for part in parts]
+    noise = peaks.noise(signals)
+    events: list[Event] = []
+    for part, signal in zip(parts, signals, strict=True):
+        events += _events(person, times_ms[part], signal, noise)
+    shown = [event for event in events if micro or event.kind != "micro"]
+    return sorted(shown, key=lambda event: event.onset_ms)
+
+
+def _events(
+    person: int, times_ms: np.ndarray, signal: np.ndarray, noise: np.ndarray
+) -> list[Event]:
+    """The events of a stretch in which the face was seen without a gap."""
+    start = float(times_ms[0])
+    mouth = [REGIONS.index(region) for region in MOUTH]
+    found = [
+        peak
         for number, region in enumerate(REGIONS)
+        for peak in peaks.peaks(start, signal[:, number], region, float(noise[number]))
     ]
-    peaks = [peak for trace in traces for peak in trace.peaks(STRENGTH, MACRO_MS)]
-    spoken = _speech([trace for trace in traces if trace.region in MOUTH])
-    near = Nearby(spoken)
-    peaks = [peak for peak in peaks if not any(_shaken(one, peak) for one in near.of(peak))]
-    blinks, peaks = _blinks(peaks)
-    shown = [peak for peak in _expressions(peaks) if micro or _kind(peak) != "micro"]
-    events = [_event(person, "speech", peak) for peak in spoken]
-    events += [_event(person, "blink", peak) for peak in blinks]
-    events += [_event(person, _kind(peak), peak) for peak in shown]
-    return sorted(events, key=lambda event: event.onset_ms)
+    spoken = speech(start, signal[:, mouth], float(noise[mouth].mean()))
+    blinks, found = _blinks(found)
+    events = [_spoken(person, one, float(noise[mouth].mean())) for one in spoken]
+    events += [_event(person, "blink", [blink]) for blink in blinks]
+    for group in _expressions([peak for peak in found if not _shaken(spoken, peak)]):
+        kind = _kind(group[0])
+        if kind != "micro" or _followed(times_ms, group[0]):
+            events.append(_event(person, kind, group))
+    return events
 
 
-def _speech(mouth: Sequence[Trace]) -> list[Peak]:
-    """Runs of short motions of the mouth, one after another, each run as one peak."""
-    syllables = [p for trace in mouth for p in trace.peaks(SYLLABLE, SYLLABLE_MS)]
-    runs: list[list[Peak]] = []
-    for peak in sorted(distinct(_largest(syllables)), key=lambda peak: peak.apex):
-        if runs and peak.apex - runs[-1][-1].apex <= PAUSE_MS:
-            runs[-1].append(peak)
-        else:
-            runs.append([peak])
-    return [_joined(run) for run in runs if len(run) >= SYLLABLES]
-
-
-def _shaken(speech: Peak, peak: Peak) -> bool:
+def _shaken(spoken: Sequence[Speech], peak: Peak) -> bool:
     """Whether a motion is a part of speech, or no more than what it does to its surroundings."""
-    if not peak.halves(speech):
-        return False
-    return peak.region in MOUTH or peak.pixels < SHAKEN * speech.pixels
+    return any(
+        min(one.offset, peak.offset) - max(one.onset, peak.onset) >= 0.5 * peak.length
+        and (peak.region in MOUTH or peak.pixels < SHAKEN * one.pixels)
+        for one in spoken
+    )
 
 
-def _largest(peaks: list[Peak]) -> list[Peak]:
-    return sorted(peaks, key=lambda peak: -peak.pixels)
+def _largest(found: list[Peak]) -> list[Peak]:
+    return sorted(found, key=lambda peak: -peak.pixels)
 
 
-def _joined(run: list[Peak]) -> Peak:
-    most = max(run, key=lambda peak: peak.pixels)
-    begin, end = min(peak.onset for peak in run), max(peak.offset for peak in run)
-    return Peak("lips", "down", begin, most.apex, end, most.pixels, most.strength, True)
-
-
-def _blinks(peaks: list[Peak]) -> tuple[list[Peak], list[Peak]]:
+def _blinks(found: list[Peak]) -> tuple[list[Peak], list[Peak]]:
     """Where both eyes close for a moment, and the peaks that are no part of that."""
-    sides = [[p for p in peaks if p.region == eye and p.length <= BLINK_MS] for eye in EYES]
+    closing = [p for p in found if p.length <= BLINK_MS and p.direction.startswith("down")]
+    sides = [[peak for peak in closing if peak.region == eye] for eye in EYES]
     others = Nearby(sides[1])
     blinks = [
         max(first, other, key=lambda peak: peak.pixels)
         for first in sides[0]
         for other in others.of(first)
-        if first.halves(other)
+        if first.shares(other)
     ]
     blinks = distinct(_largest(blinks))
     near = Nearby(blinks)
-    return blinks, [p for p in peaks if not any(_drags(blink, p) for blink in near.of(p))]
+    rest = [peak for peak in found if peak.region not in EYES]
+    return blinks, [p for p in rest if not any(_drags(blink, p) for blink in near.of(p))]
 
 
 def _drags(blink: Peak, peak: Peak) -> bool:
     """Whether a motion is no more than what a blink does to its surroundings."""
-    if not peak.halves(blink):
-        return False
-    if peak.region in EYES:
-        return True
-    most = FAR if peak.region in MOUTH else LEAKED
-    upright = peak.region in MOUTH or peak.direction.startswith("up")
-    small = peak.pixels < most * blink.pixels or not upright
-    return small and peak.length < LAGGING * blink.length
+    down = peak.region not in MOUTH and peak.direction.startswith("down")
+    most = DRAGGED if down else LEAKED
+    within = blink.onset - BEFORE_MS <= peak.onset <= blink.offset
+    return within and peak.pixels < most * blink.pixels
 
 
-def _expressions(peaks: list[Peak]) -> list[Peak]:
-    """One peak for each expression, whatever the number of regions that it moves."""
-    fit = [
-        peak
-        for peak in peaks
-        if peak.length >= SHORTEST_MS
-        and peak.region not in EYES
-        and (peak.length <= MICRO_MS or peak.pixels >= SLOW)
-        and (peak.closed or peak.pixels >= (OPEN if peak.length > MICRO_MS else LARGE))
-    ]
-    return distinct(sorted(fit, key=lambda peak: -peak.strength))
+def _expressions(found: list[Peak]) -> list[list[Peak]]:
+    """The motions of each expression, the strongest first: it may move many regions."""
+    groups: dict[Peak, list[Peak]] = {}
+    nearby = Nearby()
+    for peak in sorted(found, key=lambda peak: -peak.surety):
+        if peak.length < SHORTEST_MS:
+            continue
+        main = next((one for one in nearby.of(peak) if one.shares(peak, TOGETHER)), peak)
+        groups.setdefault(main, []).append(peak)
+        if main is peak:
+            nearby.add(peak)
+    return list(groups.values())
 
 
 def _kind(peak: Peak) -> str:
@@ -134,6 +124,21 @@ def _kind(peak: Peak) -> str:
     return "micro" if peak.length <= MICRO_MS and peak.closed else "macro"
 
 
-def _event(person: int, kind: str, peak: Peak) -> Event:
-    times = peak.onset, peak.apex, peak.offset
-    return Event(person, kind, *times, peak.region, peak.direction, peak.pixels, peak.strength)
+def _followed(times_ms: np.ndarray, peak: Peak) -> bool:
+    """Whether no frames are missing while it lasts."""
+    within = (times_ms[1:] > peak.onset) & (times_ms[:-1] < peak.offset)
+    return float(np.diff(times_ms)[within].max(initial=0.0)) <= GAP_MS
+
+
+def _event(person: int, kind: str, group: list[Peak]) -> Event:
+    main = group[0]
+    moved = {peak.region for peak in group}
+    regions = tuple(region for region in REGIONS if region in moved)
+    times = main.onset, main.apex, main.offset
+    figures = main.pixels, main.strength
+    return Event(person, kind, *times, main.region, main.direction, *figures, regions)
+
+
+def _spoken(person: int, one: Speech, noise: float) -> Event:
+    times, figures = (one.onset, one.apex, one.offset), (one.pixels, one.pixels / noise)
+    return Event(person, "speech", *times, "lips", "down", *figures, MOUTH)

@@ -27,6 +27,11 @@ REGIONS: Final = (
     "lips",
     "left mouth corner",
 )
+# Regions that move as one part in most expressions.
+PARTS: Final = {
+    "brows": ("right brow", "between brows", "left brow"),
+    "mouth": ("right mouth corner", "lips", "left mouth corner"),
+}
 MOTIONS: Final = ("negative", "positive", "surprise")  # the classes of recognition from motion
 
 
@@ -106,11 +111,12 @@ class Event:
         person: the person's number.
         kind: one of KINDS.
         onset_ms, apex_ms, offset_ms: begin, strongest moment and end.
-        region: the one of REGIONS that moved most.
+        region: the one of REGIONS that moved most, for its own noise.
         direction: where it moved, in words: "up", "down", "left", "right", "up and left", ...
             (the picture's own directions).
-        pixels: how far the region moved at the apex, in pixels of a 320-pixel face.
+        pixels: how far the region moved from onset to apex, in pixels of a 320-pixel face.
         strength: the same in multiples of the person's own noise in this region.
+        regions: all of REGIONS that the event moves, in their order; () for a blink's.
         motion: probabilities of MOTIONS from the flow between onset and apex; () where unknown.
         still: probabilities of `classes` at the apex frame from the still classifier; () likewise.
         classes: what the still classifier tells apart.
@@ -125,9 +131,18 @@ class Event:
     direction: str
     pixels: float
     strength: float
+    regions: tuple[str, ...] = ()
     motion: tuple[float, ...] = ()
     still: tuple[float, ...] = ()
     classes: tuple[str, ...] = EMOTIONS
+
+    @property
+    def moved(self) -> str:
+        """'mouth up' where most of a part moved, 'left brow up and left' where one region did."""
+        for part, regions in PARTS.items():
+            if self.region in regions and len({*regions} & {*self.regions}) > 1:
+                return f"{part} {self.direction.split(' and ')[0]}"
+        return f"{self.region} {self.direction}"
 
 
 @dataclass(frozen=True)

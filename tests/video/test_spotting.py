@@ -12,40 +12,37 @@ SECONDS = 20.0
 
 def signals(
     fps: float, bumps: list[tuple[str, float, float, tuple[float, float]]]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Times, motion and direction: noise, and bumps as (region, start ms, end ms, pixels)."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Times and direction: noise, and bumps as (region, start ms, end ms, pixels)."""
     times = np.arange(0, 1000 * SECONDS, 1000 / fps)
-    return times, *bumped(times, bumps)
+    return times, bumped(times, bumps)
 
 
 def bumped(
     times: np.ndarray, bumps: list[tuple[str, float, float, tuple[float, float]]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Motion and direction at these times: noise, and the bumps."""
+) -> np.ndarray:
+    """Direction at these times: noise, and the bumps."""
     rng = np.random.default_rng(0)
     vectors = rng.normal(0, 0.03, (len(times), len(REGIONS), 2))
     for region, start, end, pixels in bumps:
         phase = ((times - start) / (end - start)).clip(0, 1)
         rise = (1 - np.cos(2 * np.pi * phase)) / 2
         vectors[:, REGIONS.index(region)] += rise[:, None] * pixels
-    direction = vectors.astype(np.float32)
-    return np.hypot(direction[..., 0], direction[..., 1]), direction
+    return vectors.astype(np.float32)
 
 
 def found(fps: float, *bumps: tuple[str, float, float, tuple[float, float]]) -> list[Event]:
-    times, motion, direction = signals(fps, list(bumps))
-    return spot(3, times, motion, direction, micro=Timing.of(times).micro)
+    times, direction = signals(fps, list(bumps))
+    return spot(3, times, direction, micro=Timing.of(times).micro)
 
 
 def test_no_frames_have_no_events() -> None:
-    nothing = np.empty((0, len(REGIONS)))
-    assert spot(1, np.empty(0), nothing, np.empty((0, len(REGIONS), 2)), micro=True) == []
+    assert spot(1, np.empty(0), np.empty((0, len(REGIONS), 2)), micro=True) == []
 
 
 def test_what_was_never_measured_has_no_events() -> None:
     times = np.arange(0, 3000, 33.0)
-    motion = np.full((len(times), len(REGIONS)), np.nan)
-    assert spot(1, times, motion, np.full((*motion.shape, 2), np.nan), micro=True) == []
+    assert spot(1, times, np.full((len(times), len(REGIONS), 2), np.nan), micro=True) == []
 
 
 @pytest.mark.parametrize("fps", [25.0, 30.0, 60.0, 120.0])
@@ -76,10 +73,10 @@ def test_steps_whose_median_alone_is_short_enough_claim_no_micro_expression() ->
     steps = np.where(np.arange(480) % 20 < 11, 34.0, 50.0)
     times = np.concatenate([[0.0], np.cumsum(steps)])
     assert np.median(steps) == 34
-    motion, direction = bumped(times, [("left mouth corner", 8000, 8400, (1.0, -1.0))])
-    claimed = spot(3, times, motion, direction, micro=True)
+    direction = bumped(times, [("left mouth corner", 8000, 8400, (1.0, -1.0))])
+    claimed = spot(3, times, direction, micro=True)
     assert [event.kind for event in claimed] == ["micro"]
-    assert spot(3, times, motion, direction, micro=Timing.of(times).micro) == []
+    assert spot(3, times, direction, micro=Timing.of(times).micro) == []
     assert "nothing is called a micro-expression" in words.frame_rate(Timing.of(times))
 
 
@@ -118,3 +115,30 @@ def test_a_frown_while_speaking_stands_and_what_speech_shakes_does_not() -> None
     frown = ("between brows", 7000.0, 7400.0, (0.0, 1.5))
     shaken = ("nose", 6300.0, 6600.0, (0.0, 0.3))
     assert [event.kind for event in found(60, *syllables, frown, shaken)] == ["speech", "micro"]
+
+
+def test_a_smile_that_lasts_is_one_event_of_the_mouth_and_no_speech() -> None:
+    times, direction = signals(30, [])
+    held = np.clip(np.minimum(times - 6000, 9000 - times) / 300, 0, 1)
+    ripples = 1 + 0.08 * np.sin(times / 1000 * 2 * np.pi * 3)
+    for region, across in (("right mouth corner", -4.0), ("left mouth corner", 4.0)):
+        direction[:, REGIONS.index(region)] += (held * ripples)[:, None] * (across, -6.0)
+    (event,) = spot(1, times, direction, micro=True)
+    assert (event.kind, event.regions) == ("macro", ("right mouth corner", "left mouth corner"))
+    assert event.onset_ms == pytest.approx(6000, abs=100)
+    assert event.offset_ms == pytest.approx(9000, abs=100)
+
+
+def test_a_motion_that_stops_half_way_back_ends_where_it_stops() -> None:
+    times, direction = signals(60, [])
+    level = np.interp(times, [8000, 8150, 8300], [0, 2, 1])
+    direction[:, REGIONS.index("left brow"), 1] -= level
+    (event,) = spot(1, times, direction, micro=True)
+    assert (event.kind, event.region, event.direction) == ("micro", "left brow", "up")
+    assert event.offset_ms == pytest.approx(8300, abs=60)
+
+
+def test_no_micro_expression_is_claimed_across_missing_frames() -> None:
+    times, direction = signals(60, [("lips", 8000, 8400, (0.0, 1.5))])
+    seen = (times < 8100) | (times > 8300)
+    assert spot(1, times[seen], direction[seen], micro=True) == []

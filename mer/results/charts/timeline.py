@@ -185,7 +185,7 @@ def _marks(events: Sequence[tuple[int, Event]], kind: str, scale: float) -> go.S
 def told(event: Event) -> str:
     """'micro, lips up, 1.20 to 1.52 s, 1.6 px'."""
     seconds = f"{event.onset_ms / 1000:.2f} to {event.offset_ms / 1000:.2f} s"
-    return f"{event.kind}, {event.region} {event.direction}, {seconds}, {event.pixels:.1f} px"
+    return f"{event.kind}, {event.moved}, {seconds}, {event.pixels:.1f} px"
 
 
 def _split(rows: np.ndarray, times: np.ndarray) -> list[np.ndarray]:

@@ -26,7 +26,7 @@ CHEEKS_WEIGHT: Final = 0.15
 
 ROUNDS: Final = 5  # of reweighting; the fit has settled by then
 FLOOR: Final = 0.05  # pixels of deviation that every cell is allowed
-STEADY: Final = 1e-6 * np.eye(4)  # where a view shows nothing, no motion is the answer
+STEADY: Final = 1e-6 * np.eye(6)  # where a view shows nothing, no motion is the answer
 
 
 def dense(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -89,30 +89,45 @@ STIFF: Final = STIFFNESS > 0
 PLACES: Final = _places()
 
 
-def head(moved: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, float]:
-    """The affine motion that most of a face follows: the head's, if no expression takes it all.
+def _head_terms() -> np.ndarray:
+    """Float (2 * stiff cells, 6): what shift, size, roll, turn and nod do to x, then to y."""
+    one, right, down, depth = PLACES[STIFF].T
+    zero = np.zeros_like(one)
+    across = [one, zero, right, -down, depth, zero]
+    along = [zero, one, down, right, zero, depth]
+    return np.vstack([np.column_stack(across), np.column_stack(along)])
 
-    Least squares, reweighted by Geman and McClure's function, so that what moves otherwise
-    hardly counts.
+
+_HEAD: Final = _head_terms()
+
+
+def head(moved: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, float]:
+    """The motion that most of a face follows: the head's, if no expression takes it all.
+
+    A similarity (shift, roll, size) and what depth adds as the head turns and nods. An affine
+    motion, freer by two numbers, took a part of the expression with it. Least squares, reweighted
+    by Geman and McClure's function, so that what moves otherwise hardly counts.
 
     Args:
         moved: float (CELLS, CELLS, 2), pixels of the aligned face.
         trust: float (CELLS * CELLS,), how far the flow of each cell is to be trusted.
 
     Returns:
-        float (3, 2), the motion of the centre, and what is added towards the right and the lower
-        edge; and the deviation of the stiff part from it, in pixels (a robust standard deviation).
+        float (4, 2), the motion of the centre, and what is added towards the right edge, the lower
+        edge, and the viewer; and the deviation of the stiff part from it, in pixels (a robust
+        standard deviation).
     """
     vectors = moved.reshape(-1, 2)[STIFF].astype(np.float64)
-    base, weights = PLACES[STIFF], (STIFFNESS * trust)[STIFF]
+    target, weights = vectors.T.ravel(), (STIFFNESS * trust)[STIFF]
     current = weights
     for _ in range(ROUNDS):
-        weighted = base.T * current
-        motion = np.linalg.solve(weighted @ base + STEADY, weighted @ vectors)
-        deviation = np.hypot(*(vectors - base @ motion).T)
+        weighted = _HEAD.T * np.concatenate([current, current])
+        numbers = np.linalg.solve(weighted @ _HEAD + STEADY, weighted @ target)
+        deviation = np.hypot(*(target - _HEAD @ numbers).reshape(2, -1))
         spread = 1.48 * float(np.median(deviation)) + FLOOR
         current = weights / (1 + (deviation / (1.5 * spread)) ** 2) ** 2
-    return motion, spread
+    right, down, size, roll, turn, nod = numbers
+    return np.array([(right, down), (size, roll), (-roll, size), (turn, nod)]), spread
 
 
 def longest(motion: np.ndarray) -> float:
@@ -121,7 +136,7 @@ def longest(motion: np.ndarray) -> float:
 
 
 def without(moved: np.ndarray, motion: np.ndarray) -> np.ndarray:
-    """A field of cells less an affine motion, float32 (CELLS, CELLS, 2)."""
+    """A field of cells less the head's motion, float32 (CELLS, CELLS, 2)."""
     left: np.ndarray = (moved - (PLACES @ motion).reshape(moved.shape)).astype(np.float32)
     return left
 

@@ -1,6 +1,5 @@
-"""Motions there and back in the signal of one region of a face, at all lengths up to seconds."""
+"""Motions of one region of a face: where each begins, is farthest from where it began, and ends."""
 
-import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,24 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from mer.video.types import MACRO_MS, REGIONS
+
 STEP_MS: Final = 10.0  # the signal is brought to one rate, whatever the frames' own
-SMOOTH_MS: Final = 30.0  # standard deviation of the low-pass: half is left at 6 Hz
-REACHES_MS: Final = (600.0, 1200.0, 2400.0, 4800.0, 10_000.0)  # of a motion's surroundings
-WIDER: Final = 1.5  # times as high a motion must be seen in wider surroundings to be taken there
-FOOT: Final = 0.2  # of its height: there a motion's flank is taken to begin
-TOP: Final = 0.8  # and there to end
-BEFORE: Final = 0.6  # of the time from foot to top, by which the motion began before the foot
-
-# Half lengths at which the person's noise is measured, milliseconds.
-SCALES_MS: Final = (100.0, 200.0, 400.0, 800.0, 1600.0)
-FROM_REST: Final = 0.5  # of its height that a motion leads away from rest
-
-QUIET: Final = 0.3  # the part of the time in which at least nothing but noise is seen
-NORMAL: Final = 0.385  # standard deviations within which that part of normal noise lies
-
 PLACE_MS: Final = 5000.0  # of the time by which peaks are sorted
-
-FAINTEST: Final = 0.02  # pixels: no camera's noise is less, but a still picture's
 
 DIRECTIONS: Final = {
     "right": (1.0, 0.0),
@@ -40,14 +25,56 @@ DIRECTIONS: Final = {
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a motion must be to count; measured on real clips, see docs/lab/video.md.
+
+    Attributes:
+        smooth_ms: standard deviation of the low-pass; half is left at 4.7 Hz.
+        noise_ms: the noise is how far a point stands off the middle of those so far before and
+            after it: longer would take the motions themselves for noise.
+        faintest: pixels; no person's noise counts as less.
+        even: multiples of the median region's noise that a region's own may be at most.
+        strength: multiples of the noise that a motion must have.
+        growth: power of the rise's length, in noise_ms, by which the noise grows: faces drift.
+        open: times as strong a motion must be whose end is not seen.
+        returned: part of its height by which a motion must go back, for its end to be seen.
+        foot: part of its height at which a motion begins, and ends.
+        rest_ms, rest: where a motion gains less than this part of its height in this time, the
+            face was at rest before it, or is after it.
+        turned: part of its height by which the signal turns back before the next motion.
+        whole: part of all that the signal goes down within reach that a motion's own height is
+            at least: less is a ripple on it.
+        back: times its height up to which the way back from a motion is no motion of its own.
+    """
+
+    smooth_ms: float = 40.0
+    noise_ms: float = 100.0
+    faintest: float = 0.036
+    even: float = 1.5
+    strength: float = 7.0
+    growth: float = 0.4
+    open: float = 1.5
+    returned: float = 0.15
+    foot: float = 0.15
+    rest_ms: float = 300.0
+    rest: float = 0.1
+    turned: float = 0.5
+    whole: float = 0.25
+    back: float = 1.5
+
+
+LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True)
 class Peak:
-    """A region's motion there and back.
+    """A region's motion away and, where that is seen, back.
 
     Attributes:
         region, direction: as in Event.
         onset, apex, offset: milliseconds.
-        pixels: height above the higher of both feet, pixels of a face of 320.
-        strength: the same in multiples of the noise at this length.
+        pixels: how far it goes from its onset to its apex, pixels of a face of 320.
+        strength: the same in multiples of the noise over the time that it takes to.
         closed: whether its end was seen.
     """
 
@@ -65,54 +92,18 @@ class Peak:
         """Milliseconds from onset to offset."""
         return self.offset - self.onset
 
+    @property
+    def surety(self) -> float:
+        """Strength over what it has to be, at least 1."""
+        return self.strength / LIMITS.strength / (1.0 if self.closed else LIMITS.open)
+
     def overlap(self, other: "Peak") -> float:
         """Milliseconds that both share."""
         return max(0.0, min(self.offset, other.offset) - max(self.onset, other.onset))
 
-    def halves(self, other: "Peak") -> bool:
-        """Whether both share half of the shorter one, or more."""
-        return self.overlap(other) >= 0.5 * min(self.length, other.length)
-
-
-class Trace:
-    """One region's signal over the stretches in which it was measured without a gap."""
-
-    def __init__(
-        self, region: str, parts: list[tuple[np.ndarray, np.ndarray]], least: float
-    ) -> None:
-        """Resample and smooth.
-
-        Args:
-            region: its name.
-            parts: of each stretch the times in milliseconds (n,) and the vectors (n, 2), n >= 2.
-            least: pixels that a peak must have.
-        """
-        self.region, self._least = region, least
-        self._parts = [(float(times[0]), _even(times, vectors)) for times, vectors in parts]
-
-    def peaks(self, strength: float, longest: float) -> list[Peak]:
-        """The peaks so strong, and no longer; of those that overlap the highest."""
-        kept = [
-            peak for peak in self._found if peak.strength >= strength and peak.length <= longest
-        ]
-        return distinct(sorted(kept, key=lambda peak: -peak.pixels))
-
-    @functools.cached_property
-    def _found(self) -> list[Peak]:
-        return [peak for name in DIRECTIONS for peak in self._along(name, self._least)]
-
-    def _along(self, name: str, least: float) -> Iterator[Peak]:
-        axis = np.array(DIRECTIONS[name], np.float32)
-        lines = [line @ axis for _, line in self._parts]
-        noise = _noise(lines)
-        for (start, _), line in zip(self._parts, lines, strict=True):
-            level = np.maximum(line, -least - 2 * noise[-1])  # motions the other way are no base
-            for first, top, last, height, closed in _bumps(level, least):
-                scale = np.log(max((last - first) / 2 * STEP_MS, 1.0))
-                spread = float(np.interp(scale, np.log(SCALES_MS), noise))
-                onset, apex, offset = (start + place * STEP_MS for place in (first, top, last))
-                strength = height / spread
-                yield Peak(self.region, name, onset, apex, offset, height, strength, closed)
+    def shares(self, other: "Peak", part: float = 0.5) -> bool:
+        """Whether both share so much of the shorter one, or more."""
+        return self.overlap(other) >= part * min(self.length, other.length)
 
 
 class Nearby:
@@ -136,81 +127,135 @@ class Nearby:
         return range(int(peak.onset // PLACE_MS), int(peak.offset // PLACE_MS) + 1)
 
 
-def distinct(peaks: Iterable[Peak]) -> list[Peak]:
-    """The peaks that share less than half of themselves with one earlier in the list."""
+def distinct(peaks: Iterable[Peak], part: float = 0.5) -> list[Peak]:
+    """The peaks that share less than this part of themselves with one earlier in the list."""
     kept, nearby = list[Peak](), Nearby()
     for peak in peaks:
-        if not any(peak.halves(other) for other in nearby.of(peak)):
+        if not any(peak.shares(other, part) for other in nearby.of(peak)):
             kept.append(peak)
             nearby.add(peak)
     return kept
 
 
-def _even(times_ms: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Float32 (m, 2): the vectors every STEP_MS, low-passed."""
+def resampled(times_ms: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Float32 (m, regions, 2): vectors (n, regions, 2) every STEP_MS, low-passed."""
     from scipy import ndimage  # scipy is slow to import
 
     grid = np.arange(times_ms[0], times_ms[-1] + STEP_MS / 2, STEP_MS)
-    even = np.column_stack([np.interp(grid, times_ms, axis) for axis in vectors.T])
-    smooth = ndimage.gaussian_filter1d(even, SMOOTH_MS / STEP_MS, axis=0, mode="nearest")
-    return smooth.astype(np.float32)
+    columns = vectors.reshape(len(vectors), -1).T
+    even = np.column_stack([np.interp(grid, times_ms, column) for column in columns])
+    smooth = ndimage.gaussian_filter1d(even, LIMITS.smooth_ms / STEP_MS, axis=0, mode="nearest")
+    signal: np.ndarray = smooth.reshape(len(grid), -1, 2).astype(np.float32)
+    return signal
 
 
-def _noise(lines: list[np.ndarray]) -> list[float]:
-    """For each of SCALES_MS, how far a point stands above the middle of those so far from it.
+def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
+    """Each region's noise in pixels, float (regions,): a robust standard deviation.
 
-    A robust standard deviation, from the quieter part of the time, so that the motions looked for
-    do not count as noise. Lines too short to tell have the noise of the scale before.
+    From the quieter part of the time, and never much above that of the face as a whole: what a
+    region shows more is motion.
+
+    Args:
+        signals: float (m, regions, 2), as `resampled` gives them.
     """
-    noise = [FAINTEST]
-    for scale in SCALES_MS:
-        reach = round(scale / STEP_MS)
-        bends = [
-            np.abs(line[reach:-reach] - (line[: -2 * reach] + line[2 * reach :]) / 2)
-            for line in lines
-            if len(line) > 3 * reach
-        ]
-        spread = np.quantile(np.concatenate(bends), QUIET) / NORMAL if bends else noise[-1]
-        noise.append(max(FAINTEST, float(spread)))
-    return noise[1:]
+    reach = round(LIMITS.noise_ms / STEP_MS)
+    bends = [
+        np.linalg.norm(one[reach:-reach] - (one[: -2 * reach] + one[2 * reach :]) / 2, axis=2)
+        for one in signals
+        if len(one) > 3 * reach
+    ]
+    if not bends:
+        return np.full(len(REGIONS), LIMITS.faintest)
+    # Three tenths of a Rayleigh distribution lie below .845 of its scale.
+    own = np.quantile(np.concatenate(bends), 0.3, axis=0) / 0.845
+    capped: np.ndarray = np.minimum(own, LIMITS.even * np.median(own)).clip(LIMITS.faintest)
+    return capped
 
 
-def _bumps(line: np.ndarray, least: float) -> Iterator[tuple[float, float, float, float, bool]]:
-    """Onset, apex and offset of each bump, as places in the line, its height, and if it ended."""
-    low = float(line.min()) - 0.01  # so that a motion may end with the stretch
-    padded = np.concatenate([[low], line, [low]])
-    for top, height in _tops(padded, least).items():
-        if padded[top] < FROM_REST * height:
-            continue  # the pause between two motions the other way
-        foot, edge = padded[top] - (1 - FOOT) * height, padded[top] - (1 - TOP) * height
-        begin = top - 1 - _flank(padded[top::-1], foot, edge)
-        end = top - 1 + _flank(padded[top:], foot, edge)
-        if begin >= 0:  # else it is what the face did when it came into view, and counts as rest
-            closed = end < len(line) - 1
-            yield begin, float(top - 1), min(end, len(line) - 1.0), height, closed
+def peaks(start_ms: float, line: np.ndarray, region: str, spread: float) -> list[Peak]:
+    """A region's motions by onset, in whatever direction each goes; many of them overlap.
 
-
-def _tops(line: np.ndarray, least: float) -> dict[int, float]:
-    """The places of tops, and their height above their surroundings.
-
-    Wider surroundings are taken only where the bump is much higher for them: else what is gained
-    is the slope or the next motion beside it.
+    Args:
+        start_ms: time of the first value.
+        line: float (m, 2), the region's part of what `resampled` gives.
+        region: its name.
+        spread: its noise, pixels.
     """
+    found = [
+        peak
+        for name, axis in DIRECTIONS.items()
+        for peak in _along(start_ms, line @ np.array(axis, np.float32), region, name, spread)
+    ]
+    return _outward(sorted(found, key=lambda peak: (peak.onset, -peak.pixels)))
+
+
+def _along(
+    start_ms: float, line: np.ndarray, region: str, name: str, spread: float
+) -> Iterator[Peak]:
+    for top in _tops(line, 2 * spread):
+        before, after = _down(line[top::-1], spread), _down(line[top:], spread)
+        rise = before.height
+        closed = after.height >= max(LIMITS.returned * rise, 3 * spread)
+        rising = max(before.end * STEP_MS / LIMITS.noise_ms, 1.0)
+        strength = rise / (spread * rising**LIMITS.growth)
+        last = after.end if closed else after.seen
+        places = top - before.end, top, top + last
+        onset, apex, offset = (start_ms + STEP_MS * place for place in places)
+        peak = Peak(region, name, onset, apex, offset, rise, strength, closed)
+        if peak.surety >= 1:
+            yield peak
+
+
+def _tops(line: np.ndarray, least: float) -> list[int]:
+    """Places at which the line is higher than around them; at its ends, too."""
     from scipy import signal
 
-    heights: dict[int, float] = {}
-    for reach in REACHES_MS:
-        wide = round(reach / STEP_MS) | 1
-        level = (None, wide // 2 - 1)  # a plateau that fills the surroundings has no height
-        tops, found = signal.find_peaks(line, plateau_size=level, prominence=least, wlen=wide)
-        for top, height in zip(tops.tolist(), found["prominences"].tolist(), strict=True):
-            if height > WIDER * heights.get(top, 0.0):
-                heights[top] = height
-    return heights
+    low = np.float32(line.min() - 1)
+    padded = np.concatenate([[low], line, [low]])
+    wide = 2 * round(MACRO_MS / STEP_MS) + 1
+    level = (None, wide // 2 - 1)  # a plateau that fills the surroundings has no height
+    tops, _ = signal.find_peaks(padded, plateau_size=level, prominence=least, wlen=wide)
+    places: list[int] = (tops - 1).tolist()
+    return places
 
 
-def _flank(values: np.ndarray, foot: float, edge: float) -> float:
-    """How far from its top, where `values` begin, a bump ends: below its foot, at its slope."""
-    below = int(np.argmax(values <= foot))
-    down = int(np.argmax(values <= edge))
-    return below + BEFORE * (below - down)
+@dataclass(frozen=True)
+class _Side:
+    """One side of a top: how far it goes down, in how many steps, and how many were looked at."""
+
+    height: float
+    end: float
+    seen: int
+
+
+def _down(values: np.ndarray, spread: float) -> _Side:
+    """Follow a line from a top, its first value, to where it comes to rest or turns."""
+    values = values[: round(MACRO_MS / STEP_MS) + 1]
+    higher = np.flatnonzero(values > values[0] + spread / 2)
+    values = values[: higher[0]] if len(higher) else values
+    lowest = np.minimum.accumulate(values)
+    gone, reach = values[0] - lowest, round(LIMITS.rest_ms / STEP_MS)
+    enough = gone >= max(2 * spread, LIMITS.whole * float(gone[-1]))
+    turned = np.flatnonzero(enough & (values - lowest > LIMITS.turned * gone))
+    gained = lowest[:-reach] - lowest[reach:]
+    rests = np.flatnonzero(enough[reach:] & (gained < LIMITS.rest * gone[reach:])) + reach
+    stop = min([*turned[:1].tolist(), *rests[:1].tolist(), len(values) - 1])
+    height = float(gone[stop])
+    foot = int(np.argmax(gone >= (1 - LIMITS.foot) * height))
+    return _Side(height, float(foot), len(values) - 1)
+
+
+def _outward(found: list[Peak]) -> list[Peak]:
+    """The peaks, by onset, that are not the way back from another one."""
+    kept, nearby = list[Peak](), Nearby()
+    for peak in found:
+        if not any(_returns(one, peak) for one in nearby.of(peak)):
+            kept.append(peak)
+            nearby.add(peak)
+    return kept
+
+
+def _returns(peak: Peak, later: Peak) -> bool:
+    opposite = np.dot(DIRECTIONS[peak.direction], DIRECTIONS[later.direction]) < -0.3
+    within = peak.onset < later.onset < peak.offset + LIMITS.smooth_ms
+    return bool(opposite and within and later.pixels <= LIMITS.back * peak.pixels)

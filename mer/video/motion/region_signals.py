@@ -145,13 +145,15 @@ class Motion:
             float64 (n,): the frames' times in milliseconds.
             float32 (n, len(REGIONS)): how far each region is from rest, pixels of a face of 320;
                 NaN where it could not be measured.
-            float32 (n, len(REGIONS), 2): the same as vectors, x to the right and y down.
+            float32 (n, len(REGIONS), 2): how far each has moved since it was first seen, x to the
+                right and y down.
         """
         times = np.array(self._times)
         vectors = np.array(self._vectors, np.float32).reshape(-1, len(REGIONS), 2)
+        rest = np.zeros_like(vectors)
         for part in stretches(times, vectors):
-            vectors[part] -= _rest(times[part], vectors[part])
-        return times, np.hypot(vectors[..., 0], vectors[..., 1]), vectors
+            rest[part] = _rest(times[part], vectors[part])
+        return times, np.linalg.norm(vectors - rest, axis=2), vectors
 
 
 def stretches(times_ms: np.ndarray, vectors: np.ndarray) -> list[np.ndarray]:

@@ -1,9 +1,10 @@
-"""Motions there and back in the signal of one region, laid down by formula."""
+"""Motions in the signal of one region, laid down by formula."""
 
 import numpy as np
 import pytest
 
-from mer.video.motion.peaks import DIRECTIONS, Peak, Trace, distinct
+from mer.video.motion import peaks
+from mer.video.motion.peaks import DIRECTIONS, Peak, distinct
 
 FPS = 60.0
 
@@ -13,37 +14,37 @@ def bump(times: np.ndarray, apex: float, half: float, pixels: float) -> np.ndarr
     return pixels * np.cos(np.clip((times - apex) / half, -1, 1) * np.pi / 2) ** 2
 
 
-def trace(line: np.ndarray, axis: tuple[float, float] = (0.0, -1.0), noise: float = 0.0) -> Trace:
+def found(line: np.ndarray, axis: tuple[float, float] = (0, -1), noise: float = 0) -> list[Peak]:
+    """The motions in a region's line along an axis, of those that overlap the largest."""
     times = np.arange(len(line)) * 1000 / FPS
     vectors = line[:, None] * axis + np.random.default_rng(0).normal(0, noise, (len(line), 2))
-    return Trace("lips", [(times, vectors.astype(np.float32))], 0.2)
-
-
-def found(one: Trace) -> list[Peak]:
-    return one.peaks(7.0, 4000.0)
+    signal = peaks.resampled(times, vectors[:, None].astype(np.float32))
+    spread = max(float(peaks.noise([signal])[0]), noise / 3)
+    every = peaks.peaks(0.0, signal[:, 0], "lips", spread)
+    return distinct(sorted(every, key=lambda peak: -peak.pixels))
 
 
 TIMES = np.arange(600) * 1000 / FPS  # ten seconds
 
 
 def test_no_signal_has_no_peaks() -> None:
-    assert found(Trace("lips", [], 0.2)) == []
+    assert (peaks.noise([]) == peaks.LIMITS.faintest).all()
     assert distinct([]) == []
 
 
 @pytest.mark.parametrize("length", [2, 3, 10])
 def test_a_short_rest_has_no_peaks(length: int) -> None:
-    assert found(trace(np.zeros(length))) == []
+    assert found(np.zeros(length)) == []
 
 
 def test_noise_alone_has_no_peaks() -> None:
-    assert found(trace(np.zeros(600), noise=0.1)) == []
+    assert found(np.zeros(600), noise=0.1) == []
 
 
 @pytest.mark.parametrize("name", DIRECTIONS)
 @pytest.mark.parametrize("half", [120.0, 900.0])
 def test_a_motion_is_measured(name: str, half: float) -> None:
-    (peak,) = found(trace(bump(TIMES, 5000, half, 3.0), DIRECTIONS[name], noise=0.05))
+    (peak,) = found(bump(TIMES, 5000, half, 3.0), DIRECTIONS[name], noise=0.05)
     assert (peak.region, peak.direction, peak.closed) == ("lips", name, True)
     assert peak.apex == pytest.approx(5000, abs=0.15 * half + 20)
     assert peak.onset == pytest.approx(5000 - half, abs=0.4 * half)
@@ -52,13 +53,13 @@ def test_a_motion_is_measured(name: str, half: float) -> None:
     assert peak.strength > 7
 
 
-def test_what_is_too_small_or_too_long_is_none() -> None:
-    assert found(trace(bump(TIMES, 5000, 200, 0.1))) == []
-    assert found(trace(bump(TIMES, 5000, 3500, 3.0), noise=0.05)) == []
+def test_what_is_too_small_or_too_slow_is_none() -> None:
+    assert found(bump(TIMES, 5000, 200, 0.1)) == []
+    assert found(bump(TIMES, 5000, 4500, 0.8), noise=0.05) == []
 
 
 def test_a_motion_that_does_not_end_is_open() -> None:
-    (peak,) = found(trace(bump(np.minimum(TIMES, 8500), 8500, 400, 3.0)[:560], noise=0.05))
+    (peak,) = found(bump(np.minimum(TIMES, 8500), 8500, 400, 3.0)[:560], noise=0.05)
     assert not peak.closed
 
 
