@@ -89,30 +89,6 @@ def _kappa(counts: NDArray[np.int64]) -> float | None:
     return None if chance == 1.0 else (agreed - chance) / (1 - chance)
 
 
-def batch_mean(confusion: np.ndarray, *, batch: int = 400) -> float:
-    """The mean of the accuracies of unshuffled batches: the figure in the paper's Table 1.
-
-    The pictures lie in the order of the classes. Whole batches weigh the same, so of them only
-    the sum matters; the smaller last one weighs as much as they do, which is what lifts the
-    paper's 1529/1860 = 82.20 % to (1303/400 + 226/260)/5 = 82.53 %.
-
-    Raises:
-        ValueError: no matrix of counts, or one that does not tell how many of the last batch
-            are right, because that batch begins in the middle of a class.
-    """
-    counts = _checked(confusion)
-    ends = np.cumsum(counts.sum(axis=1))
-    right = np.cumsum(np.diagonal(counts))
-    batches, rest = divmod(int(ends[-1]), batch)
-    if rest == 0:
-        return float(right[-1] / ends[-1])
-    border = np.flatnonzero(ends == batches * batch)
-    if batches and not len(border):
-        raise ValueError("The last batch begins inside a class: the matrix does not tell its part.")
-    before = int(right[border[0]]) if batches else 0
-    return float((before / batch + (right[-1] - before) / rest) / (batches + 1))
-
-
 def evaluate_model(
     name: str, source: str | Path, *, split: str = "test", twins: str | Path | None = None
 ) -> dict[str, Any]:

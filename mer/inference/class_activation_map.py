@@ -14,7 +14,6 @@ from mer.io import images
 from mer.weights import store
 
 if TYPE_CHECKING:  # takes seconds to import, which the page does not need
-    import torch
     from torch import Tensor
 
     from mer.models.registry import BaseClasificacionImagenes
@@ -89,30 +88,6 @@ def difference(crop: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.nd
     colour = np.where(apart > 0, np.array((255, 140, 0)), np.array((0, 110, 255)))
     mixed: np.ndarray = gray * (1 - np.abs(apart)) + colour * np.abs(apart)
     return mixed.clip(0, 255).astype(np.uint8)
-
-
-def deletion(
-    network: torch.nn.Module, pixels: np.ndarray, order: np.ndarray, number: int, steps: int = 10
-) -> list[float]:
-    """The class's probability while more and more of the picture is blurred away.
-
-    Args:
-        network: a classifier in evaluation mode.
-        pixels: RGB uint8 (size, size, 3).
-        order: float (size, size); what is highest goes first (Petsiuk et al. 2018).
-        number: of the class.
-        steps: equal shares of the picture; the result has one entry more.
-    """
-    import torch
-
-    blurred = cv2.GaussianBlur(pixels, (0, 0), len(pixels) / 8)
-    ranks = np.argsort(np.argsort(-order.ravel(), kind="stable")).reshape(order.shape)
-    gone = [ranks < round(order.size * step / steps) for step in range(steps + 1)]
-    stages = np.stack([np.where(mask[..., None], blurred, pixels) for mask in gone])
-    with torch.inference_mode():
-        chances = network(torch.from_numpy(stages).permute(0, 3, 1, 2).float().div(255)).softmax(1)
-    curve: list[float] = chances[:, number].tolist()
-    return curve
 
 
 @functools.cache

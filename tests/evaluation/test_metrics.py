@@ -31,8 +31,6 @@ PAPER = np.array(FIGURE_6)
 def test_what_is_no_matrix_of_counts_is_refused(confusion: np.ndarray) -> None:
     with pytest.raises(ValueError, match="confusion matrix"):
         metrics.evaluate(confusion)
-    with pytest.raises(ValueError, match="confusion matrix"):
-        metrics.batch_mean(confusion)
 
 
 def test_the_papers_matrix_gives_the_papers_figures() -> None:
@@ -48,23 +46,6 @@ def test_the_papers_matrix_gives_the_papers_figures() -> None:
     assert figures["per_class"]["anger"]["support"] == 350
     assert figures["per_class"]["anger"]["recall"] == pytest.approx(280 / 350)
     assert figures["confusion"] == PAPER.tolist()
-
-
-def test_the_papers_table_1_is_a_mean_over_batches() -> None:
-    assert round(100 * metrics.batch_mean(PAPER), 2) == 82.53
-    assert metrics.batch_mean(PAPER) == pytest.approx((1303 / 400 + 226 / 260) / 5)
-
-
-def test_batches_that_are_one_or_divide_the_pictures_give_the_accuracy() -> None:
-    accuracy = metrics.evaluate(PAPER)["accuracy"]
-    assert metrics.batch_mean(PAPER, batch=1860) == pytest.approx(accuracy)
-    assert metrics.batch_mean(PAPER, batch=5000) == pytest.approx(accuracy)
-    assert metrics.batch_mean(PAPER, batch=20) == pytest.approx(accuracy)
-
-
-def test_a_last_batch_that_the_matrix_does_not_tell_is_refused() -> None:
-    with pytest.raises(ValueError, match="inside a class"):
-        metrics.batch_mean(PAPER, batch=256)
 
 
 def test_classes_without_pictures_stay_out_of_the_averages() -> None:
