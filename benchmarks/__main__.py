@@ -26,7 +26,8 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of every benchmark."""
     root = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures mer.")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (_stages, _picture, _video, _spotting, _live, _batch, _comparison, _runtimes):
+    groups = (_stages, _picture, _video, _spotting, _live, _batch, _comparison, _runtimes, _travel)
+    for group in groups:
         group(commands)
     return root
 
@@ -157,6 +158,38 @@ def runtimes(options: argparse.Namespace) -> None:
     from benchmarks.comparison import runtimes as compared
 
     print(compared.report())
+
+
+def _travel(commands: Any) -> None:
+    text = "Train without some data sets, and judge on those: how a network does on other faces"
+    add = command(commands, "travel", travel, text).add_argument
+    _model(add)
+    add("--start", type=Path, required=True, metavar="FILE", help="weights to begin from")
+    text = "data sets of face crops"
+    add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
+    text = "data sets of pictures that show more than a face"
+    add("--cut", type=Path, nargs="+", default=[], metavar="DIR", help=text)
+    text = "names of sets to leave out together, joined by +; one training each"
+    add("--leave", nargs="+", required=True, metavar="SET[+SET]", help=text)
+    text = "folder for weights and checkpoints (default %(default)s)"
+    add("--out", type=Path, default=Path("runs/travel"), metavar="DIR", help=text)
+    add("--save", action="store_true", help="keep temperature and threshold in the record")
+
+
+def travel(options: argparse.Namespace) -> None:
+    """Print the table of sets that were not learned from."""
+    from benchmarks import travel
+    from mer.evaluation import calibration
+    from mer.training import devices
+
+    devices.keep_freed_memory()
+    groups = [group.split("+") for group in options.leave]
+    table, fitted = travel.report(
+        options.model, options.start, options.data, options.cut, groups, options.out
+    )
+    print(table)
+    if options.save:
+        calibration.save(options.model, fitted)
 
 
 if __name__ == "__main__":

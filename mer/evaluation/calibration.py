@@ -1,6 +1,7 @@
 """Probabilities that mean something: views, a temperature, how far off, when to say "unsure"."""
 
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ STEPS: Final = 20  # points of the curve of accuracy against coverage
 # Zooms at which a network may look at a crop; which of these is chosen on validation.
 VIEWS: Final[tuple[tuple[float, ...], ...]] = ((1.0,), (1.0, 1.15))
 BOUNDS: Final = (0.2, 5.0)  # of the temperature
+Answers = tuple[NDArray[np.floating[Any]], NDArray[np.int64]]  # logits (views, n, 7), labels (n,)
 
 
 def soften(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
@@ -27,17 +29,21 @@ def soften(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.
     return mean
 
 
-def fit(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
-    """The temperature that makes `labels` (n,) likeliest under `logits` (views, n, 7)."""
+def fit(*answers: Answers) -> float:
+    """The temperature that makes the labels of all sets of answers likeliest; each weighs alike."""
     from scipy.optimize import minimize_scalar
 
-    rows = np.arange(len(labels))
-
     def loss(temperature: float) -> float:
-        chances = soften(logits, temperature)[rows, labels]
-        return float(-np.log(chances.clip(1e-12)).mean())
+        return fmean(_surprise(logits, labels, temperature) for logits, labels in answers)
 
     return float(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x)
+
+
+def _surprise(
+    logits: NDArray[np.floating[Any]], labels: NDArray[np.int64], temperature: float
+) -> float:
+    chances = soften(logits, temperature)[np.arange(len(labels)), labels]
+    return float(-np.log(chances.clip(1e-12)).mean())
 
 
 def threshold(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
@@ -99,7 +105,7 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
     right = {zooms: _accuracy(logits, labels) for zooms, logits in answers.items()}
     zooms = max(VIEWS, key=lambda one: right[one])  # the first, and quickest, where two are equal
     logits = answers[zooms]
-    heat = fit(logits, labels)
+    heat = fit((logits, labels))
     before, after = soften(logits, 1.0), soften(logits, heat)
     unsure = threshold(after, labels)
     return {
@@ -114,11 +120,12 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
 
 
 def save(name: str, calibration: dict[str, Any]) -> None:
-    """Keep the result of `calibrate` in the network's record, in one step."""
+    """Keep the result of `calibrate`, or a part of it, in the network's record, in one step."""
     from mer.weights import store
 
     record = store.read_record(name, folder=store.FOLDER)
-    store.write_record(name, record | {"calibration": calibration})
+    kept = record.get("calibration", {}) | calibration
+    store.write_record(name, record | {"calibration": kept})
 
 
 def _accuracy(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:

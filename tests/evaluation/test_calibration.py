@@ -39,7 +39,7 @@ def test_probabilities_are_the_mean_over_the_views() -> None:
 @pytest.mark.parametrize("heat", [0.5, 1.0, 2.5])
 def test_the_temperature_is_found_again(heat: float) -> None:
     logits, labels = made(heat)
-    found = fit(logits, labels)
+    found = fit((logits, labels))
     assert found == pytest.approx(heat, rel=0.1)
     before, after = (confidence(soften(logits, t), labels, 0.5)["ece"] for t in (1.0, found))
     assert after <= before + 0.005
