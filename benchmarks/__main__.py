@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mer.cli.common import DEFAULT_MODEL, MODELS, command, say
+from mer.cli.common import command, say
 from mer.errors import MerError
+from mer.models.registry import DEFAULT_MODEL, NETWORKS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def _stages(commands: Any) -> None:
 
 
 def _model(add: Any) -> None:
-    add("--model", choices=MODELS, default=DEFAULT_MODEL, help="network (default %(default)s)")
+    add("--model", choices=NETWORKS, default=DEFAULT_MODEL, help="network (default %(default)s)")
 
 
 def stages(options: argparse.Namespace) -> None:

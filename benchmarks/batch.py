@@ -16,8 +16,8 @@ import numpy as np
 from benchmarks import timing, video_profile
 from mer.batch import scoring
 from mer.batch.scoring import Step
-from mer.inference.predictor import DEFAULT_MODEL
 from mer.io import images
+from mer.models.registry import DEFAULT_MODEL
 from mer.results import markdown
 
 WORKERS: Final = (1, 2)

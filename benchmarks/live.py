@@ -24,8 +24,8 @@ import numpy as np
 
 from benchmarks.timing import astronaut, kept, machine
 from mer.errors import MerError
-from mer.inference.predictor import DEFAULT_MODEL
 from mer.live.session_pool import PLACES
+from mer.models.registry import DEFAULT_MODEL
 
 RATE: Final = 3.0  # frames a second that each of PLACES visitors should get on two cores
 LATENCY_MS: Final = 700.0  # in which 95 of 100 answers should come

@@ -15,8 +15,9 @@ from PIL import Image
 from mer.errors import MerError
 from mer.faces import detection
 from mer.inference import speed
-from mer.inference.predictor import DEFAULT_MODEL, Prediction, Predictor, get_predictor
+from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import images
+from mer.models.registry import DEFAULT_MODEL
 from mer.results import drawing
 from mer.weights import onnx_session, provenance
 

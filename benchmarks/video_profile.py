@@ -17,9 +17,10 @@ from benchmarks import spotting as benchmark
 from benchmarks import timing
 from benchmarks.synthetic import clips, timeline
 from mer.faces import detection
-from mer.inference.predictor import DEFAULT_MODEL, Predictor
+from mer.inference.predictor import Predictor
 from mer.io import webm
 from mer.io.video import Frame, Video
+from mer.models.registry import DEFAULT_MODEL
 from mer.video import event_clips, spotting
 from mer.video.analysis import analyse
 from mer.video.motion.region_signals import Motion

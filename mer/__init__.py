@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from mer.inference.camera import capture_image
     from mer.inference.predictor import Prediction, Predictor, get_predictor, predict_image
     from mer.io.images import read
-    from mer.models.registry import CNN1, CNN2, MODELS, BaseClasificacionImagenes, ModeloMERCNN
+    from mer.models.base import BaseClasificacionImagenes
+    from mer.models.cnn1 import CNN1
+    from mer.models.cnn2 import CNN2
+    from mer.models.registry import MODELS
+    from mer.models.resnet18 import ModeloMERCNN
     from mer.training.devices import DeviceDataLoader, get_default_device, selected_device
     from mer.video.analysis import analyse
     from mer.video.types import Analysis, Event, Person, Timing
@@ -44,7 +48,11 @@ _HOMES = {
     "evaluation.metrics": ("evaluate",),
     "faces.detection": ("Face", "detect", "detect_faces", "enhance_image"),
     "io.images": ("read",),
-    "models.registry": ("CNN1", "CNN2", "MODELS", "BaseClasificacionImagenes", "ModeloMERCNN"),
+    "models.base": ("BaseClasificacionImagenes",),
+    "models.cnn1": ("CNN1",),
+    "models.cnn2": ("CNN2",),
+    "models.registry": ("MODELS",),
+    "models.resnet18": ("ModeloMERCNN",),
     "inference.predictor": ("Prediction", "Predictor", "get_predictor", "predict_image"),
     "video.analysis": ("analyse",),
     "video.types": ("Analysis", "Event", "Person", "Timing"),

@@ -1,10 +1,11 @@
 """A network of two layers that trains in milliseconds; it stands in for the real ones."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from torch import Tensor, nn
 
-from mer.models.registry import MODELS, BaseClasificacionImagenes
+from mer.models.base import BaseClasificacionImagenes
+from mer.models.registry import NETWORKS, Entry
 
 
 class Tiny(BaseClasificacionImagenes):
@@ -26,6 +27,9 @@ class Tiny(BaseClasificacionImagenes):
         return logits
 
 
+ENTRY: Final = Entry("tests.tiny:Tiny", size=Tiny.size, description="two layers")
+
+
 def register() -> None:
     """Put `tiny` among the networks."""
-    MODELS["tiny"] = Tiny
+    NETWORKS["tiny"] = ENTRY

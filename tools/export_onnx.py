@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from mer.inference.onnx_backend import path_of
-from mer.models.registry import MODELS, BaseClasificacionImagenes
+from mer.models.base import BaseClasificacionImagenes
+from mer.models.registry import MODELS
 
 if TYPE_CHECKING:
     import onnx

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from mer.cli.common import MODELS
 from mer.errors import DataError, MerError
 from mer.evaluation import metrics
 from mer.evaluation.seed_study import FILE, GOAL, Result, table, verdict
 from mer.evaluation.statistics import significant_pairs
 from mer.inference.predictor import Predictor
+from mer.models.registry import MODELS
 from mer.results import markdown
 from mer.training import devices, trainer
 from mer.training.config import Settings
@@ -122,7 +122,9 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--start", type=Path, nargs="+", default=(), metavar="FILE", help=text)
     text = "folder for the weights (default %(default)s)"
     root.add_argument("--out", type=Path, default=Path("runs/seeds"), metavar="DIR", help=text)
-    root.add_argument("--model", choices=MODELS, nargs="+", default=MODELS, help="default: all")
+    root.add_argument(
+        "--model", choices=MODELS, nargs="+", default=list(MODELS), help="default: all"
+    )
     text = "keep the figures beside the weights, for the page"
     root.add_argument("--save", action="store_true", help=text)
     return root

@@ -9,7 +9,8 @@ from benchmarks import live, timing
 from benchmarks.comparison import gpu, growth, learning, limits, start, versus
 from benchmarks.comparison.chart import scatter
 from benchmarks.timing import kept
-from mer.inference.predictor import DEFAULT_MODEL, Predictor
+from mer.inference.predictor import Predictor
+from mer.models.registry import DEFAULT_MODEL
 
 BUSY: Final = 0.40  # of what a matrix product reaches, the default network's graph
 LOOP: Final = 0.9  # of the pictures a second of forward and backward alone, a training

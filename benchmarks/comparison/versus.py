@@ -19,7 +19,7 @@ from mer.data import dataset
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
 from mer.evaluation import splits
-from mer.inference.predictor import DEFAULT_MODEL
+from mer.models.registry import DEFAULT_MODEL
 from mer.weights import store
 
 FRAMES: Final = {"one face": 1, "eight faces": 8}

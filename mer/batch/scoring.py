@@ -18,7 +18,7 @@ from mer.batch import items, result_store
 from mer.batch.items import Item
 from mer.batch.worker import FIGURES, Task, Worker
 from mer.errors import MerError
-from mer.inference.predictor import DEFAULT_MODEL
+from mer.models.registry import DEFAULT_MODEL
 from mer.version import __version__
 from mer.weights import store
 

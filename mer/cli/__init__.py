@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 
 from mer.cli import batch, data, networks, page, pictures, publish, video
-from mer.cli.common import DEFAULT_MODEL, DETECTORS, MODELS, say
+from mer.cli.common import say
 from mer.errors import MerError
 from mer.version import __version__
 
-__all__ = ["DEFAULT_MODEL", "DETECTORS", "MODELS", "main", "parser"]
+__all__ = ["main", "parser"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

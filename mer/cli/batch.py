@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mer.cli.common import DEFAULT_MODEL, DETECTORS, command, network
+from mer.cli.common import DETECTORS, command, network
 from mer.errors import MerError
+from mer.models.registry import DEFAULT_MODEL
 
 
 def add(commands: Any) -> None:

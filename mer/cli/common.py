@@ -6,10 +6,10 @@ import argparse
 import sys
 from typing import Any, Final
 
-# Written out here because the registries lie behind torch and OpenCV; a test compares them.
-MODELS: Final = ("cnn1", "cnn2", "resnet18", "sface", "faceres")
+from mer.models.registry import NETWORKS
+
+# Written out here because their registry lies behind OpenCV; a test compares them.
 DETECTORS: Final = ("yunet", "haar")
-DEFAULT_MODEL: Final = "faceres"
 
 
 def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -21,7 +21,7 @@ def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentP
 
 def network(add: Any, default: str | None = None) -> None:
     """Add `--model`. Any name is taken: networks of one's own are known where weights are read."""
-    text = f"network: {', '.join(MODELS)}, or one of your own"
+    text = f"network: {', '.join(NETWORKS)}, or one of your own"
     add(
         "--model",
         metavar="NAME",

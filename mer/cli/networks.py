@@ -7,8 +7,9 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mer.cli.common import MODELS, command, network, say
+from mer.cli.common import command, network, say
 from mer.emotions import EMOTIONS
+from mer.models.registry import NETWORKS
 
 if TYPE_CHECKING:
     from mer.results import paper
@@ -25,7 +26,7 @@ def add(commands: Any) -> None:
 
 def _train(commands: Any) -> None:
     add = command(commands, "train", train, "Train a network, or go on training it").add_argument
-    add("--model", choices=MODELS, required=True, help="network, or what yours is built like")
+    add("--model", choices=NETWORKS, required=True, help="network, or what yours is built like")
     text = "what to call a network of your own; without it, the new one is called as --model"
     add("--name", metavar="NAME", help=text)
     text = "what to tell apart: names of class folders (default: the seven expressions)"
@@ -56,10 +57,9 @@ def _train(commands: Any) -> None:
     text = "teachers see each picture once, not every copy and blend of it: much quicker"
     add("--once", action="store_true", default=None, help=text)
     add("--seed", type=int, help="of everything random (default 0)")
-    text = "as the paper: no batch normalisation (cnn1, cnn2)"
+    normed = ", ".join(name for name, one in NETWORKS.items() if "norm" in one.options)
+    text = f"as the paper: no batch normalisation ({normed})"
     add("--no-norm", dest="norm", action="store_false", default=None, help=text)
-    text = "begin with torchvision's ImageNet weights, a download (resnet18)"
-    add("--imagenet", action="store_true", default=None, help=text)
     add("--precision", choices=("float32", "bfloat16"), help="of the arithmetic (default float32)")
 
 
@@ -162,7 +162,7 @@ def _robustness(commands: Any) -> None:
     add("--faces", type=Path, required=True, metavar="DIR", help=where)
     text = "what the networks were trained on last; they get pictures that it held out"
     add("--data", type=Path, required=True, metavar="DIR", help=text)
-    add("--model", choices=MODELS, nargs="+", help="networks (default: all that have weights)")
+    add("--model", choices=NETWORKS, nargs="+", help="networks (default: all that have weights)")
     add("--pictures", type=int, default=210, help="for the networks (default %(default)s)")
     add("--save", action="store_true", help="keep the figures beside the weights, for the page")
 
@@ -173,7 +173,7 @@ def robustness(options: argparse.Namespace) -> None:
     from mer.results import robustness_report
     from mer.weights import store
 
-    names = options.model or [name for name in MODELS if name in store.available()]
+    names = options.model or [name for name in NETWORKS if name in store.available()]
     result = measurement.measure(names, options.faces, options.data, pictures=options.pictures)
     print("\n\n".join(robustness_report.text(result)))
     if options.save:

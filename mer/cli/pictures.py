@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import DEFAULT_MODEL, DETECTORS, command, network, say
+from mer.cli.common import DETECTORS, command, network, say
 from mer.errors import MerError
+from mer.models.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     import pandas as pd

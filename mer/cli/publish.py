@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mer.cli.common import DEFAULT_MODEL, MODELS, command
+from mer.cli.common import command
+from mer.models.registry import DEFAULT_MODEL, NETWORKS
 
 
 def add(commands: Any) -> None:
@@ -17,7 +18,7 @@ def add(commands: Any) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--space", metavar="OWNER/NAME", help="the Space to push the page to")
     where.add_argument("--model", metavar="OWNER/NAME", help="the repository of a network")
-    names = ", ".join(MODELS)
+    names = ", ".join(NETWORKS)
     text = f"network to push with --model: {names}, or one of your own (default %(default)s)"
     parser.add_argument("--network", metavar="NAME", default=DEFAULT_MODEL, help=text)
     text = "push nothing: write what would be pushed to this folder"

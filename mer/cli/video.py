@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mer.cli.common import DEFAULT_MODEL, DETECTORS, command, network
+from mer.cli.common import DETECTORS, command, network
 from mer.errors import MerError
+from mer.models.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from mer.video.types import Analysis

@@ -1,6 +1,6 @@
 """The model card of a network: what it is, what it scored on both protocols, what it is not for.
 
-Its figures come from the network's record; docs/models/ holds the same text as the Hub.
+Its figures come from the network's record.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mer.errors import WeightsError
 from mer.evaluation.elsewhere import MEANING
+from mer.models.registry import NETWORKS
 from mer.results import comparison, markdown
 from mer.results.charts.style import percent
 from mer.results.report import LIMITS
@@ -20,13 +21,6 @@ METRICS: Final = {  # the Hub's name of each of a record's figures, and ours in 
     "accuracy": ("accuracy", "Accuracy"),
     "macro_f1": ("f1", "Macro F1"),
     "uar": ("recall", "Unweighted average recall"),
-}
-_BUILT: Final = {
-    "cnn1": "nine convolutions in three blocks and three linear layers, the paper's CNN Model 1",
-    "cnn2": "twelve convolutions in four blocks and three linear layers, the paper's CNN Model 2",
-    "resnet18": "a ResNet-18 with the paper's head",
-    "sface": "the trunk of SFace, a network for face recognition, with a head of its own",
-    "faceres": "the trunk of HSE-FaceRes, a network for face recognition, with a head of its own",
 }
 
 
@@ -82,7 +76,7 @@ def _tested_on(record: Mapping[str, Any]) -> str:
 
 def _sections(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     classes = store.classes(record)
-    built = _BUILT[record.get("architecture", name)]
+    built = NETWORKS[record.get("architecture", name)].description
     yield f"# {name}"
     yield (
         f"Says which of {len(classes)} classes a face looks like: {', '.join(classes)}. It is "

@@ -13,7 +13,8 @@ import numpy as np
 
 from mer.errors import MerError
 from mer.faces import detection
-from mer.inference.predictor import DEFAULT_MODEL, predict_image
+from mer.inference.predictor import predict_image
+from mer.models.registry import DEFAULT_MODEL
 
 PAUSE: Final = 0.015  # seconds between two frames, in which the window hears the keys
 

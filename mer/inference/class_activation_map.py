@@ -16,7 +16,7 @@ from mer.weights import store
 if TYPE_CHECKING:  # takes seconds to import, which the page does not need
     from torch import Tensor
 
-    from mer.models.registry import BaseClasificacionImagenes
+    from mer.models.base import BaseClasificacionImagenes
 
 HOT: Final = cv2.COLORMAP_INFERNO  # dark to bright: it reads in gray and to the colour-blind
 _lock = threading.Lock()  # of the networks below, whose gradients no two requests may share

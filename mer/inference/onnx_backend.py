@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
+from mer.models.registry import NETWORKS
 from mer.weights.onnx_session import Session, alone, cores, shared_out
 
 
@@ -22,8 +23,9 @@ def fits(architecture: str, options: Mapping[str, Any]) -> bool:
         architecture: a name of the registry.
         options: as in the network's record.
     """
-    usual = options.get("norm", True) and "classes" not in options
-    return bool(usual) and path_of(architecture).is_file()
+    usual = NETWORKS[architecture].options
+    as_usual = all(usual.get(name) == chosen for name, chosen in options.items())
+    return as_usual and path_of(architecture).is_file()
 
 
 class OnnxNetwork:

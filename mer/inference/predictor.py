@@ -15,10 +15,9 @@ from mer.faces import detection, quality, rotation
 from mer.faces.detection import Face
 from mer.inference import onnx_backend
 from mer.io import images
+from mer.models.registry import DEFAULT_MODEL
 from mer.weights import store
 
-# As accurate as sface on what both held out, in a quarter of its time.
-DEFAULT_MODEL: Final = "faceres"
 BATCH: Final = 128  # bounds the memory that a picture of a crowd takes
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError
 from mer.faces.detection import Face
-from mer.inference.predictor import DEFAULT_MODEL, get_predictor_of_seven
+from mer.inference.predictor import get_predictor_of_seven
 from mer.io.video import Frame
 from mer.live.person import LOOK_MS, Watched
+from mer.models.registry import DEFAULT_MODEL
 from mer.video.tracking.tracker import Tracker
 from mer.weights.onnx_session import one_thread
 

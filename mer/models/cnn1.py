@@ -5,6 +5,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from mer.models.base import CLASSES, BaseClasificacionImagenes, convolutions, initialise
+from mer.models.registry import NETWORKS
 
 
 class CNN1(BaseClasificacionImagenes):
@@ -14,7 +15,7 @@ class CNN1(BaseClasificacionImagenes):
     behind each convolution, which the paper does not mention.
     """
 
-    size: ClassVar[int] = 48
+    size: ClassVar[int] = NETWORKS["cnn1"].size
     widths: ClassVar[tuple[int, ...]] = (32, 64, 128)
     explained: ClassVar[tuple[str, ...]] = ("features.18", "features.28")
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from mer.models.base import CLASSES, BaseClasificacionImagenes, convolutions, initialise
+from mer.models.registry import NETWORKS
 
 
 class CNN2(BaseClasificacionImagenes):
@@ -14,7 +15,7 @@ class CNN2(BaseClasificacionImagenes):
     (3.7 M parameters), and so is `norm`: batch normalisation behind each convolution.
     """
 
-    size: ClassVar[int] = 48
+    size: ClassVar[int] = NETWORKS["cnn2"].size
     widths: ClassVar[tuple[int, ...]] = (32, 64, 128, 192)
     explained: ClassVar[tuple[str, ...]] = ("features.28", "features.38")
 

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from mer.models import mobilenet
 from mer.models.base import CLASSES, BaseClasificacionImagenes
+from mer.models.registry import NETWORKS
 
 
 class Convolution(nn.Conv2d):
@@ -44,7 +45,7 @@ class FaceRes(BaseClasificacionImagenes):
     edges and skin like any network's; left as they are, they spare a third of a training's time.
     """
 
-    size: ClassVar[int] = 112
+    size: ClassVar[int] = NETWORKS["faceres"].size
     explained: ClassVar[tuple[str, ...]] = ("high.1", "high.8")
 
     def __init__(self, *, classes: int = CLASSES) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from mer.models.base import CLASSES, BaseClasificacionImagenes
+from mer.models.registry import NETWORKS
 from mer.models.torchvision_import import import_models
 
 
@@ -12,18 +13,16 @@ class ModeloMERCNN(BaseClasificacionImagenes):
     """ResNet-18 whose `fc` is the identity, a reduction to 512 units, and the seven classes.
 
     The names are the paper's: its `feature_reduction` keeps 512 features and its
-    `regularization` is a plain linear layer. `imagenet` starts from torchvision's ImageNet
-    weights, which are downloaded.
+    `regularization` is a plain linear layer. Torchvision's ImageNet weights as a start come from
+    `python -m tools.import_imagenet`.
     """
 
-    size: ClassVar[int] = 96
+    size: ClassVar[int] = NETWORKS["resnet18"].size
     explained: ClassVar[tuple[str, ...]] = ("base_model.layer2", "base_model.layer3")
 
-    def __init__(self, *, imagenet: bool = False, classes: int = CLASSES) -> None:
+    def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()
-        models = import_models()
-        weights = models.ResNet18_Weights.IMAGENET1K_V1 if imagenet else None
-        self.base_model = models.resnet18(weights=weights)
+        self.base_model = import_models().resnet18()
         features = self.base_model.fc.in_features
         self.base_model.fc = nn.Identity()
         self.feature_reduction = nn.Sequential(nn.Linear(features, 512), nn.ReLU(inplace=True))

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from mer.models import mobilenet
 from mer.models.base import CLASSES, BaseClasificacionImagenes
+from mer.models.registry import NETWORKS
 
 EPSILON: Final = 2e-5  # of its last batch normalisation
 
@@ -54,7 +55,7 @@ class SFace(BaseClasificacionImagenes):
     edges and skin like any network's; left as they are, they spare a third of a training's time.
     """
 
-    size: ClassVar[int] = 80
+    size: ClassVar[int] = NETWORKS["sface"].size
     explained: ClassVar[tuple[str, ...]] = ("high.0", "high.5")
 
     def __init__(self, *, classes: int = CLASSES) -> None:

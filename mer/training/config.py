@@ -23,10 +23,5 @@ class Settings:
     patience: int = 5  # epochs without a better validation accuracy before it stops
     average: float = 0.998  # decay of the moving average of the weights, which is what ships
     precision: str = "float32"  # or "bfloat16", twice as fast where the processor has it
-    norm: bool = True  # batch normalisation in cnn1 and cnn2
-    imagenet: bool = False  # resnet18 begins with torchvision's ImageNet weights (a download)
+    norm: bool = True  # batch normalisation, for the networks that have it as an option
     seed: int = 0
-
-    def options(self, model: str) -> dict[str, bool]:
-        """The settings that the network's constructor takes."""
-        return {"norm": self.norm} if model in {"cnn1", "cnn2"} else {}

@@ -20,7 +20,7 @@ from mer.data.corpora import Corpus
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
 from mer.models.base import BaseClasificacionImagenes
-from mer.models.registry import MODELS
+from mer.models.registry import MODELS, NETWORKS
 from mer.training import checkpoint, distillation, distributed, schedule
 from mer.training.config import Settings
 from mer.training.devices import arriving, get_default_device, selected_device
@@ -70,7 +70,7 @@ def train(
     custom_classes.check(model, name or model, classes, out)
     fraction, seed = settings.validation, settings.seed
     corpus = corpora.gather(
-        data, MODELS[model].size, fraction=fraction, seed=seed, classes=classes, cut=cut
+        data, NETWORKS[model].size, fraction=fraction, seed=seed, classes=classes, cut=cut
     )
     if not len(corpus.train) or not len(corpus.validation):
         raise MerError("There are too few pictures to hold some out for validation. Add some.")
@@ -98,11 +98,11 @@ class Run:
         self.called = called
         torch.manual_seed(settings.seed)
         self.device = get_default_device()
-        extra = {"imagenet": True} if settings.imagenet and name == "resnet18" else {}
         classes = len(corpus.pictures.classes)
         other = {"classes": classes} if classes != len(EMOTIONS) else {}
-        self.options = settings.options(name) | other
-        network = MODELS[name](**self.options, **extra)
+        chosen = {option: getattr(settings, option) for option in NETWORKS[name].options}
+        self.options = chosen | other
+        network = MODELS[name](**self.options)
         earlier = store.read_start(network, start) if start else {}
         self.earlier = earlier.get("training", {}).get("stages", [])
         self.origin = {"origin": earlier["origin"]} if "origin" in earlier else {}
@@ -180,7 +180,7 @@ class Run:
             "architecture": self.name,
             "version": __version__,
             "classes": list(self.corpus.pictures.classes),
-            "size": MODELS[self.name].size,
+            "size": NETWORKS[self.name].size,
             "options": self.options,
             "parameters": sum(p.numel() for p in network.parameters()),
             "training": schedule.together([*self.earlier, self._stage()]),

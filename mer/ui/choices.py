@@ -4,8 +4,7 @@ import gradio as gr
 
 from mer.errors import MerError
 from mer.faces import detection
-from mer.inference.predictor import DEFAULT_MODEL
-from mer.models.registry import MODELS
+from mer.models.registry import DEFAULT_MODEL, MODELS
 from mer.weights import store
 
 

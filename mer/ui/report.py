@@ -23,7 +23,7 @@ _EXPLAIN: Final = (
 
 def build() -> None:
     """Lay out the tab inside the current `gr.Tab`."""
-    from mer.inference.predictor import DEFAULT_MODEL
+    from mer.models.registry import DEFAULT_MODEL
 
     records, problems = comparison.read_records()
     show_problems(problems)

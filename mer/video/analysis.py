@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from mer.errors import VideoError, WeightsError
-from mer.inference.predictor import DEFAULT_MODEL, Predictor, get_predictor
+from mer.inference.predictor import Predictor, get_predictor
 from mer.io.video import Video
+from mer.models.registry import DEFAULT_MODEL
 from mer.version import __version__
 from mer.video import event_clips, motion_classifier, occlusion, spotting
 from mer.video import notes as words

@@ -22,7 +22,7 @@ from mer.weights import hub
 if TYPE_CHECKING:  # takes seconds to import, which the page does not need
     import torch
 
-    from mer.models.registry import BaseClasificacionImagenes
+    from mer.models.base import BaseClasificacionImagenes
 
 FOLDER: Final[Path] = Path(
     os.environ.get("MER_WEIGHTS") or Path(__file__).resolve().parents[2] / "weights"

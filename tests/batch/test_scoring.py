@@ -16,7 +16,7 @@ from PIL import Image
 
 from mer import cli
 from mer.cli import batch
-from mer.inference.predictor import DEFAULT_MODEL
+from mer.models.registry import DEFAULT_MODEL
 
 PROGRAM = str(Path(__file__).parent / "slowly.py")
 COPIES = 28

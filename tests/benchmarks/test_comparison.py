@@ -15,7 +15,7 @@ from benchmarks.comparison.rivals import Result
 from mer import cli
 from mer.errors import MerError
 from mer.faces import detection
-from mer.models.registry import MODELS
+from mer.models.registry import MODELS, NETWORKS
 from mer.training.config import Settings
 from tests import tiny
 
@@ -74,7 +74,7 @@ def test_a_products_speed() -> None:
 
 
 def test_learning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, "tiny", tiny.Tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
     monkeypatch.setattr(learning, "PICTURES", 4)
     loop, alone = learning.share("tiny", Settings(epochs=4, copies=1, batch=8))
     assert 0 < loop < 10 * alone

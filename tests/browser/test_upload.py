@@ -14,8 +14,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from mer.emotions import EMOTIONS
-from mer.inference.predictor import DEFAULT_MODEL
 from mer.io import images
+from mer.models.registry import DEFAULT_MODEL
 
 OpenPage = Callable[..., Page]
 INPUT = "#files input[type=file]"

@@ -10,7 +10,7 @@ from mer.errors import MerError, WeightsError
 from mer.evaluation import calibration
 from mer.evaluation.calibration import BINS, SURE, confidence, fit, soften, threshold
 from mer.inference.predictor import Predictor
-from mer.models.registry import MODELS
+from mer.models.registry import NETWORKS
 from mer.training.trainer import train
 from mer.weights import store
 from tests import tiny
@@ -77,7 +77,7 @@ def test_the_calibration_error_by_hand() -> None:
 
 @pytest.fixture
 def trained(tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setitem(MODELS, "tiny", tiny.Tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
     monkeypatch.setattr(store, "FOLDER", tmp_path)
     train("tiny", [tiny_data], out=tmp_path, settings=SETTINGS)
     return tiny_data

@@ -15,7 +15,7 @@ from mer.errors import DataError, MerError
 from mer.evaluation import robustness
 from mer.evaluation.corruptions import SWEEPS
 from mer.faces import rotation
-from mer.models.registry import MODELS
+from mer.models.registry import NETWORKS
 from mer.results import charts, robustness_report
 from mer.weights import store
 from tests import tiny
@@ -72,7 +72,7 @@ def tiny_network(
 
     from mer.inference.predictor import get_predictor
 
-    monkeypatch.setitem(MODELS, "tiny", tiny.Tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
     torch.manual_seed(0)
     learned = corpora.gather([tiny_data], 16, fraction=0.3, seed=0).description
     stage = {"data": learned, "settings": {"validation": 0.3, "seed": 0}}

@@ -19,7 +19,7 @@ from PIL import Image
 from mer import cli
 from mer.errors import MerError, WeightsError
 from mer.hub import card, push
-from mer.inference.predictor import DEFAULT_MODEL
+from mer.models.registry import DEFAULT_MODEL
 from mer.weights import hub as fetch
 from mer.weights import store
 from tests.hub import hub_server as hub

@@ -9,7 +9,12 @@ import torch
 from torch import nn
 
 from mer.errors import WeightsError
-from mer.models.registry import CNN1, CNN2, MODELS, BaseClasificacionImagenes, ModeloMERCNN, SFace
+from mer.models.base import BaseClasificacionImagenes
+from mer.models.cnn1 import CNN1
+from mer.models.cnn2 import CNN2
+from mer.models.registry import MODELS
+from mer.models.resnet18 import ModeloMERCNN
+from mer.models.sface import SFace
 from mer.weights import store
 from tools import import_sface
 

@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mer.errors import WeightsError
-from mer.models.faceres import Convolution
+from mer.models.faceres import Convolution, FaceRes
 from mer.models.mobilenet import FROZEN
-from mer.models.registry import FaceRes
 from mer.weights import store
 from tools import import_faceres
 

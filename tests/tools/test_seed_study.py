@@ -7,7 +7,7 @@ import pytest
 
 from mer.errors import DataError, MerError
 from mer.evaluation import seed_study as shown
-from mer.models.registry import MODELS
+from mer.models.registry import NETWORKS
 from mer.weights import store
 from tests import tiny
 from tools import seed_study
@@ -15,7 +15,7 @@ from tools import seed_study
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, "tiny", tiny.Tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
 
 
 def run(seed: int, right: float, reached: float | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mer.errors import WeightsError
-from mer.models.registry import MODELS
+from mer.models.registry import NETWORKS
 from mer.training.distillation import Teaching, read_teachers
 from mer.training.trainer import train
 from mer.weights import store
@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, "tiny", tiny.Tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
 
 
 @pytest.fixture

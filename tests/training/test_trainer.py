@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from mer.data.augmentation import Batches, transformed
 from mer.data.dataset import load
 from mer.errors import DataError, MerError, WeightsError
-from mer.models.registry import MODELS
+from mer.models.registry import NETWORKS
 from mer.training.config import Settings
 from mer.training.devices import arriving
 from mer.training.trainer import train
@@ -29,7 +29,7 @@ SETTINGS = Settings(epochs=2, batch=8, copies=1, validation=0.2, average=0.9)
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, "tiny", tiny.Tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
 
 
 def same(first: Path, second: Path) -> bool:

@@ -23,8 +23,8 @@ from PIL import Image
 from benchmarks.synthetic import clips
 from mer import ui
 from mer.emotions import EMOTIONS
-from mer.inference.predictor import DEFAULT_MODEL
 from mer.io import webm
+from mer.models.registry import DEFAULT_MODEL
 from mer.ui import actions
 
 ROOT = Path(__file__).resolve().parents[2]

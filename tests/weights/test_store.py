@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import load, load_file, save
 
 from mer.errors import WeightsError
-from mer.models.registry import CNN1, CNN2
+from mer.models.cnn1 import CNN1
+from mer.models.cnn2 import CNN2
 from mer.weights import store
 
 
