@@ -91,14 +91,26 @@ def _spotting(commands: Any) -> None:
     text = "of all chance in the clips: another one makes other clips (default %(default)s)"
     add("--seed", type=int, default=0, metavar="N", help=text)
     add("--quick", action="store_true", help="a few short clips only")
+    text = "score real recordings instead: a folder that holds casme2 and flashes"
+    add("--real", type=Path, metavar="DIR", help=text)
+    text = "frames a second at which the recordings between stills are shown (default 30 60)"
+    add("--fps", type=float, nargs="+", metavar="N", help=text)
+    add("--every", type=int, default=1, metavar="N", help="only every Nth recording")
     add("--json", type=Path, metavar="OUT", help="also write all scores to this file")
 
 
 def spotting(options: argparse.Namespace) -> None:
     """Print F1, errors in time and false alarms, as Markdown."""
     from benchmarks import spotting
+    from benchmarks.real import spotting as real
 
-    text = spotting.main(options.face, quick=options.quick, seed=options.seed, output=options.json)
+    if options.real:
+        rates = options.fps or real.RATES
+        text = real.main(options.real, rates=rates, every=options.every, output=options.json)
+    else:
+        text = spotting.main(
+            options.face, quick=options.quick, seed=options.seed, output=options.json
+        )
     print(text)
 
 

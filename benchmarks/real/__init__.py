@@ -1,0 +1,1 @@
+"""Real recordings, and how well the events in them are found."""

@@ -1,0 +1,145 @@
+"""Real recordings with marked expressions: where they lie, how they are laid out, and their marks.
+
+`DATA/casme2` holds spontaneous micro-expressions from onset to offset; each is set between still
+time, openly: its first frame before it and its last one after it, all of it with a little sway of
+the head, sensor noise and compression. `DATA/flashes` holds clips in which somebody shows one
+expression for a moment, or none. `flash_marks.csv` tells when: one person's marks, from frames and
+from a flow curve that shares nothing with the product's, looked at twice; `sure` is 0 where the
+two looks disagree by more than a third of the expression's length.
+"""
+
+import csv
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from benchmarks.synthetic.timeline import Sway
+from mer.errors import MerError
+from mer.io.video import Frame, Video
+from mer.video.types import MICRO_MS, Event
+
+CASME_MS: Final = 5.0  # between two frames of CASME II
+STILL_MS: Final = (1500.0, 2500.0)  # before an expression, and after it
+DRIFT: Final = 0.25  # of what a sitting person sways: 2 pixels of a 320-pixel face
+FLICKER: Final = 0.005  # of the brightness
+NOISE: Final = 2.0  # gray levels
+QUALITY: Final = 92  # of the JPEG that each frame goes through
+MARKS: Final = Path(__file__).with_name("flash_marks.csv")
+
+Frames = Callable[[], Iterable[Frame]]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One clip.
+
+    Attributes:
+        name, subject: which, and who is in it; the clip's own name where that is not known.
+        frames: gives the clip's frames, as often as called.
+        seconds: how long it lasts.
+        truth: the marked expression; None where none is marked.
+        neutral: whether there is none to mark.
+    """
+
+    name: str
+    subject: str
+    frames: Frames
+    seconds: float
+    truth: Event | None
+    neutral: bool = False
+
+
+def casme(folder: Path, fps: float, seed: int = 0) -> list[Recording]:
+    """The micro-expressions between still time, at this frame rate."""
+    return [_between(folder, row, fps, seed) for row in _rows(folder / "index.csv")]
+
+
+def flashes(folder: Path) -> list[Recording]:
+    """The flashes as they were recorded."""
+    marks = {row["file"]: row for row in _rows(MARKS)}
+    found = []
+    for row in _rows(folder / "index.csv"):
+        path, mark = folder / row["file"], marks.get(row["file"])
+        truth = (
+            expression(*(float(mark[key]) for key in ("onset", "apex", "offset"))) if mark else None
+        )
+        with Video(path) as video:
+            seconds = (video.duration_ms or 0.0) / 1000
+        neutral = row["label"] == "neutral"
+        found.append(Recording(path.stem, path.stem, _read(path), seconds, truth, neutral))
+    return found
+
+
+def expression(onset: float, apex: float, offset: float) -> Event:
+    """A marked expression, of which no more is known than when it is."""
+    kind = "micro" if offset - onset <= MICRO_MS else "macro"
+    return Event(1, kind, onset, apex, offset, "lips", "up", 0.0, 0.0)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines))
+    except OSError:
+        raise MerError(
+            f"There is no {path}. Name the folder that holds casme2 and flashes."
+        ) from None
+
+
+def _read(path: Path) -> Frames:
+    def frames() -> Iterator[Frame]:
+        with Video(path) as video:
+            yield from video
+
+    return frames
+
+
+def _between(folder: Path, row: dict[str, str], fps: float, seed: int) -> Recording:
+    count, apex = int(row["frames_onset_to_offset"]), float(row["apex_frame_from_0"] or 0)
+    random = np.random.default_rng([seed, zlib.crc32(row["file"].encode())])
+    before, after = random.uniform(*STILL_MS, 2)
+    sway = Sway(DRIFT, FLICKER, int(random.integers(1 << 31)))
+    length = before + count * CASME_MS + after
+    state = random.bit_generator.state
+
+    def frames() -> Iterator[Frame]:
+        chance = np.random.default_rng(seed)
+        chance.bit_generator.state = state
+        with Video(folder / row["file"]) as video:
+            images = [frame.image for frame in video]
+        for index in range(int(length * fps / 1000)):
+            time_ms = 1000 * index / fps
+            place = int(np.clip(round((time_ms - before) / CASME_MS), 0, len(images) - 1))
+            yield Frame(index, time_ms, _filmed(images[place], sway, time_ms, chance))
+
+    truth = expression(before, before + apex * CASME_MS, before + (count - 1) * CASME_MS)
+    return Recording(Path(row["file"]).stem, row["subject"], frames, length / 1000, truth)
+
+
+def _filmed(
+    image: np.ndarray, sway: Sway, time_ms: float, random: np.random.Generator
+) -> np.ndarray:
+    """The image as a camera gives it that the head moves before."""
+    height, width = image.shape[:2]
+    pose = sway.pose(time_ms)
+    centre = width / 2, height / 2
+    matrix = cv2.getRotationMatrix2D(centre, float(np.degrees(pose.roll)), pose.scale)
+    matrix[:, 2] += np.array([pose.right, pose.down]) * (width / 320)
+    moved = cv2.warpAffine(
+        image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    noisy = moved * sway.light(time_ms) + random.normal(0, NOISE, moved.shape)
+    return compressed(noisy.clip(0, 255).astype(np.uint8), QUALITY)
+
+
+def compressed(image: np.ndarray, quality: int) -> np.ndarray:
+    """The image, RGB uint8, through a JPEG file of this quality."""
+    _, file = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    return np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR_RGB))

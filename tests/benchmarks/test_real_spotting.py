@@ -1,0 +1,80 @@
+"""The judge of real recordings: what it counts, and one real recording where the data is."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.real import clips, spotting
+from benchmarks.real.clips import Recording, expression
+from mer.errors import MerError
+from mer.io.video import Frame
+from mer.video.types import Event
+
+
+def nothing() -> Iterator[Frame]:
+    return iter(())
+
+
+def recording(subject: str = "1", *, marked: bool = True) -> Recording:
+    truth = expression(1000, 1200, 1400) if marked else None
+    return Recording("clip", subject, nothing, 6.0, truth, neutral=not marked)
+
+
+def claimed(onset: float, offset: float, kind: str = "micro") -> Event:
+    return Event(1, kind, onset, (onset + offset) / 2, offset, "lips", "up", 1.0, 9.0)
+
+
+def test_a_folder_without_recordings_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MerError, match="casme2"):
+        clips.casme(tmp_path, 30)
+
+
+def test_without_outcomes_there_are_no_figures() -> None:
+    assert math.isnan(spotting.f1([]))
+    assert math.isnan(spotting.hits([]))
+    assert all(math.isnan(end) for end in spotting.interval([], spotting.f1))
+    assert spotting.stability([]) == dict.fromkeys(spotting.CHANGES, 1.0)
+
+
+def test_an_event_counts_by_what_it_shares_with_the_mark() -> None:
+    right = spotting.outcome(recording(), [claimed(1020, 1420), claimed(3000, 3300)])
+    assert (right.hit, right.matched, right.claimed, right.beside) == (True, True, 2, 1)
+    assert right.onset_ms == 20
+    long = spotting.outcome(recording(), [claimed(900, 3000, "macro")])
+    assert (long.hit, long.matched, long.beside) == (True, False, 0)
+    spoken = spotting.outcome(recording(), [claimed(900, 3000, "speech")])
+    assert (spoken.hit, spoken.claimed, spoken.spoken) == (False, 0, 1)
+    assert spotting.f1([right, long]) == pytest.approx(2 / 5)
+    assert spotting.hits([right, spoken]) == 0.5
+
+
+def test_an_interval_draws_people_and_not_clips() -> None:
+    right = spotting.outcome(recording("1"), [claimed(1000, 1400)])
+    missed = spotting.outcome(recording("2"), [])
+    low, high = spotting.interval([right, right, missed, missed], spotting.f1)
+    assert (low, high) == (0.0, 1.0)
+
+
+def test_events_in_neutral_clips_do_not_touch_f1() -> None:
+    neutral = spotting.outcome(recording(marked=False), [claimed(1000, 1400)])
+    assert (neutral.neutral, neutral.claimed) == (True, 1)
+    assert math.isnan(spotting.f1([neutral]))
+
+
+def test_changed_clips_keep_their_times() -> None:
+    frames = [Frame(n, 1000 * n / 60, np.full((8, 6, 3), n, np.uint8)) for n in range(9)]
+    for name, change in spotting.CHANGES.items():
+        times = [frame.time_ms for frame in change(frames)]
+        assert times == sorted(times), name
+        assert set(times) <= {frame.time_ms for frame in frames}, name
+
+
+def test_a_real_micro_expression_between_stills_is_found(mer_data: Path) -> None:
+    folder = mer_data / "real-videos" / "casme2"
+    one = next(clip for clip in clips.casme(folder, 30) if clip.name == "sub01_EP04_02")
+    (found,) = spotting.run([one])
+    assert found.matched
+    assert found.claimed == 1
