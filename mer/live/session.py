@@ -77,6 +77,7 @@ class Live:
         *,
         smoothing_ms: float = SMOOTHING_MS,
         rest: bool = False,
+        insist: bool = False,
     ) -> dict[str, Any]:
         """What the next frame shows, as valid JSON. One older than the last only repeats that.
 
@@ -86,6 +87,7 @@ class Live:
             smoothing_ms: time constant of the probabilities; 0 to 5000, others are clipped.
             rest: watch the resting face of everybody in sight for three seconds, from now or, where
                 nobody is, from the next time that somebody is.
+            insist: take the faces that were refused as resting ones all the same.
 
         Returns:
             `size`: width and height in which boxes are given; `people`: for each in sight
@@ -102,11 +104,11 @@ class Live:
             raise ImageError("The camera's picture is empty or has no colours. Start it again.")
         if self._last_ms < time_ms < math.inf:
             self._last_ms = time_ms
-            self._answer = self._seen(_fitted(image), time_ms, _clipped(smoothing_ms), rest)
+            self._answer = self._seen(_fitted(image), time_ms, _clipped(smoothing_ms), rest, insist)
         return self._answer | {"timings": self._timings(began)}
 
     def _seen(
-        self, image: np.ndarray, time_ms: float, smoothing_ms: float, rest: bool
+        self, image: np.ndarray, time_ms: float, smoothing_ms: float, rest: bool, insist: bool
     ) -> dict[str, Any]:
         self._frames += 1
         shown = self._tracker.follow(Frame(self._frames, time_ms, image))
@@ -114,6 +116,8 @@ class Live:
         self._rest |= rest
         for person in people.values() if self._rest else ():
             person.rest(time_ms)
+        for person in people.values() if insist else ():
+            person.insist()
         self._rest &= not people  # nobody in sight: whoever comes next is meant
         self._look(image, shown, time_ms, smoothing_ms)
         told = [self._told(number, face, time_ms) for number, face in shown]

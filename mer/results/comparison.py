@@ -120,7 +120,7 @@ def table(
 def alone(name: str, record: Record) -> pd.DataFrame:
     """The table of one network, without what says nothing of one alone or is not known."""
     frame = table({name: record})
-    says_nothing = frame["figure"].isin(["Order of finishing", "One face, on this machine"])
+    says_nothing = frame["figure"].isin(["Order by processor time", "One face, on this machine"])
     return frame[(frame[name] != "–") & ~says_nothing]
 
 
@@ -143,8 +143,7 @@ def _column(record: Record, place: str, milliseconds: float | None) -> dict[str,
         column |= _confidence(protocol, scores.get("confidence"))
     return column | {
         "Training, processor time": duration(record["training"]["cpu_seconds"]),
-        "Training, wall clock": duration(record["training"]["seconds"]),
-        "Order of finishing": place,
+        "Order by processor time": place,
         "Parameters": f"{record['parameters'] / 1e6:.2f} M",
         "Weights file": f"{record['file']['bytes'] / 1e6:.1f} MB",
         "One face, on this machine": "–" if milliseconds is None else f"{milliseconds:.1f} ms",

@@ -12,11 +12,11 @@ from mer.results.charts.style import percent
 from mer.version import __version__
 
 LIMITS: Final = (
-    "An answer says what a face looks like to a network that learned from posed photographs. It "
-    "does not tell what a person feels, and nothing here tells whether somebody lies.",
+    "An answer says what a face looks like to a network. It does not tell what a person feels, and "
+    "nothing here tells whether somebody lies.",
     "A single picture cannot show a micro-expression, which is a short movement.",
-    "Expect more mistakes on everyday faces, on turned, small or covered ones, and on groups of "
-    "people whom the data set hardly shows.",
+    "Expect more mistakes on turned, small or covered faces, and on groups of people whom the data "
+    "sets hardly show.",
     "Not for decisions about people: not in hiring or at work, not in schools, not in policing or "
     "at borders, not for diagnoses, and not on people who did not agree to it.",
 )

@@ -90,11 +90,11 @@ def smallest(result: Mapping[str, Any], network: str) -> float:
 
 
 def sentence(result: Mapping[str, Any], network: str) -> str:
-    """'cnn1 works to 24 pixels, about 11 m with a 1080p webcam (...).'"""
-    pixels = smallest(result, network)
+    """'Of photographs shrunk to faces 24 pixels high, as many are found and ...'"""
     return (
-        f"{network} works to {pixels:.0f} pixels, about {metres(pixels):.0f} m with a 1080p webcam "
-        f"(that sees {CAMERA_DEGREES:.0f} degrees, and a face {FACE_METRES} m high)."
+        f"Photographs shrunk until a face is {smallest(result, network):.0f} pixels high cost the "
+        f"detector and {network} at most {100 * BEARABLE:.0f} points of recall and accuracy, "
+        "smaller ones more."
     )
 
 

@@ -16,7 +16,7 @@ from mer.video import notes
 from mer.video.types import MOTIONS, REGIONS, Analysis, Event, Person
 
 LIMITS: Final = (
-    "Expressions are what a face looks like to a network that learned from posed photographs. "
+    "Expressions are what a face looks like to a network. "
     "They do not tell what a person feels, and nothing here tells whether somebody lies.",
     "Events are spotted from motion. On real recordings, published methods match about one "
     "micro-expression in four: expect most to be missed, and some of those shown to be none.",

@@ -41,8 +41,8 @@ _LEARNED: Final = """
 The data set of the paper is called *micro-expressions*
 ([Kaggle, kmirfan](https://www.kaggle.com/datasets/kmirfan/micro-expressions)), yet it holds none.
 A micro-expression lasts at most half a second, so a single picture cannot hold it; that is what
-the Video tab is for. These are posed still photographs from stock sites and the web. The figures
-here were measured on them; on everyday faces expect more mistakes.
+the Video tab is for. These are posed still photographs from stock sites and the web. Figures on
+everyday faces (FER+) stand beside theirs on the Comparison tab.
 
 {leak} Hence two figures, always side by side: over all test pictures, as in the paper, and over
 the clean ones alone.

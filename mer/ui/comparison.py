@@ -45,9 +45,8 @@ def show_problems(problems: list[str]) -> None:
 def _figures(records: Mapping[str, Any]) -> None:
     gr.Markdown(
         "## Our networks\n"
-        "Measured on posed photographs, many of which have a twin among the pictures learned "
-        "from. So there are always two test figures: *all* test pictures, as in the paper, and "
-        "the *clean* ones, which have no twin there."
+        "*All* test pictures, as in the paper; *clean* are those of them that have no "
+        "near-duplicate among the pictures learned from."
     )
     table = tables.show(comparison.table(records), _NAME)
     button = gr.Button("Measure on this machine", elem_id="measure", size="sm")
@@ -124,7 +123,7 @@ def _paper_note() -> str:
 
 
 def _training(records: Mapping[str, Any]) -> None:
-    gr.Markdown("### Training: processor time, and the order of finishing")
+    gr.Markdown("### Training: processor time")
     labels = comparison.order_labels(records)
     gr.Plot(charts.training_time(records, labels), show_label=False, container=False)
     gr.Markdown(

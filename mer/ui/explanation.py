@@ -10,6 +10,7 @@ from mer.emotions import EMOTIONS
 from mer.inference import class_activation_map
 from mer.inference.predictor import Prediction
 from mer.io import images
+from mer.results import html_document
 from mer.ui.errors import in_words
 from mer.weights import store
 
@@ -35,15 +36,7 @@ def build(network: gr.Radio) -> tuple[gr.Accordion, gr.Dropdown, gr.Dropdown, gr
                 [NONE, *store.available()], label="Beside it, network", min_width=140
             )
             strength = gr.Slider(0, 1, 0.5, step=0.05, label="Strength", min_width=140)
-        maps = gr.Gallery(
-            show_label=False,
-            interactive=False,
-            columns=3,
-            height="auto",
-            object_fit="contain",
-            buttons=["download", "fullscreen"],
-            elem_id="maps",
-        )
+        maps = gr.HTML(elem_id="maps", js_on_load=None)
         gr.Markdown(_EXPLAIN)
     faces: gr.State = gr.State([], time_to_live=600)
     gr.on(
@@ -71,13 +64,18 @@ def show(named: Sequence[tuple[str, np.ndarray, Prediction]]) -> list[Any]:
 
 
 def look(
-    faces: list[Face], index: int | None, emotion: str, network: str, other: str, strength: float
-) -> list[tuple[np.ndarray, str]]:
-    """The map of one network; with another one beside it, its map and where the two disagree."""
+    faces: list[Face],
+    index: int | None,
+    emotion: str,
+    network: str,
+    other: str,
+    strength: float,
+) -> str:
+    """HTML of one network's map; with another one beside it, also its, and where they disagree."""
     with in_words():
         if not faces:
-            return []
-        _, crop, named = faces[index or 0]
+            return ""
+        name, crop, named = faces[index or 0]
         wanted = named if emotion == AS_NAMED else emotion
         chosen = list(dict.fromkeys(name for name in (network, other) if name != NONE))
         heats = [class_activation_map.heat(crop, name, wanted) for name in chosen]
@@ -88,4 +86,5 @@ def look(
         if len(heats) > 1:
             apart = class_activation_map.difference(crop, heats[0], heats[1])
             shown.append((apart, f"orange: more to {chosen[0]}; blue: more to {chosen[1]}"))
-        return shown
+        maps = [(html_document.jpeg(image), said) for image, said in shown]
+        return html_document.render("maps.html", name=name, maps=maps)

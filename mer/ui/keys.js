@@ -1,4 +1,5 @@
-// The keyboard, where Gradio leaves it out: choices are groups with a name, arrows move along tabs.
+// The keyboard and the address, where Gradio leaves them out: choices are groups with a name, arrows
+// move along tabs, the address names the tab, and Back goes back to it.
 (() => {
   "use strict";
   let groups = 0;
@@ -16,11 +17,40 @@
 
   new MutationObserver(group).observe(document.documentElement, { childList: true, subtree: true });
 
+  const tabs = () => [...document.querySelectorAll("[role=tab]")];
+  const named = (tab) => tab?.textContent.trim().toLowerCase();
+  const asked = () => new URLSearchParams(location.search).get("tab");
+  const opened = () => tabs().find((tab) => tab.getAttribute("aria-selected") === "true");
+
+  function open(name) {
+    const wanted = tabs().find((tab) => named(tab) === name);
+    if (wanted && wanted !== opened()) wanted.click();
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href^='?tab=']");
+    const tab = event.target.closest?.("[role=tab]");
+    const name = link ? new URLSearchParams(link.search).get("tab") : named(tab);
+    if (!name) return;
+    if (link) event.preventDefault();
+    if (link) open(name);
+    if (name === (asked() || named(tabs()[0]))) return;
+    const query = new URLSearchParams(location.search);
+    query.set("tab", name);
+    history.pushState(null, "", `?${query}`);
+  });
+  window.addEventListener("popstate", () => open(asked() || named(tabs()[0])));
+  new MutationObserver((_, observer) => {
+    if (!tabs().length) return;
+    observer.disconnect();
+    requestAnimationFrame(() => open(asked()));
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   document.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const tab = event.target.closest?.("[role=tab]");
     if (!step || !tab) return;
-    const tabs = [...tab.parentElement.querySelectorAll("[role=tab]")];
-    tabs.at((tabs.indexOf(tab) + step) % tabs.length).focus();
+    const all = tabs();
+    all.at((all.indexOf(tab) + step) % all.length).focus();
   });
 })();

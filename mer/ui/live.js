@@ -18,8 +18,9 @@
   let key = ""; // to this visitor's place on the server
   let run = 0; // counts the starts: a loop of an earlier one ends by itself
   let state = "off"; // or "live", "paused"
-  let resting = false; // to be told with the next frame
+  let [resting, insisting] = [false, false]; // to be told with the next frame
   let counting = false; // while resting faces are watched
+  let failing = false; // the last frame, of which a sentence tells
   let known = null; // what page and server agree on: colours, length of the trail
   let answers = []; // of late: when, how long, whether others were waited for
   let spoken = { at: 0, text: "" };
@@ -116,18 +117,21 @@
       answer = await ask("frame", { body, signal: AbortSignal.timeout(PATIENCE_MS) }, query(began));
     } catch {
       if (mine !== run) return;
+      failing = true;
       say("The computer that runs this page does not answer. Trying again …", true);
       return wait(AGAIN_MS);
     }
     if (mine !== run) return;
     if (answer.problem) return refused(mine, answer);
-    if (within(".said").classList.contains("problem")) say("The live view is on.");
+    if (failing) say("The live view is on.");
+    failing = false;
     count(began, answer.timings);
     show(answer);
   }
 
   async function refused(mine, { kind, problem }) {
     if (kind === "ended") return renew(mine);
+    failing = true;
     say(problem, true);
     if (kind === "frame") return wait(AGAIN_MS);
     become("paused");
@@ -151,8 +155,9 @@
   function query(time) {
     const [network, detector] = document.querySelectorAll("#webcam-choices input:checked");
     const asked = { time, smoothing: within("input").value, rest: resting ? 1 : 0,
-      network: network.value, detector: detector.value };
-    resting = false;
+      insist: insisting ? 1 : 0, network: network.value, detector: detector.value };
+    counting ||= insisting; // so that the answer to this frame is said
+    resting = insisting = false;
     return `?${new URLSearchParams(asked)}`;
   }
 
@@ -188,12 +193,21 @@
     const left = people.map((one) => one.resting_ms).filter((ms) => ms !== null);
     find("#camera .count").textContent = left.length ? Math.ceil(Math.max(...left) / 1000) : "";
     if (!people.length) return; // they may come back
-    if (counting && !left.length) {
-      const known = people.some((one) => one.change);
+    if (counting && !left.length) rested(people);
+    counting = left.length > 0;
+  }
+
+  function rested(people) {
+    const refused = people.find((one) => one.refused);
+    const known = people.some((one) => one.change);
+    within(".insist").hidden = !refused;
+    if (refused) {
+      say(`Face ${refused.number} ${refused.refused} in those seconds: that is no resting face. ` +
+        "Look neutral, keep still and press My resting face again.", true);
+    } else {
       say(known ? "Changes are now shown against the resting face."
         : "No face was seen for long enough. Press My resting face again.", !known);
     }
-    counting = left.length > 0;
   }
 
   function panel({ number }) {
@@ -221,7 +235,8 @@
     canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     within(".rate").textContent = find("#camera .count").textContent = "";
     answers = [];
-    counting = resting = false;
+    counting = resting = insisting = false;
+    within(".insist").hidden = true;
   }
 
   function forget() {
@@ -232,6 +247,7 @@
 
   function rest() {
     resting = true;
+    within(".insist").hidden = true;
     say("Look into the camera with a resting face for three seconds.");
   }
 
@@ -241,7 +257,12 @@
     await window.mer.toVideo(file);
   }
 
-  const ACTS = { go, pause, end, rest, send };
+  function insist() {
+    insisting = true;
+    within(".insist").hidden = true;
+  }
+
+  const ACTS = { go, pause, end, rest, insist, send };
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("#live button");
     if (button) ACTS[button.className]();

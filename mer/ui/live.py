@@ -45,6 +45,7 @@ _CONTROLS: Final = """
     <button type="button" class="pause" disabled>Pause</button>
     <button type="button" class="end" disabled>Stop</button>
     <button type="button" class="rest" disabled>My resting face</button>
+    <button type="button" class="insist" hidden>Use that face all the same</button>
     <button type="button" class="send" disabled>Send the last seconds to Video</button>
     <label>Smoothing
       <input type="range" min="0" max="2000" step="100" value="{smoothing}"><output></output>
@@ -137,6 +138,7 @@ class _Desk:
                 time_ms=_number(request, "time"),
                 smoothing_ms=_number(request, "smoothing", SMOOTHING_MS),
                 rest=asked.get("rest") == "1",
+                insist=asked.get("insist") == "1",
                 came=time.perf_counter(),
             )
             loop = asyncio.get_running_loop()

@@ -12,10 +12,8 @@ from mer.weights import store
 
 TEXT: Final = f"""
 <h1>Which expression does a face look like?</h1>
-<p>Networks that learned from posed photographs say which of seven expressions it <em>looks
-like</em>, not what someone feels. Your picture or video is read by the computer that runs this
-page; every copy is deleted within {retention.MINUTES} minutes of its last use. Not for decisions
-about people, and not for finding lies: see <b>About</b>.</p>
+<p>What it <em>looks like</em>, not what someone feels; not for decisions about people. Copies are
+deleted within {retention.MINUTES} minutes: see <a href="?tab=about">About</a>.</p>
 """
 
 

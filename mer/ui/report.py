@@ -16,8 +16,7 @@ _SURER: Final = 0.7  # share of the faces whose accuracy the text names
 _EXPLAIN: Final = (
     "*Precision*: of the pictures that the network calls so, the share that are. *Recall*: of the "
     "pictures that are, the share that it calls so. *F1* joins the two. *Clean* leaves out test "
-    "pictures whose photograph also lies among the pictures learned from. All are posed "
-    "photographs: no figure here tells how it does on a face in front of a camera."
+    "pictures whose photograph also lies among the pictures learned from."
 )
 
 

@@ -51,7 +51,7 @@ TABLE: Final = (
         f"{REMEMBERED_S // 3600} hour",
     ),
     (
-        "An uploaded picture or video, an annotated picture, a map of where a network looks",
+        "An uploaded picture or video",
         "a temporary folder that only the page's own user can read",
         f"until the page is closed, at most {MINUTES} minutes after its last use",
     ),
@@ -66,7 +66,7 @@ TABLE: Final = (
         f"until the page is closed, at most {REMEMBERED_S // 3600} hour",
     ),
     (
-        "CSV, JSON and reports; pictures and clips of an event",
+        "Pictures with boxes, maps of where a network looks, CSV, JSON, reports, clips of an event",
         "your browser only",
         "until you close the page",
     ),

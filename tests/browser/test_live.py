@@ -190,7 +190,7 @@ def test_leaving_the_page_gives_up_the_place(
     assert left.wait(timeout=60)
 
 
-def test_the_resting_face_is_counted_and_changes_are_shown(
+def test_a_grin_is_no_resting_face_unless_one_insists(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(person, "LEAST_LOOKS", 1)  # a busy machine may be in time for no more
@@ -200,6 +200,9 @@ def test_the_resting_face_is_counted_and_changes_are_shown(
     page.get_by_role("button", name="My resting face").click()
     expect(page.locator("#camera .count")).to_have_text(re.compile("[321]"))
     expect(page.locator("#camera .count")).to_have_text("")
+    expect(page.locator("#live .said")).to_contain_text("that is no resting face")
+    page.get_by_role("button", name="Use that face all the same").click()
+    expect(page.locator("#live .said")).to_contain_text("shown against the resting face")
     expect(page.locator(".people .by")).to_have_text([re.compile(r"[+−]?\d+")] * 7)
 
 

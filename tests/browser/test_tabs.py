@@ -28,7 +28,7 @@ def test_every_tab(
 
 def test_first_screen_says_what_happens_to_a_picture(open_page: Callable[..., Page]) -> None:
     notice = open_page().locator("#notice")
-    for words in ("posed photographs", "deleted within 6 minutes", "Not for decisions"):
+    for words in ("not what someone feels", "deleted within 6 minutes", "Not for decisions"):
         expect(notice).to_contain_text(words)
 
 
@@ -38,3 +38,17 @@ def test_tabs_are_reached_by_keyboard(open_page: Callable[..., Page]) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("tab", name="Upload")).to_have_attribute("aria-selected", "true")
+
+
+def test_the_address_names_the_tab_and_back_goes_back(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    for name in ("Video", "Report"):
+        page.get_by_role("tab", name=name).click()
+    assert "tab=report" in page.url
+    page.go_back()
+    expect(page.get_by_role("tab", name="Video")).to_have_attribute("aria-selected", "true")
+    assert "tab=video" in page.url
+    page.reload()
+    expect(page.get_by_role("tab", name="Video")).to_have_attribute("aria-selected", "true")
+    page.locator("#notice a").click()
+    expect(page.get_by_role("tab", name="About")).to_have_attribute("aria-selected", "true")

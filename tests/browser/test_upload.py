@@ -173,6 +173,13 @@ def test_why_shows_where_two_networks_look(
     page.get_by_role("button", name="Why? Where the network looks").click()
     maps = page.locator("#maps img")
     expect(maps.first).to_be_visible()
+    shape = (
+        "image => image.complete && [image.naturalWidth / image.naturalHeight,"
+        " image.clientWidth / image.clientHeight, getComputedStyle(image).objectFit]"
+    )
+    page.wait_for_function("document.querySelector('#maps img').complete")
+    natural, shown, fit = maps.first.evaluate(shape)
+    assert (shown, fit) == (pytest.approx(natural, rel=0.02), "fill")  # the whole face
     page.get_by_label("Beside it, network").click()
     page.get_by_role("option", name="resnet18").click()
     expect(page.locator("#maps")).to_contain_text("blue: more to resnet18")

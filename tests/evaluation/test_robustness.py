@@ -214,7 +214,7 @@ def test_tables_and_figures_hold_every_level() -> None:
         for figure in (charts.found(result({}), name), charts.right(result({}), name, "cnn1")):
             assert [len(line.x) for line in figure.data] == [len(sweep.levels)]
     text = "\n".join(robustness_report.text(result({})))
-    assert "cnn1 works to 12 pixels, about 23 m with a 1080p webcam" in text
+    assert "until a face is 12 pixels high cost the detector and cnn1" in text
     assert "nowhere" in text
 
 
@@ -223,7 +223,7 @@ def test_the_command_prints_what_it_keeps(
 ) -> None:
     monkeypatch.setattr(robustness, "measure", lambda *_, **__: result({}))
     assert cli.main(["robustness", "--faces", "a", "--data", "b", "--save"]) == 0
-    assert "cnn1 works to 12 pixels" in capsys.readouterr().out
+    assert "12 pixels high cost the detector and cnn1" in capsys.readouterr().out
     assert (stand_in_weights / robustness.FILE).is_file()
 
 

@@ -1,5 +1,7 @@
 """What the live view keeps of one person: smoothing, the trail, the resting face."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,7 @@ def test_nothing_is_known_at_first() -> None:
         "probabilities": None,
         "change": None,
         "resting_ms": None,
+        "refused": None,
         "trail": {"ms": [], "probabilities": []},
     }
 
@@ -89,6 +92,7 @@ def test_too_few_looks_make_no_resting_face() -> None:
         "probabilities": list(face(0).probabilities),
         "change": None,
         "resting_ms": None,
+        "refused": None,
         "trail": 0,
     }
 
@@ -97,9 +101,39 @@ def test_resting_again_forgets_the_first_resting_face() -> None:
     person = Watched()
     for start in (0.0, RESTING_MS):
         person.rest(start)
-        looked(person, start / RESTING_MS, start, start + RESTING_MS)
-    person.look(face(1), 2 * RESTING_MS, 0)
+        looked(person, 0.4 * start / RESTING_MS, start, start + RESTING_MS)
+    person.look(face(0.4), 2 * RESTING_MS, 0)
     assert person.told(2 * RESTING_MS)["change"][HAPPY] == 0
+
+
+def test_a_grin_is_no_resting_face_unless_one_insists() -> None:
+    person = Watched()
+    person.rest(0)
+    looked(person, 0.9, 0, RESTING_MS)
+    told = person.told(RESTING_MS)
+    assert (told["change"], told["refused"]) == (None, "looked like happiness")
+    person.insist()
+    told = person.told(RESTING_MS)
+    assert told["change"] == pytest.approx([0] * len(EMOTIONS), abs=1e-3)
+    assert told["refused"] is None
+
+
+def test_a_head_that_moves_is_no_resting_face() -> None:
+    person = Watched()
+    person.rest(0)
+    for step in range(10):
+        seen = replace(face(0), face=Face((10 * step, 0, 50, 60), 0.9))
+        person.look(seen, LOOK_MS * step, 0)
+    assert person.told(RESTING_MS)["refused"] == "moved"
+    person.rest(RESTING_MS)
+    assert person.told(RESTING_MS)["refused"] is None
+
+
+def test_there_is_nothing_to_insist_on_before_a_refusal() -> None:
+    person = Watched()
+    looked(person, 0.9, 0, 1000)
+    person.insist()
+    assert person.told(1000)["change"] is None
 
 
 def test_concerns_are_those_of_the_last_look() -> None:

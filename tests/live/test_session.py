@@ -137,6 +137,8 @@ def test_the_resting_face_is_watched_for_three_seconds(face: np.ndarray) -> None
     count = int(RESTING_MS / STEP_MS)
     (person,) = seen(live, face, count, 5 * STEP_MS)[-1]["people"]
     assert person["resting_ms"] is None
+    assert (person["change"], person["refused"]) == (None, "looked like happiness")  # she smiles
+    (person,) = live.see(face, (6 + count) * STEP_MS, insist=True)["people"]
     assert person["change"] == pytest.approx([0] * 7, abs=0.2)
 
 

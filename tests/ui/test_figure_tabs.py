@@ -138,12 +138,14 @@ def test_the_report_says_how_far_each_network_works(folder: Path) -> None:
     assert "were not measured on them yet" in text(page(report.build))
     robustness.save(result({36: 70}) | {"networks": {"cnn1": "ab" * 32}})
     blocks = page(report.build)
-    assert "cnn1 works to 48 pixels, about 6 m with a 1080p webcam" in text(blocks)
+    assert "until a face is 48 pixels high cost the detector and cnn1 at most 8 points" in text(
+        blocks
+    )
     assert "Heads turned to the side were not measured" in text(blocks)
     show, *_ = [one.fn for one in blocks.fns.values()]
     assert show is not None
     said, found, right = show("cnn1", "blur")
-    assert "works to 48 pixels" in said
+    assert "48 pixels high" in said
     assert list(found.data[0].x) == list(right.data[0].x) == SWEEPS["blur"].labels()
     assert show("resnet18", "blur") == [gr.skip()] * 3  # it was not measured
 
