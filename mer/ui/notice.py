@@ -12,8 +12,9 @@ from mer.weights import store
 
 TEXT: Final = f"""
 <h1>Which expression does a face look like?</h1>
-<p>What it <em>looks like</em>, not what someone feels; not for decisions about people. Copies are
-deleted within {retention.MINUTES} minutes: see <a href="?tab=about">About</a>.</p>
+<p>What it <em>looks like</em>, not what someone feels; not for decisions about people. Files are
+deleted within {retention.MINUTES} minutes of their last use: see
+<a href="?tab=about">About</a>.</p>
 """
 
 
