@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from mer.errors import VideoError
-from mer.io import images
+from mer.io import images, picture_formats
 
 # Only these: FFmpeg's other readers draw text as video, take pictures for it, or follow playlists
 # to other files and to the network.
@@ -95,7 +95,7 @@ def _unreadable(path: Path) -> str:
 
 def _is_picture(path: Path) -> bool:
     try:
-        with Image.open(path, formats=images.FORMATS):
+        with Image.open(path, formats=picture_formats.FORMATS):
             return True
     except Exception:  # whatever a damaged file does to a decoder, it is no picture
         return False
