@@ -105,9 +105,8 @@ class _Confined:
     def __init__(self) -> None:
         self._rest = _address_space()
         if resource:
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            most = LIMITS.large_memory
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+            _set(resource.RLIMIT_CORE, 0)
+            _set(resource.RLIMIT_FSIZE, LIMITS.large_memory)
 
     @contextlib.contextmanager
     def at(self, files: Sequence[int]) -> Iterator[None]:
@@ -125,15 +124,19 @@ class _Confined:
     def allow(self, size: int) -> None:
         """The memory for a file of so many bytes."""
         if self._rest:
-            most = self._rest + LIMITS.memory_for(size)
-            resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+            _set(resource.RLIMIT_AS, self._rest + LIMITS.memory_for(size))
 
     def renew(self) -> None:
         """The processor's seconds, from now on."""
         if resource:
-            spent = math.ceil(time.process_time())
-            _, most = resource.getrlimit(resource.RLIMIT_CPU)
-            resource.setrlimit(resource.RLIMIT_CPU, (spent + LIMITS.processor_s, most))
+            _set(resource.RLIMIT_CPU, math.ceil(time.process_time()) + LIMITS.processor_s)
+
+
+def _set(limit: int, value: int) -> None:
+    """Set what this process may take of something, within what it was given itself."""
+    _, most = resource.getrlimit(limit)
+    bounded = value if most == resource.RLIM_INFINITY else min(value, most)
+    resource.setrlimit(limit, (bounded, most))
 
 
 def _address_space() -> int:

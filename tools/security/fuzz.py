@@ -3,6 +3,8 @@
 Run by `make fuzz`. Inputs come from `tools.security.mutation`, and those that a reader answers in a
 new way are damaged further. Each reader works in a process of its own, so that a crash, a second
 without an end or memory beyond the bound is found, named, kept as a file, and the rest goes on.
+Pictures and videos are decoded by workers (`mer.io.decoding`), whose memory and time count as well;
+a file that ended its worker is no finding, since it was refused with a sentence, but is told.
 """
 
 import argparse
@@ -26,18 +28,20 @@ from typing import Final
 from benchmarks.timing import machine
 from mer.data import dataset
 from mer.errors import MerError
-from mer.io import images, sources
+from mer.io import decoding, images, sources
 from mer.io.video import Video
 from mer.results import markdown
 from mer.weights import store as mer_weights
 from tools.security import process, record, seeds
 from tools.security.mutation import MOST, damaged
 
-SECONDS: Final = 1.0  # of one core, in which a file is read or refused
+SECONDS: Final = 1.0  # of one core, in which a file is read or refused, but for what workers do
+WORKER_S: Final = 10.0  # of one core, in which a worker decodes a file or is ended
 _ODD: Final = 2000  # files that are damaged further
 _MB: Final = 1_000_000
 _SHORT: Final = re.compile(r"MemoryError|annot allocate|nsufficient memory|bad_alloc|ENOMEM")
-_COUNTS: Final = ("Files", "Read", "Refused", "Findings")
+_COUNTS: Final = ("Files", "Read", "Refused", "Ended their worker", "Findings")
+_ENDED: Final = decoding.too_much("")
 _COSTS: Final = ("Seconds", "Slowest", "Peak", "Bound")
 
 Read = Callable[[bytes, Path], object]  # content, and a folder to put it into; -> what was read
@@ -86,7 +90,7 @@ def _read_weights(content: bytes, folder: Path) -> object:
 
 
 READERS: Final = {
-    "pictures": Reader(seeds.pictures, lambda content, _: images.read(content).shape, 100_000, 700),
+    "pictures": Reader(seeds.pictures, lambda content, _: images.read(content).shape, 100_000, 400),
     "videos": Reader(seeds.videos, _read_video, 10_000, 700),
     "zips": Reader(seeds.zips, _read_zip, 10_000, 400),
     "weights": Reader(seeds.weights, _read_weights, 10_000, 100),
@@ -99,6 +103,7 @@ class Result:
 
     files: int = 0
     read: int = 0
+    ended: int = 0  # that ended their worker
     seconds: float = 0.0
     slowest: float = 0.0
     peak: int = 0
@@ -120,8 +125,9 @@ def fuzz(name: str, files: int, seed: int = 0) -> Result:
 def _count(result: Result, line: str, shared: mmap.mmap) -> None:
     kind, _, rest = line.partition(" ")
     if kind == "ok":
-        read, seconds, peak = rest.split()
+        read, ended, seconds, peak = rest.split()
         result.read += int(read)
+        result.ended += int(ended)
         result.seconds += float(seconds)
         result.slowest = max(result.slowest, float(seconds))
         result.peak = max(result.peak, int(peak))
@@ -176,6 +182,7 @@ def _work(
 ) -> None:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process, also in a decoder's loop
     process.silence()
+    decoding.prepare()  # workers have bounds of their own
     process.bound(reader.bound_mb * _MB)
     chance = Random(f"{seed} {numbers.start}")
     answers: Counter[str] = Counter()
@@ -194,22 +201,26 @@ def _work(
 
 def _tried(reader: Reader, content: bytes, folder: Path) -> tuple[str, str]:
     """How the reader answered, digits left out, and the line that reports it."""
-    before, began = process.begin_peak(), time.process_time()
+    cost, began = process.Cost(), time.monotonic()
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     problem = ""
     try:
         answer, read = f"read {reader.read(content, folder)}", 1
     except MerError as error:
         answer, read = _causes(error), 0
-        if _SHORT.search(answer):  # the bound was met, and the error taken for damage
+        if _SHORT.search(answer) and _ENDED not in answer:  # the bound was met, and the error taken for damage
             problem = "took more memory than the bound"
     except BaseException as error:
         answer, read, problem = repr(error), 0, f"raised {type(error).__name__}: {error}"
     signal.setitimer(signal.ITIMER_PROF, 0)
-    seconds = time.process_time() - began
-    line = (
-        problem.replace("\n", " ") or f"ok {read} {seconds:.4f} {max(process.peak() - before, 0)}"
-    )
+    ended = int(_ENDED in answer)
+    seconds = time.monotonic() - began if ended else cost.seconds()  # it took its count along
+    peak = cost.peak()
+    if peak > reader.bound_mb * _MB:
+        problem = f"took {peak // _MB} MB"
+    if seconds > WORKER_S and not ended:
+        problem = f"took {seconds:.1f} s"
+    line = problem.replace("\n", " ") or f"ok {read} {ended} {seconds:.4f} {max(peak, 0)}"
     return re.sub(r"\d+|'.*?'", "", answer), line
 
 
@@ -226,8 +237,8 @@ def table(results: dict[str, Result]) -> str:
     """A row a reader, as Markdown."""
     rows = [
         (
-            *(name, one.files, one.read, one.files - one.read - len(one.findings)),
-            *(len(one.findings), f"{one.seconds:.0f}", f"{1000 * one.slowest:.0f} ms"),
+            *(name, one.files, one.read, one.files - one.read - one.ended - len(one.findings)),
+            *(one.ended, len(one.findings), f"{one.seconds:.0f}", f"{1000 * one.slowest:.0f} ms"),
             *(f"{one.peak // _MB} MB", f"{READERS[name].bound_mb} MB"),
         )
         for name, one in results.items()

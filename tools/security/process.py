@@ -1,5 +1,6 @@
 """A process and its memory, as Linux tells of them."""
 
+import contextlib
 import logging
 import os
 import re
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 import cv2
+
+from mer.io import decoding
 
 
 def silence() -> None:
@@ -24,16 +27,53 @@ def bound(more: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def begin_peak() -> int:
-    """Bytes of this process that are in memory now; `peak` counts from here on."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return resident(os.getpid())
+def family() -> list[int]:
+    """This process and the workers that decode for it."""
+    server = decoding.server_process()
+    try:
+        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    except OSError:
+        children = []
+    return [os.getpid(), *map(int, children)]
 
 
-def peak() -> int:
-    """The most bytes of this process that were in memory since `begin_peak`."""
-    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+class Cost:
+    """What this process and its workers take from here on."""
+
+    def __init__(self) -> None:
+        self._family = {}
+        for number in family():
+            with contextlib.suppress(OSError, IndexError):  # it has just ended
+                Path(f"/proc/{number}/clear_refs").write_text("5")
+                self._family[number] = resident(number), processor_s(number)
+        self._rest = min(rest for rest, _ in self._family.values())  # of a worker, if there is one
+
+    def peak(self) -> int:
+        """The most bytes that any of them had in memory beyond what it had at the start."""
+        return max((_most(one) - self._at_first(one)[0] for one in family()), default=0)
+
+    def seconds(self) -> float:
+        """Seconds of processor of all that are still there."""
+        return sum(processor_s(one) - self._at_first(one)[1] for one in family())
+
+    def _at_first(self, number: int) -> tuple[int, float]:
+        return self._family.get(number, (self._rest, 0.0))
+
+
+def _most(number: int) -> int:
+    try:
+        found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{number}/status").read_text())
+    except OSError:
+        return 0
     return 1024 * int(found[1]) if found else 0
+
+
+def processor_s(number: int) -> float:
+    """Seconds of processor that a process has used; 0 where there is none of this number."""
+    try:
+        return int(Path(f"/proc/{number}/schedstat").read_text().split()[0]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
 
 
 def resident(number: int) -> int:
