@@ -47,9 +47,10 @@ def predict(options: argparse.Namespace) -> int:
         if not path.parent.is_dir():
             raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
     from mer.inference import predictor
-    from mer.io import sources
+    from mer.io import decoding, sources
     from mer.results import report, tables
 
+    decoding.prepare()  # it starts while the network is read
     asked = predictor.get_predictor(options.model, options.detector)
     show = _SHOWN[options.format]()
     faces: list[tuple[str, Sequence[Prediction]]] = []

@@ -26,7 +26,7 @@ from PIL import AvifImagePlugin, Image
 
 from mer.errors import MerError
 from mer.io import picture_formats
-from mer.io.decoding import LIMITS, Channel
+from mer.io.protocol import LIMITS, Channel
 
 try:
     import resource
@@ -199,8 +199,10 @@ def picture_here(source: int | bytes, name: str) -> np.ndarray:
     with tempfile.TemporaryFile() as file:
         content = source if isinstance(source, bytes) else os.fdopen(os.dup(source), "rb").read()
         file.write(content)
+        file.flush()
         file.seek(0)
-        opened = picture_formats.opened(file, memoryview(content), "", name)
+        path = f"/dev/fd/{file.fileno()}" if os.name == "posix" else ""
+        opened = picture_formats.opened(file, memoryview(content), path, name)
         out = np.empty((opened.height, opened.width, 3), np.uint8)
         opened.into(out, name)
         return out

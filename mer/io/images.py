@@ -11,8 +11,9 @@ import numpy as np
 
 from mer.errors import ImageError
 from mer.io import decoding, pixels
+from mer.io.protocol import CHOOSE_PICTURE, LIMITS, too_large
 
-MAX_PIXELS: Final = decoding.LIMITS.pixels
+MAX_PIXELS: Final = LIMITS.pixels
 MAX_BYTES: Final = 160_000_000  # a little over MAX_PIXELS of uncompressed RGB
 
 _EMPTY: Final = "{} is empty: save or download it again, or choose another picture."
@@ -62,7 +63,7 @@ def _opened(source: str | os.PathLike[str]) -> Iterator[int]:
         if not path.exists():
             raise ImageError(f"There is no file '{path}': check its name and folder.")
         if not path.is_file():  # reading a pipe or a device may never end
-            raise ImageError(f"'{path}' is no ordinary file. {decoding.CHOOSE_PICTURE}")
+            raise ImageError(f"'{path}' is no ordinary file. {CHOOSE_PICTURE}")
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ImageError(
@@ -90,7 +91,7 @@ def _from_array(array: np.ndarray, name: str) -> np.ndarray:
         )
     height, width = array.shape[:2]
     if width * height > MAX_PIXELS:
-        raise ImageError(decoding.too_large(name, f"{width} x {height} pixels"))
+        raise ImageError(too_large(name, f"{width} x {height} pixels"))
     if array.dtype == np.uint8 and channels == 3:
         return np.ascontiguousarray(array)
     return pixels.fill(np.empty((height, width, 3), np.uint8), pixels.rows_of(array, name))

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 
 from mer.errors import MerError
+from mer.io import decoding
 from mer.ui import (
     about,
     api,
@@ -139,6 +140,7 @@ def launch(
     host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     number = _port(os.environ.get("GRADIO_SERVER_PORT", 7860) if port is None else port)
     _check_free(host, number)
+    decoding.prepare()
     if share and auth.wanted() is None:
         print(f"mer: {_OPEN}", file=sys.stderr)
     if threading.current_thread() is threading.main_thread():

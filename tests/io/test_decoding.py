@@ -21,7 +21,7 @@ from PIL import Image
 
 from mer.errors import ImageError, MerError
 from mer.io import decoding, images
-from mer.io.decoding import LIMITS
+from mer.io.protocol import LIMITS
 
 MB = 1_000_000
 

@@ -29,6 +29,7 @@ from benchmarks.timing import machine
 from mer.data import dataset
 from mer.errors import MerError
 from mer.io import decoding, images, sources
+from mer.io.protocol import too_much
 from mer.io.video import Video
 from mer.results import markdown
 from mer.weights import store as mer_weights
@@ -41,7 +42,7 @@ _ODD: Final = 2000  # files that are damaged further
 _MB: Final = 1_000_000
 _SHORT: Final = re.compile(r"MemoryError|annot allocate|nsufficient memory|bad_alloc|ENOMEM")
 _COUNTS: Final = ("Files", "Read", "Refused", "Ended their worker", "Findings")
-_ENDED: Final = decoding.too_much("")
+_ENDED: Final = too_much("")
 _COSTS: Final = ("Seconds", "Slowest", "Peak", "Bound")
 
 Read = Callable[[bytes, Path], object]  # content, and a folder to put it into; -> what was read
@@ -208,7 +209,9 @@ def _tried(reader: Reader, content: bytes, folder: Path) -> tuple[str, str]:
         answer, read = f"read {reader.read(content, folder)}", 1
     except MerError as error:
         answer, read = _causes(error), 0
-        if _SHORT.search(answer) and _ENDED not in answer:  # the bound was met, and the error taken for damage
+        if (
+            _SHORT.search(answer) and _ENDED not in answer
+        ):  # the bound was met, and the error taken for damage
             problem = "took more memory than the bound"
     except BaseException as error:
         answer, read, problem = repr(error), 0, f"raised {type(error).__name__}: {error}"

@@ -1,0 +1,90 @@
+"""What a worker that decodes files and its caller agree upon: limits, words and messages."""
+
+import json
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may cost.
+
+    Attributes:
+        pixels: of a picture, or of a frame.
+        memory: bytes of address space of a worker beyond what it has at rest, the pixels in shared
+            memory included. 50 million pixels take 350 MB by Pillow, 300 MB by OpenCV.
+        large: bytes of a file from which on it may take `large_memory`, as 8K video does.
+        processor_s: processor seconds of a picture, or from one frame of a video to the next. Of
+            what real files take, AVIF of 25 million pixels takes most: 2 s.
+        wall_s: seconds after which a worker is ended that waits for something.
+        kept: bytes of shared memory that a worker keeps for the next picture; to get fresh pages
+            from the system takes as long as a third of decoding.
+        copied: bytes of pixels up to which they are copied: a process can hold 65,000 mappings.
+    """
+
+    pixels: int = 50_000_000
+    memory: int = 400_000_000
+    large: int = 40_000_000
+    large_memory: int = 1_000_000_000
+    processor_s: int = 8
+    wall_s: float = 60.0
+    kept: int = 64_000_000
+    copied: int = 3_000_000
+
+    def memory_for(self, size: int) -> int:
+        """Bytes beyond what a worker has at rest, for a file of so many bytes."""
+        return self.memory if size <= self.large else self.large_memory
+
+
+LIMITS: Final = Limits()
+
+CHOOSE_PICTURE: Final = "Choose a JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF picture."
+
+
+def too_much(name: str) -> str:
+    """What to say of a file that ended its worker."""
+    return (
+        f"{name} takes more memory or time to decode than any good file of its size: it is damaged "
+        "or was made to do harm. Save it anew in another format, or choose another."
+    )
+
+
+def too_large(name: str, size: str, most: int = LIMITS.pixels) -> str:
+    """What to say of a picture of this size, of whose kind at most so many pixels are read."""
+    limit = f"at most {most // 1_000_000} million are read"
+    return f"{name} has {size}, and {limit}: make the picture smaller and try again."
+
+
+class Channel:
+    """Messages of JSON between a worker and its caller, a line each, with open files beside them.
+
+    Nothing that a worker sends is ever executed, as a pickle would be.
+    """
+
+    def __init__(self, line: socket.socket) -> None:
+        self.line = line
+        self._rest = b""
+        self._files: list[int] = []
+
+    def send(self, message: dict[str, Any], files: Sequence[int] = ()) -> None:
+        """Send a message and, with it, descriptors of open files."""
+        text = json.dumps(message).encode() + b"\n"
+        sent = socket.send_fds(self.line, [text], list(files)) if files else 0
+        self.line.sendall(text[sent:])
+
+    def receive(self) -> tuple[dict[str, Any], list[int]] | None:
+        """The next message and its files; None where the other side is gone."""
+        while b"\n" not in self._rest:
+            try:
+                content, files, _, _ = socket.recv_fds(self.line, 65536, 4)
+            except ConnectionError:
+                return None
+            if not content:
+                return None
+            self._rest += content
+            self._files += files
+        text, _, self._rest = self._rest.partition(b"\n")
+        files, self._files = self._files, []
+        return json.loads(text), files
