@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,9 +24,10 @@ import numpy as np
 import pillow_heif
 from PIL import AvifImagePlugin, Image
 
-from mer.errors import MerError
+from mer.errors import MerError, VideoError
 from mer.io import picture_formats
-from mer.io.protocol import LIMITS, Channel
+from mer.io.protocol import LIMITS, Channel, too_much
+from mer.io.video import Reader
 
 try:
     import resource
@@ -76,16 +77,18 @@ def serve(line: socket.socket) -> None:
     for ending in (signal.SIGALRM, signal.SIGXCPU, signal.SIGTERM) if resource else ():
         signal.signal(ending, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
-    limits, channel, memory = _Confined(), Channel(line), _Memory()
+    channel = Channel(line)
+    service = _Service(channel)
     while (received := channel.receive()) is not None:
         request, files = received
         try:
-            with limits.at(files):
-                _ANSWERS[request["do"]](channel, request, files, memory)
-        except MerError as error:
-            told = {"error": str(error), "kind": type(error).__name__}
-            channel.send(told | {"memory": isinstance(error.__cause__, MemoryError)})
-            memory.close()
+            service.answer(request, files)
+        except (MerError, MemoryError) as error:
+            short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
+            text = str(error) or too_much("The file")
+            kind = "MerError" if isinstance(error, MemoryError) else type(error).__name__
+            channel.send({"error": text, "kind": kind, "memory": short})
+            service.memory.close()
         finally:
             for file in files:
                 os.close(file)
@@ -103,7 +106,7 @@ class _Confined:
     """What this process may take, where the system knows such limits."""
 
     def __init__(self) -> None:
-        self._rest = _address_space()
+        self._rest, self._began = _address_space(), 0.0
         if resource:
             _set(resource.RLIMIT_CORE, 0)
             _set(resource.RLIMIT_FSIZE, LIMITS.large_memory)
@@ -111,25 +114,32 @@ class _Confined:
     @contextlib.contextmanager
     def at(self, files: Sequence[int]) -> Iterator[None]:
         """The limits for one request, which holds these open files."""
-        if resource:
-            size = max((os.fstat(file).st_size for file in files), default=0)
-            self.allow(size)
-            self.renew()
-        signal.setitimer(signal.ITIMER_REAL, LIMITS.wall_s)
+        self.allow(max((os.fstat(file).st_size for file in files), default=0))
+        self._began = time.process_time()
+        self.renew()
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            self.rest()
 
     def allow(self, size: int) -> None:
         """The memory for a file of so many bytes."""
-        if self._rest:
+        if resource and self._rest:
             _set(resource.RLIMIT_AS, self._rest + LIMITS.memory_for(size))
 
     def renew(self) -> None:
-        """The processor's seconds, from now on."""
+        """The seconds, from now on."""
         if resource:
             _set(resource.RLIMIT_CPU, math.ceil(time.process_time()) + LIMITS.processor_s)
+        signal.setitimer(signal.ITIMER_REAL, LIMITS.wall_s)
+
+    def rest(self) -> None:
+        """Let it wait as long as it has to."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def spent(self) -> float:
+        """Seconds of processor of this request so far."""
+        return time.process_time() - self._began
 
 
 def _set(limit: int, value: int) -> None:
@@ -168,30 +178,90 @@ class _Memory:
         self._map = None
 
 
-def _picture(channel: Channel, request: dict[str, Any], files: list[int], memory: _Memory) -> None:
-    """Decode a picture, after the caller has made room for it."""
-    name, (file,) = request["name"], files
-    content = mmap.mmap(file, 0, prot=mmap.PROT_READ)
-    with os.fdopen(file, "rb", closefd=False) as read:
-        read.seek(0)
-        opened = picture_formats.opened(read, memoryview(content), f"/dev/fd/{file}", name)
-        channel.send({"width": opened.width, "height": opened.height})
-        received = channel.receive()
-        if received is None:
-            return
-        for new in received[1]:
-            memory.open(new)
-            os.close(new)
-        out = memory.array((opened.height, opened.width, 3))
-        opened.into(out, name)
-    if out.nbytes > LIMITS.kept:
-        memory.close()
-    channel.send({})
+class _Service:
+    """What a worker does for its caller."""
 
+    def __init__(self, channel: Channel) -> None:
+        self._channel, self._limits, self.memory = channel, _Confined(), _Memory()
+        self._video: Reader | None = None
 
-_ANSWERS: Final[dict[str, Callable[[Channel, dict[str, Any], list[int], _Memory], None]]] = {
-    "picture": _picture,
-}
+    def answer(self, request: dict[str, Any], files: list[int]) -> None:
+        """Do what is asked, within the limits, and say what came of it.
+
+        Raises:
+            MerError: the file cannot be read.
+        """
+        with self._limits.at(files):
+            if request["do"] == "picture":
+                self._picture(request["name"], files[0])
+            elif request["do"] == "open":
+                self._open(Path(request["path"]))
+            else:
+                self._frames(request["which"], request["arguments"], files)
+
+    def _picture(self, name: str, file: int) -> None:
+        """Decode a picture, after the caller has made room for it."""
+        content = mmap.mmap(file, 0, prot=mmap.PROT_READ)
+        with os.fdopen(file, "rb", closefd=False) as read:
+            read.seek(0)
+            opened = picture_formats.opened(read, memoryview(content), f"/dev/fd/{file}", name)
+            self._channel.send({"width": opened.width, "height": opened.height})
+            received = self._channel.receive()
+            if received is None:
+                return
+            for new in received[1]:
+                self.memory.open(new)
+                os.close(new)
+            out = self.memory.array((opened.height, opened.width, 3))
+            opened.into(out, name)
+        if out.nbytes > LIMITS.kept:
+            self.memory.close()
+        self._channel.send({})
+
+    def _open(self, path: Path) -> None:
+        self._limits.allow(path.stat().st_size if path.exists() else 0)
+        self._video = Reader(path, self._alive)
+        self._channel.send(self._known())
+
+    def _frames(self, which: str, arguments: list[float], files: list[int]) -> None:
+        """Decode frames into two places by turns: the caller reads one, and frees it."""
+        if self._video is None:
+            raise VideoError("There is no video.")
+        for file in files:
+            self.memory.open(file)
+        places = self.memory.array((2, self._video.size[1], self._video.size[0], 3))
+        taken = [True] * len(places)
+        for frame in getattr(self._video, which)(*arguments):
+            place = frame.index % len(places)
+            if not taken[place] and not self._told_taken(taken):
+                return
+            places[place], taken[place] = frame.image, False
+            told = {name: value for name, value in vars(frame).items() if name != "image"}
+            self._channel.send({"frame": told, "place": place})
+        while not all(taken):
+            if not self._told_taken(taken):
+                return
+        self._channel.send(self._known())
+
+    def _told_taken(self, taken: list[bool]) -> bool:
+        """Wait until the caller has taken a frame, which may be long; whether it is still there."""
+        self._limits.rest()
+        received = self._channel.receive()
+        self._limits.renew()
+        if received is not None:
+            taken[received[0]["taken"]] = True
+        return received is not None
+
+    def _known(self) -> dict[str, Any]:
+        """What the reader knows about its file."""
+        known = vars(self._video).items()
+        return {name: value for name, value in known if not name.startswith("_")}
+
+    def _alive(self, time_ms: float) -> None:
+        """A picture was decoded: the next one may take as long again, within a whole."""
+        if self._limits.spent() > LIMITS.processor_s * (1 + max(time_ms, 0) / 1000):
+            raise VideoError(too_much("The video"))
+        self._limits.renew()
 
 
 def picture_here(source: int | bytes, name: str) -> np.ndarray:

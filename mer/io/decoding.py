@@ -44,12 +44,13 @@ def picture(source: int | bytes, name: str) -> np.ndarray:
     Raises:
         ImageError: it cannot be read, or takes more than LIMITS.
     """
-    if not CAGED:
-        from mer.io import decoder
-
-        return decoder.picture_here(source, name)
     with _descriptor(source) as file, _pool().worker(name) as worker:
         return worker.picture(file, name)
+
+
+def own_worker() -> "Worker":
+    """A worker for a video, to be closed; it ends at once then, in the middle of a frame or not."""
+    return _pool().fresh()
 
 
 def prepare() -> None:
@@ -136,6 +137,7 @@ class Worker:
     def __init__(self, line: socket.socket) -> None:
         self._channel = Channel(line)
         self._buffer: _Buffer | None = None
+        self.state: dict[str, Any] = {}
 
     def close(self) -> None:
         """Let go of the process, which ends at once, even in the middle of decoding."""
@@ -197,6 +199,34 @@ class Worker:
         pixels, files = self._room((height, width, 3))
         self.ask({}, files)
         return pixels
+
+    def open_video(self, path: str) -> dict[str, Any]:
+        """Have a video opened; gives what the reader knows, as `state` does after each pass.
+
+        Raises:
+            GoneError: the worker ended.
+            VideoError: it cannot be read.
+        """
+        self.state = self.ask({"do": "open", "path": path})
+        return self.state
+
+    def frames(
+        self, which: str, arguments: Sequence[float], shape: tuple[int, int, int]
+    ) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+        """What a method of the video's reader gives: of each frame all else, and its pixels.
+
+        Raises:
+            GoneError: the worker ended.
+            VideoError: it cannot be read any further.
+        """
+        places, files = self._room((2, *shape))
+        self._channel.send({"do": "frames", "which": which, "arguments": list(arguments)}, files)
+        while "frame" in (told := self.answer()):
+            pixels = places[told["place"]].copy()
+            with contextlib.suppress(ConnectionError):  # the next answer tells
+                self._channel.send({"taken": told["place"]})
+            yield told["frame"], pixels
+        self.state = told
 
     def _room(self, shape: tuple[int, ...]) -> tuple[np.ndarray, list[int]]:
         """Where to decode to, and the file to tell the worker of where that is new to it."""
@@ -275,6 +305,7 @@ class Pool:
         self._free = threading.Condition()
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
+        self._own: weakref.WeakSet[Worker] = weakref.WeakSet()  # of callers
         self._server: _ForkServer | None = None
 
     def prepare(self) -> None:
@@ -305,7 +336,9 @@ class Pool:
     def fresh(self) -> Worker:
         """A worker of one's own, to be closed."""
         with self._free:
-            return self._forked()
+            worker = self._forked()
+            self._own.add(worker)
+            return worker
 
     def _taken(self) -> Worker:
         with self._free:
@@ -363,7 +396,7 @@ class Pool:
 
     def disown(self) -> None:
         """In a forked child, whose parent goes on with these workers."""
-        for worker in (*self._idle, *self._busy):
+        for worker in (*self._idle, *self._busy, *self._own):
             worker.close()
         if self._server:
             self._server.disown()
@@ -371,7 +404,7 @@ class Pool:
 
     def forget_buffers(self) -> None:
         """In a parent that forked: its children may look at the pictures for ever."""
-        for worker in (*self._idle, *self._busy):
+        for worker in (*self._idle, *self._busy, *self._own):
             worker.forget_buffer()
 
 

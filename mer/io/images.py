@@ -37,9 +37,17 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
     if isinstance(source, bytes):
         if not source:
             raise ImageError(_EMPTY.format("The picture"))
-        return decoding.picture(source, "The picture")
+        return _decoded(source, "The picture")
     with _opened(source) as file:
-        return decoding.picture(file, f"'{Path(source).name}'")
+        return _decoded(file, f"'{Path(source).name}'")
+
+
+def _decoded(source: int | bytes, name: str) -> np.ndarray:
+    if decoding.CAGED:
+        return decoding.picture(source, name)
+    from mer.io import decoder
+
+    return decoder.picture_here(source, name)
 
 
 def resize(image: np.ndarray, size: int) -> np.ndarray:

@@ -3,18 +3,20 @@
 import math
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
-from weakref import WeakSet
+from typing import Any, Final, Self
+from weakref import WeakSet, finalize
 
 import av
 import numpy as np
 
 from mer.errors import VideoError
-from mer.io import video_files
+from mer.io import decoding, video_files
+from mer.io.decoding import GoneError, Worker
+from mer.io.protocol import too_much
 
 # More is not needed: faces are looked for at 640 pixels, and each is compared at 320. A frame of
 # 3840 x 2160 would take nine times the memory, and the time of all that looks at it.
@@ -22,12 +24,14 @@ LONG_SIDE: Final = 1280
 
 NOMINAL_FPS: Final = 25  # of a file with neither time stamps nor a rate
 BACK_MS: Final = 1000.0  # a stamp this much before the last one begins a new count
+NEAREST_MS: Final = 3.9  # between frames that are read: nothing in a face needs more than 250 fps
 EARLY_MS: Final = 1000.0  # a file that ends this much before its stated end has been cut off
 
 _NOTES: Final = {
     "damaged": "Parts of the file are damaged and were left out: {}.",
     "unstamped": "Frames without a time stamp were timed by the file's nominal rate: {}.",
     "back": "Frames whose time stamps repeat or go back were left out: {}.",
+    "near": "Of more than 250 frames a second the rest was left out: {}.",
     "jump": "Time stamps jump back, and the time was counted on from there: {} times.",
     "resized": "Frames of another size were fitted into the first one's: {}.",
 }
@@ -49,11 +53,11 @@ class Frame:
 
 
 class Video:
-    """A video file. Each pass over it opens and decodes it anew, and holds one frame at a time.
+    """A video file. A worker decodes it, in each pass anew, and holds a few frames at a time.
 
     Frames are turned upright by the file's rotation and mirroring, brought to square pixels, and
     shrunk where a side is over LONG_SIDE. All have the size of the first: one of another size is
-    fitted into it, on black.
+    fitted into it, on black. While a frame is looked at, the worker decodes the next two.
 
     Attributes:
         size: width and height of the frames, in pixels.
@@ -61,14 +65,120 @@ class Video:
         notes: sentences on what is wrong with the file; complete after a pass over all of it.
     """
 
+    size: tuple[int, int]
+    duration_ms: float | None
+    notes: list[str]
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Decode the first frame.
 
         Raises:
-            VideoError: no such file, no video, a damaged one, or none of its frames can be read.
+            VideoError: no such file, no video, a damaged one, none of its frames can be read, or
+                it takes more memory or time than a good one.
         """
         self._path = video_files.checked(Path(path))
         self._passes: WeakSet[Generator[Frame]] = WeakSet()
+        self._idle: list[Worker] = []
+        finalize(self, _close, self._idle)
+        if decoding.CAGED:
+            self._idle.append(self._opened())
+        else:
+            self._take(vars(Reader(self._path)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for running in list(self._passes):
+            running.close()
+        _close(self._idle)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Every frame, with strictly increasing times.
+
+        Raises:
+            VideoError: the file has vanished or changed since it was opened, or a part of it takes
+                more memory or time than a good one.
+        """
+        return self._pass("whole")
+
+    def frames(self, start_ms: float, end_ms: float) -> Iterator[Frame]:
+        """The frames from one time to another, both included; `index` counts them from 0.
+
+        Raises:
+            VideoError: as for all of them.
+        """
+        return self._pass("stretch", start_ms, end_ms)
+
+    def _pass(self, which: str, *arguments: float) -> Generator[Frame]:
+        frames = self._decoded(which, *arguments)
+        self._passes.add(frames)
+        return frames
+
+    def _decoded(self, which: str, *arguments: float) -> Generator[Frame]:
+        if not decoding.CAGED:
+            reader = Reader(self._path)
+            yield from getattr(reader, which)(*arguments)
+            self._take(vars(reader))
+            return
+        worker = self._idle.pop() if self._idle else self._opened()
+        try:
+            shape = (self.size[1], self.size[0], 3)
+            for told, image in worker.frames(which, arguments, shape):
+                yield Frame(**told, image=image)
+            self._take(worker.state)
+            self._idle.append(worker)
+            worker = None  # type: ignore[assignment]
+        except GoneError as error:
+            raise VideoError(too_much(f"'{self._path.name}'")) from error
+        finally:
+            if worker:
+                worker.close()
+
+    def _opened(self) -> Worker:
+        worker = decoding.own_worker()
+        try:
+            self._take(worker.open_video(str(self._path)))
+        except BaseException as error:
+            worker.close()
+            if isinstance(error, GoneError):
+                raise VideoError(too_much(f"'{self._path.name}'")) from error
+            raise
+        return worker
+
+    def _take(self, state: dict[str, Any]) -> None:
+        """Know what a reader knows; notes come together over all passes."""
+        known = getattr(self, "notes", [])
+        public = {name: value for name, value in state.items() if not name.startswith("_")}
+        vars(self).update(public, size=tuple(state["size"]))
+        self.notes = known + [note for note in state["notes"] if note not in known]
+
+
+def _close(workers: list[Worker]) -> None:
+    while workers:
+        workers.pop().close()
+
+
+class Reader:
+    """A video file, decoded in this process; see `Video`.
+
+    Attributes:
+        size: width and height of the frames, in pixels.
+        duration_ms: what the file says of itself, for a progress bar; None where it says nothing.
+        notes: sentences on what is wrong with the file; complete after a pass over all of it.
+    """
+
+    def __init__(self, path: Path, alive: Callable[[float], None] | None = None) -> None:
+        """Decode the first frame.
+
+        Args:
+            path: a file that is there.
+            alive: called with the time of each picture that is decoded, in milliseconds.
+
+        Raises:
+            VideoError: no video, a damaged one, or none of its frames can be read.
+        """
+        self._path, self._alive = path, alive
         self.notes: list[str] = []
         with video_files.opened(self._path) as (container, stream):
             self.duration_ms = video_files.duration_ms(container, stream)
@@ -84,34 +194,12 @@ class Video:
         width, height = (max(1, round(side * scale)) for side in self._natural)
         self.size = width, height
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for running in list(self._passes):
-            running.close()
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Every frame, with strictly increasing times.
+    def whole(self) -> Generator[Frame]:
+        """Every frame.
 
         Raises:
             VideoError: the file has vanished or changed since it was opened.
         """
-        return self._remembered(self._frames())
-
-    def frames(self, start_ms: float, end_ms: float) -> Iterator[Frame]:
-        """The frames from one time to another, both included; `index` counts them from 0.
-
-        Raises:
-            VideoError: the file has vanished or changed since it was opened.
-        """
-        return self._remembered(self._stretch(start_ms, end_ms))
-
-    def _remembered(self, frames: Generator[Frame]) -> Generator[Frame]:
-        self._passes.add(frames)
-        return frames
-
-    def _frames(self) -> Generator[Frame]:
         faults: Counter[str] = Counter()
         time_ms = 0.0
         with video_files.opened(self._path) as (container, stream):
@@ -122,7 +210,12 @@ class Video:
         self._seeks &= not faults["jump"]
         self._take_notes(faults, time_ms)
 
-    def _stretch(self, start_ms: float, end_ms: float) -> Generator[Frame]:
+    def stretch(self, start_ms: float, end_ms: float) -> Generator[Frame]:
+        """The frames from one time to another, both included; `index` counts them from 0.
+
+        Raises:
+            VideoError: the file has vanished or changed since it was opened.
+        """
         index = 0
         with closing(self._from(start_ms)) as pictures:
             for time_ms, picture in pictures:
@@ -159,6 +252,11 @@ class Video:
                 shift, time_ms = shift + following - time_ms, following
             if time_ms <= last:
                 faults["back"] += 1
+                continue
+            if self._alive:
+                self._alive(time_ms)
+            if time_ms < last + NEAREST_MS:
+                faults["near"] += 1
                 continue
             last = time_ms
             yield time_ms, picture

@@ -18,7 +18,8 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from mer.errors import VideoError
-from mer.io import images, picture_formats
+from mer.io import picture_formats
+from mer.io.protocol import LIMITS
 
 # Only these: FFmpeg's other readers draw text as video, take pictures for it, or follow playlists
 # to other files and to the network.
@@ -60,7 +61,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     Raises:
         VideoError: no video, a damaged one, or one without pictures.
     """
-    limit = {"max_pixels": str(images.MAX_PIXELS)}
+    limit = {"max_pixels": str(LIMITS.pixels)}
     options = {**limit, "format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
     try:
         container = av.open(str(path), options=options, metadata_errors="replace")
@@ -75,7 +76,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 def no_frame(path: Path) -> str:
     """What to say of a video of which nothing can be decoded."""
-    limit = f"more than {images.MAX_PIXELS // 1_000_000} million pixels"
+    limit = f"more than {LIMITS.pixels // 1_000_000} million pixels"
     return (
         f"'{path.name}' has no frame that can be read: none at all, damaged ones, or frames of "
         f"{limit}. {_AGAIN}, or choose another."
