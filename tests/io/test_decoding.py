@@ -154,13 +154,13 @@ def test_hostile_pictures_take_bounded_memory_and_time(
     images.read(saved("PNG"))  # so that a worker is there
     (worker,) = workers()
     before, content = figure(worker, "VmRSS"), made()
-    began = time.process_time()
+    began = time.thread_time()
     if read:
         assert images.read(content).shape == read
     else:
         with pytest.raises(ImageError, match=r"[a-z].*[.]$"):
             images.read(content)
-    assert time.process_time() - began < 1  # of the caller
+    assert time.thread_time() - began < 1  # of the caller
     if worker in workers():  # it did not end of it
         assert figure(worker, "VmHWM") - before <= LIMITS.memory
         used = Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()
