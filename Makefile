@@ -1,7 +1,7 @@
 # make run   the app on http://127.0.0.1:7860 (PORT= changes it)
 # make test  every test
-# make lint, make documents (rewrites the generated parts of README.md), make clean
-# make bench everything that docs/benchmarks.md shows (MER_DATA= a folder with the data sets)
+# make lint, make documents (renews what is generated in them), make clean
+# make bench everything that docs/lab/benchmarks.md shows (MER_DATA= a folder with the data sets)
 # make fuzz, make load, make audit-packages  what SECURITY.md shows: damaged files, ten minutes of
 #            fifty visitors, known weaknesses of packages (WRITE=1 writes it there)
 # PYTHON=    the interpreter that .venv is made with
@@ -30,7 +30,7 @@ bench: $(VENV)/dev.stamp
 	@$(VENV_PYTHON) -m benchmarks comparison $(if $(MER_DATA),--data '$(MER_DATA)/micro-expressions')
 
 documents: $(VENV)/dev.stamp
-	@MER_UPDATE=1 $(VENV_PYTHON) -m pytest -q tests/test_documents.py tests/ui/test_api.py
+	@$(VENV_PYTHON) -m tools.make_docs
 
 fuzz: $(VENV)/dev.stamp
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m tools.security.fuzz $(if $(WRITE),--write)

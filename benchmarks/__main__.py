@@ -150,7 +150,7 @@ def _comparison(commands: Any) -> None:
     text = "the paper's data set, for the accuracies; without it they are left out"
     add("--data", type=Path, metavar="DIR", help=text)
     text = "folder for benchmarks.md and benchmarks.svg (default %(default)s)"
-    add("--out", type=Path, default=Path("docs"), help=text)
+    add("--out", type=Path, default=Path("docs/lab"), help=text)
     text = "folder where other programs are installed (default %(default)s)"
     add("--rivals", type=Path, default=Path("build/rivals"), metavar="DIR", help=text)
 

@@ -1,28 +1,17 @@
-"""The documents say what is so. `make documents` rewrites the parts that are generated."""
+"""The documents say what is so; `make documents` renews what is generated in them."""
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 
-from mer import cli
-from mer.evaluation import robustness, seed_study
-from mer.hub import card
-from mer.models.registry import NETWORKS
-from mer.results import markdown, robustness_report
 from tests.cli.test_cli import commands
+from tools import make_docs
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-COMMANDS = ROOT / "docs" / "commands.md"
 TOPS = (ROOT, ROOT / "mer", ROOT / "mer" / "video", ROOT / "mer" / "results", ROOT / "docs")
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
-ROBUSTNESS = ROOT / "docs" / "robustness.md"
-EXPERIMENTS = ROOT / "docs" / "experiments.md"
-SEEDS = re.compile(r"(<!-- seeds: .* -->\n)(.*?)(<!-- /seeds -->)", re.DOTALL)
-MEASURED = re.compile(r"(<!-- robustness: .* -->\n)(.*?)(<!-- /robustness -->)", re.DOTALL)
-FIGURES = re.compile(r"(<!-- figures: .* -->\n)(.*?)(<!-- /figures -->)", re.DOTALL)
 # A name in backquotes that is a path: with a slash, or with the ending of a file of ours.
 PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w.-]+\.(?:py|md|txt|toml))`")
 
@@ -31,54 +20,20 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def same(path: Path, wanted: str) -> None:
-    """Compare but for white space, in which versions of argparse differ; or write."""
-    if os.environ.get("MER_UPDATE") == "1":
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(wanted, encoding="utf-8")
-    assert read(path).split() == wanted.split(), f"run `make documents` to renew {path.name}"
+@pytest.mark.parametrize("name", make_docs.PARTS)
+def test_what_is_generated_is_up_to_date(name: str) -> None:
+    path, wanted = make_docs.renewed(name)
+    assert read(path) == wanted, f"run `make documents` to renew {path.name}"
 
 
-def test_figures_in_the_readme_are_the_records(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["compare"]) == 0
-    table = capsys.readouterr().out
-    wanted, count = FIGURES.subn(lambda found: f"{found[1]}\n{table}\n{found[3]}", read(README))
-    assert count == 1
-    same(README, wanted)
-
-
-def test_figures_on_worse_pictures_are_the_measured_ones() -> None:
-    result = robustness.read()
-    if not result:
-        pytest.skip("the networks in weights/ were not measured on worse pictures yet")
-    text = "\n\n".join(robustness_report.text(result))
-    wanted, count = MEASURED.subn(lambda part: f"{part[1]}\n{text}\n\n{part[3]}", read(ROBUSTNESS))
-    assert count == 1
-    same(ROBUSTNESS, wanted)
-
-
-def test_figures_by_three_seeds_are_the_measured_ones() -> None:
-    result = seed_study.read()
-    assert result
-    text = f"{seed_study.verdict(result)}\n\n{markdown.frame(seed_study.table(result))}"
-    text += f"\n\nMeasured on {result['machine']}, {result['measured']}."
-    wanted, count = SEEDS.subn(lambda part: f"{part[1]}\n{text}\n\n{part[3]}", read(EXPERIMENTS))
-    assert count == 1
-    same(EXPERIMENTS, wanted)
-
-
-def test_every_command_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "90")
-    parts = ["# Commands\n\nWritten by `make documents` from what each command says of itself.\n"]
-    for name, parser in {"": cli.parser(), **commands()}.items():
-        title = f"python -m mer {name}".strip()
-        parts.append(f"## {title}\n\n```\n{parser.format_help()}```\n")
-    same(COMMANDS, "\n".join(parts))
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_model_cards_are_the_records(name: str) -> None:
-    same(ROOT / "docs" / "models" / f"{name}.md", card.text(name))
+def test_a_document_without_its_part_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "empty.md"
+    path.write_text("", encoding="utf-8")
+    monkeypatch.setitem(make_docs.PARTS, "figures", (path, lambda: ""))
+    with pytest.raises(ValueError, match="has no part between"):
+        make_docs.renewed("figures")
 
 
 def test_the_readme_shows_every_command() -> None:

@@ -118,7 +118,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="python -m tools.seed_study", description=__doc__)
     where = "the paper's data set: a folder with train and test in it"
     root.add_argument("--data", type=Path, required=True, metavar="DIR", help=where)
-    text = "weights that networks begin with, called as they are; see docs/training.md"
+    text = "weights that networks begin with, called as they are; see docs/lab/training.md"
     root.add_argument("--start", type=Path, nargs="+", default=(), metavar="FILE", help=text)
     text = "folder for the weights (default %(default)s)"
     root.add_argument("--out", type=Path, default=Path("runs/seeds"), metavar="DIR", help=text)

@@ -35,7 +35,7 @@ THRESHOLD: Final = 0.6
 
 # The paper's training pictures have a side of 0.81 of the longer side of YuNet's box and their
 # centre 0.08 of it below (medians of 600, padded to stand free). Of the margins tried on held-out
-# pictures (docs/training.md), -0.25 scores best with cnn1.
+# pictures (docs/lab/training.md), -0.25 scores best with cnn1.
 MARGIN: Final = -0.25
 SHIFT: Final = 0.08
 FILLS: Final = 0.66  # of the picture: it is a face crop already (95 in 100 of those have over 0.75)

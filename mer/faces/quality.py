@@ -33,7 +33,7 @@ class Quality:
 
 
 # Where the networks' mean accuracy on held-out pictures is 20 points below that of the pictures as
-# they are (`python -m mer robustness`, docs/robustness.md); turning to the side is not measured.
+# they are (docs/lab/robustness.md); turning to the side is not measured.
 LEAST_HEIGHT: Final = 19  # pixels
 LEAST_SHARPNESS: Final = 0.113
 LEAST_BRIGHTNESS: Final = 27.4  # gray levels

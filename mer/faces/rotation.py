@@ -19,7 +19,7 @@ from mer.faces.detection import Face
 from mer.weights.onnx_session import shared_out
 
 STEP: Final = 30  # degrees between copies: YuNet and the networks bear half of it
-# Scores. Of the faces of the group photographs in docs/robustness.md, boxed at 37 to 109 pixels,
+# Scores. Of the faces of the group photographs (docs/lab/robustness.md), boxed at 37 to 109 pixels,
 # all upright ones have .85 or more, and 1 in 10 of those that lean by 45 degrees. Large faces have
 # up to .91 there, so the largest are looked at in small copies of their own, unless they are surely
 # upright: 98 in 100 of the upright faces there have such a score, box and points, 89 of held-out

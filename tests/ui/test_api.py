@@ -1,6 +1,7 @@
 """The endpoints for programs: what they say of themselves, and calls of them from another process.
 
-`make documents` writes docs/api.md from them; its examples are run here.
+The examples of docs/api.md are run here; that it says what they say is checked in
+tests/test_documents.py.
 """
 
 import base64
@@ -15,7 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 import skimage.data
-from gradio.utils import get_function_description
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -25,27 +25,10 @@ from mer import ui
 from mer.emotions import EMOTIONS
 from mer.io import webm
 from mer.models.registry import DEFAULT_MODEL
-from mer.ui import actions
+from tools.make_docs import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "api.md"
-INTRODUCTION = ROOT / "tests" / "api_introduction.md"
-ENDPOINTS = (
-    *("predict", "annotate", "explain_face", "report", "analyse_video", "report_video"),
-    *("compare", "evaluation", "measure", "about"),
-)
-EXAMPLES = {
-    "predict": 'page.predict(handle_file("photo.jpg"), "cnn1", "yunet", api_name="/predict")',
-    "annotate": 'page.predict(handle_file("photo.jpg"), api_name="/annotate")',
-    "explain_face": 'page.predict(handle_file("photo.jpg"), number=1, api_name="/explain_face")',
-    "report": 'page.predict([handle_file("photo.jpg")], "cnn1", "yunet", api_name="/report")',
-    "analyse_video": 'page.predict(handle_file("clip.webm"), api_name="/analyse_video")',
-    "report_video": 'page.predict(handle_file("clip.webm"), api_name="/report_video")',
-    "compare": 'page.predict(api_name="/compare")',
-    "evaluation": 'page.predict("cnn1", "clean", api_name="/evaluation")',
-    "measure": 'page.predict("cnn1", api_name="/measure")',
-    "about": 'page.predict(api_name="/about")',
-}
 
 
 @pytest.fixture(scope="module")
@@ -65,27 +48,8 @@ def endpoints(client: Client) -> dict[str, Any]:
     return {name.strip("/"): one for name, one in known["named_endpoints"].items()}
 
 
-def described(name: str, endpoint: dict[str, Any]) -> str:
-    """The endpoint's part of the document; what a parameter means stands in the docstring."""
-    _, told, answer = get_function_description(getattr(actions, name))
-    rows = [_row(parameter, told) for parameter in endpoint["parameters"]]
-    head = ["| parameter | type | default | |", "| --- | --- | --- | --- |"]
-    table = "\n".join([*head, *rows]) + "\n\n" if rows else ""
-    back = " ".join(" ".join(answer).split())
-    kind = endpoint["returns"][0]["component"]
-    says = f"{endpoint['description']}\n\n{table}Answer ({kind}): {back}"
-    return f"## /{name}\n\n{says}\n\n```python\n{EXAMPLES[name]}\n```\n"
-
-
-def _row(parameter: dict[str, Any], told: dict[str, str]) -> str:
-    name, kind = parameter["parameter_name"], parameter["python_type"]["type"]
-    default = f"`{parameter['parameter_default']!r}`"
-    shown = default if parameter["parameter_has_default"] else "needed"
-    return f"| `{name}` | `{kind.replace('|', 'or')}` | {shown} | {told[name]} |"
-
-
 def test_every_action_is_public_and_nothing_else(client: Client) -> None:
-    assert set(endpoints(client)) == set(ENDPOINTS) == set(EXAMPLES)
+    assert set(endpoints(client)) == set(EXAMPLES)
 
 
 def test_every_parameter_and_answer_has_a_type_and_is_described(client: Client) -> None:
@@ -95,17 +59,9 @@ def test_every_parameter_and_answer_has_a_type_and_is_described(client: Client) 
         assert len(endpoint["returns"]) == 1
 
 
-def test_the_document_is_what_the_endpoints_say(client: Client) -> None:
-    parts = [described(name, endpoints(client)[name]) for name in ENDPOINTS]
-    wanted = "\n".join([INTRODUCTION.read_text(encoding="utf-8"), *parts])
-    if os.environ.get("MER_UPDATE") == "1":
-        DOCUMENT.write_text(wanted, encoding="utf-8")
-    assert DOCUMENT.read_text(encoding="utf-8") == wanted, "run `make documents` to renew api.md"
-
-
 def test_the_examples_run_in_another_process(url: str, folder: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 1 + len(ENDPOINTS)  # the connection, then a call of each
+    assert len(blocks) == 1 + len(EXAMPLES)  # the connection, then a call of each
     program = "\n".join(blocks).replace("http://127.0.0.1:7860", url)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],

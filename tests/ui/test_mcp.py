@@ -16,7 +16,7 @@ from PIL import Image
 
 from mer import cli, ui
 from mer.errors import MerError
-from tests.ui.test_api import ENDPOINTS
+from tools.make_docs import EXAMPLES
 
 REASON = "the package mcp is not installed (pip install '.[mcp]')"
 
@@ -73,7 +73,7 @@ def test_not_together_with_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_endpoint_is_a_described_tool(url: str) -> None:
     tools = {tool.name: tool for tool in asked(url)}
-    assert set(tools) == set(ENDPOINTS)
+    assert set(tools) == set(EXAMPLES)
     assert "What the faces in a picture look like" in tools["predict"].description.replace("w", "W")
     told = tools["predict"].inputSchema["properties"]
     assert set(told) == {"picture", "network", "detector"}
