@@ -14,10 +14,11 @@ import ray
 import ray.data
 from ray.exceptions import RayError
 
-from mer.batch import items, result_store
-from mer.batch.items import Item
+from mer.batch import result_store
 from mer.batch.worker import FIGURES, Task, Worker
 from mer.errors import MerError
+from mer.io import sources
+from mer.io.sources import Item
 from mer.models.registry import DEFAULT_MODEL
 from mer.version import __version__
 from mer.weights import store
@@ -56,7 +57,7 @@ def score(
     with what has come to the source since. Each item is in the tables exactly once.
 
     Args:
-        source: see `mer.batch.items.find`.
+        source: see `mer.io.sources.find`.
         out: a folder for the results, see `mer.batch.tables` and `mer.batch.result_store`.
         model: the network.
         detector: the face detector.
@@ -74,7 +75,7 @@ def score(
     _, record = store.arrays(model)
     checksum = record["file"]["sha256"]
     task = Task(uuid.uuid4().hex, model, detector, checksum)
-    found = items.find(source)
+    found = sources.find(source)
     identity = {
         "source": str(Path(source).resolve()),
         "network": model,

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mer.batch.items import Item
 from mer.inference.predictor import Prediction, Predictor
+from mer.io.sources import Item
 from mer.results import tables as face_tables
 from mer.results import video_tables
 from mer.video.types import Analysis

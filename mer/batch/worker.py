@@ -4,7 +4,6 @@ import functools
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 import time
 import zipfile
@@ -19,12 +18,11 @@ import cv2
 import pyarrow as pa
 
 from mer.batch import tables
-from mer.batch.items import Item
 from mer.batch.tables import Found
 from mer.errors import DataError, ImageError, VideoError, WeightsError
 from mer.inference.predictor import get_predictor
 from mer.io import images
-from mer.io.sources import unpacked
+from mer.io.sources import Item, unpack, unpacked
 from mer.video.analysis import analyse
 from mer.weights import provenance
 from mer.weights.onnx_session import one_thread
@@ -162,8 +160,9 @@ def _file(item: Item) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / Path(item.entry).name
         try:
-            with _archive(item.path).open(item.entry) as packed, path.open("wb") as file:
-                shutil.copyfileobj(packed, file)
+            unpack(_archive(item.path), item.entry, path)
+        except DataError as error:
+            raise VideoError(str(error)) from error
         except _ZIP_ERRORS as error:
             raise VideoError(f"It cannot be taken out of the zip file ({error}).") from error
         yield path

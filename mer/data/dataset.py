@@ -6,7 +6,7 @@ import logging
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from mer.emotions import EMOTIONS
 from mer.errors import DataError, ImageError
 from mer.faces import detection, rotation
 from mer.io import images
-from mer.io.sources import SUFFIXES, unpacked
+from mer.io.names import shown
+from mer.io.sources import PICTURES, in_folder, in_zip, unpacked
 
 # Folder names of other data sets that mean our classes.
 SYNONYMS = dict(zip(ferplus.WORDS, EMOTIONS, strict=True)) | {
@@ -78,21 +79,20 @@ def entries(source: str | Path) -> Iterator[tuple[str, bytes]]:
     """
     path = Path(source)
     if path.is_dir():
-        files = (f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
-        for file in sorted(files):
-            yield file.relative_to(path).as_posix(), file.read_bytes()
+        for item in sorted(in_folder(path, PICTURES), key=lambda item: PurePosixPath(item.name)):
+            yield item.name, Path(item.path).read_bytes()
     elif path.is_file():
         yield from _zip_entries(path)
     else:
-        raise DataError(f"There is no folder or zip file {path}. Check the path.")
+        raise DataError(f"There is no folder or zip file {shown(path)}. Check the path.")
 
 
 def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
+    items = in_zip(path, PICTURES)
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in sorted(archive.namelist()):
-                if Path(name).suffix.lower() in SUFFIXES:
-                    yield name, unpacked(archive, name)
+            for item in sorted(items, key=lambda item: item.entry):
+                yield item.name, unpacked(archive, item.entry)
     except Exception as error:  # a damaged one makes zipfile raise nearly anything
         if isinstance(error, DataError):
             raise

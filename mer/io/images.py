@@ -11,6 +11,7 @@ import numpy as np
 
 from mer.errors import ImageError
 from mer.io import decoding, pixels
+from mer.io.names import shown
 from mer.io.protocol import CHOOSE_PICTURE, LIMITS, too_large
 
 MAX_PIXELS: Final = LIMITS.pixels
@@ -39,7 +40,7 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
             raise ImageError(_EMPTY.format("The picture"))
         return _decoded(source, "The picture")
     with _opened(source) as file:
-        return _decoded(file, f"'{Path(source).name}'")
+        return _decoded(file, f"'{shown(Path(source).name)}'")
 
 
 def _decoded(source: int | bytes, name: str) -> np.ndarray:
@@ -67,23 +68,25 @@ def _opened(source: str | os.PathLike[str]) -> Iterator[int]:
     path = Path(source)
     try:
         if path.is_dir():
-            raise ImageError(f"'{path}' is a folder: name a picture inside it.")
+            raise ImageError(f"'{shown(path)}' is a folder: name a picture inside it.")
         if not path.exists():
-            raise ImageError(f"There is no file '{path}': check its name and folder.")
+            raise ImageError(f"There is no file '{shown(path)}': check its name and folder.")
         if not path.is_file():  # reading a pipe or a device may never end
-            raise ImageError(f"'{path}' is no ordinary file. {CHOOSE_PICTURE}")
+            raise ImageError(f"'{shown(path)}' is no ordinary file. {CHOOSE_PICTURE}")
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ImageError(
-                f"'{path.name}' is larger than {MAX_BYTES // 1_000_000} MB: "
+                f"'{shown(path.name)}' is larger than {MAX_BYTES // 1_000_000} MB: "
                 "save it smaller, as a JPEG for instance, and try again."
             )
         if not size:
-            raise ImageError(_EMPTY.format(f"'{path.name}'"))
+            raise ImageError(_EMPTY.format(f"'{shown(path.name)}'"))
         file = os.open(path, os.O_RDONLY)
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
-        raise ImageError(f"'{path}' cannot be opened ({reason}): choose another file.") from error
+        raise ImageError(
+            f"'{shown(path)}' cannot be opened ({reason}): choose another file."
+        ) from error
     try:
         yield file
     finally:

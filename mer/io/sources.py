@@ -1,32 +1,168 @@
-"""Pictures by what people name: files, folders, patterns, zips and the standard input.
+"""What people name: files, folders, zips, lists, patterns, the standard input; walked in one way.
 
-They come one at a time, and what cannot be read comes as the error that says why, so that a long
-list goes on behind a bad item.
+Pictures come one at a time, and what cannot be read comes as the error that says why, so that a
+long list goes on behind a bad item. What is left out of a folder or a zip is counted and logged.
 """
 
+import csv
 import glob
 import io
+import logging
+import shutil
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Final
+from pathlib import Path, PurePosixPath
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from mer.errors import DataError, ImageError, MerError
 from mer.io import images
+from mer.io.names import natural, shown
 
 STDIN: Final = "-"
-SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-ENDINGS: Final = SUFFIXES | {".gif", ".heic", ".heif", ".avif", ".ppm"}
 MAX_INPUT: Final = 1_000_000_000  # bytes of the standard input, a zip of pictures at most
+PACKED: Final = 20  # times that a video may grow when it is unpacked: it is compressed already
+SMALL: Final = 100_000_000  # bytes of a video up to which that does not matter
+SPARE: Final = 500_000_000  # bytes that stay free on a disk that something is unpacked to
 
-Item = tuple[str, np.ndarray | MerError]  # what it is called; the picture, RGB uint8, or why not
+# All that the readers read.
+PICTURES: Final = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".mpo", ".png", ".apng"),
+        *(".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"),
+        *(".pnm", ".pfm", ".heic", ".heif", ".hif", ".avif"),
+    }
+)
+VIDEOS: Final = frozenset(
+    {
+        *(".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".divx", ".mpg"),
+        *(".mpeg", ".mpe", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".m2t", ".wmv"),
+        *(".asf", ".flv", ".f4v", ".3gp", ".3gpp", ".3g2", ".ogv", ".ogm", ".mxf"),
+        *(".dv", ".y4m", ".mjpeg", ".mjpg", ".h264", ".264", ".hevc", ".h265", ".265"),
+        *(".ivf", ".obu", ".nut", ".rm", ".rmvb", ".wtv"),
+    }
+)
+LISTS: Final = frozenset({".csv", ".txt"})
+COLUMNS: Final = ("file", "path")  # of a CSV list: the first of them that it has
+
+Picture = tuple[str, np.ndarray | MerError]  # what it is called; RGB uint8, or why not
+logger = logging.getLogger(__name__)
 
 
-def pictures(names: Iterable[str]) -> Iterator[Item]:
-    """Every picture among `names`, in their order; in folders and zips by name.
+class Item(NamedTuple):
+    """A picture or a video.
+
+    Attributes:
+        name: what it is known by in all tables: its path within the folder or the zip, or as the
+            list or the pattern gives it, as it can be shown.
+        path: the file, in full.
+        entry: its name in the zip that `path` then is; "" for a file of its own.
+    """
+
+    name: str
+    path: str
+    entry: str = ""
+
+    @property
+    def video(self) -> bool:
+        """Whether it is taken for a video, by its name."""
+        return _ending(self.name) in VIDEOS
+
+
+def find(source: str) -> list[Item]:
+    """All pictures and videos of `source`, each once, in natural order of their names.
+
+    Args:
+        source: a folder, with all folders inside; a zip file; a list, which is a text file with a
+            path a line or a CSV file with a column `file` or `path`, both relative to the list's
+            own folder; or a pattern such as "faces/**/*.jpg". What a list names is taken whatever
+            its ending is, and in its order, else only files with the endings of pictures and
+            videos.
+
+    Raises:
+        DataError: there is no such thing, it cannot be read, or there is nothing in it to score.
+    """
+    path = Path(source)
+    endings = PICTURES | VIDEOS
+    if path.is_dir():
+        found = in_folder(path, endings)
+    elif path.suffix.lower() == ".zip" and path.is_file():
+        found = in_zip(path, endings)
+    elif path.suffix.lower() in LISTS and path.is_file():
+        found = _listed(path)
+    else:
+        files = [name for name in _matching(source) if not Path(name).is_dir()]
+        found = [Item(shown(one), str(Path(one).resolve())) for one in files]
+        found = [item for item in found if _ending(item.path) in endings]
+    items = list({item.name: item for item in found}.values())
+    if not items:
+        there = "holds no pictures or videos" if path.exists() else "is not there"
+        text = f"'{shown(source)}' {there}. Name a folder, a zip, a list or a pattern of files."
+        raise DataError(text)
+    return items
+
+
+def in_folder(folder: Path, endings: frozenset[str]) -> list[Item]:
+    """The files below a folder that end so, named by their path within it."""
+    root = folder.resolve()
+    files = [path for path in root.rglob("*") if path.is_file()]
+    names = {path.relative_to(root).as_posix(): path for path in files}
+    wanted = _chosen(names, endings, str(folder))
+    return [Item(shown(name), str(names[name])) for name in wanted]
+
+
+def in_zip(path: Path, endings: frozenset[str]) -> list[Item]:
+    """The files in a zip that end so.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = _chosen(archive.namelist(), endings, str(path))
+    except Exception as error:  # a damaged one makes zipfile raise nearly anything
+        raise DataError(_no_zip(shown(path), error)) from error
+    return [Item(shown(name), str(path.resolve()), name) for name in names]
+
+
+def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A picture file of a zip, in bounded memory: a few kilobytes could be gigabytes.
+
+    Raises:
+        DataError: it is larger than any picture, or packed with LZMA, whose own header says how
+            many gigabytes are set aside to unpack it.
+    """
+    _check_packing(archive.getinfo(name))
+    with archive.open(name) as file:
+        content = file.read(images.MAX_BYTES + 1)
+    if len(content) > images.MAX_BYTES:
+        limit = images.MAX_BYTES // 1_000_000
+        raise DataError(f"{shown(name)} in the zip is larger than {limit} MB. Save it smaller.")
+    return content
+
+
+def unpack(archive: zipfile.ZipFile, name: str, target: Path) -> None:
+    """Put a video of a zip into a file of its own.
+
+    Raises:
+        DataError: it would grow as no video does, or fill the disk, or is packed with LZMA.
+    """
+    entry = archive.getinfo(name)
+    _check_packing(entry)
+    if entry.file_size > max(SMALL, PACKED * entry.compress_size):
+        size = f"{entry.compress_size:,} bytes that become {entry.file_size:,}"
+        raise DataError(f"{shown(name)} in the zip is no video: {size}. Pack the video itself.")
+    if entry.file_size + SPARE > shutil.disk_usage(target.parent).free:
+        raise DataError(f"There is no room to unpack {shown(name)}: free some on the disk.")
+    with archive.open(entry) as packed, target.open("wb") as file:
+        shutil.copyfileobj(packed, file)
+
+
+def pictures(names: Iterable[str]) -> Iterator[Picture]:
+    """Every picture among `names`, in their order; in folders, zips and patterns in natural order.
 
     Args:
         names: files; folders, with all below them; patterns such as `album/**/*.jpg`; zips; or
@@ -39,88 +175,118 @@ def pictures(names: Iterable[str]) -> Iterator[Item]:
             yield from _named(name)
 
 
-def _named(name: str) -> Iterator[Item]:
+def _named(name: str) -> Iterator[Picture]:
     path = Path(name)
     if path.is_dir():
-        yield from _folder(path)
+        found = in_folder(path, PICTURES)
+        if not found:
+            error = (
+                f"There are no pictures in the folder {shown(name)}, nor below it. Name another."
+            )
+            yield shown(name), ImageError(error)
+        yield from (_picture(shown(path / item.name), Path(item.path)) for item in found)
     elif not path.exists() and glob.has_magic(name):
-        yield from _pattern(name)
+        matching = _matching(name)
+        if not matching:
+            error = f"No file is called like '{shown(name)}'. Name another."
+            yield shown(name), ImageError(error)
+        for one in matching:
+            yield from _named(one)
     elif path.suffix.lower() == ".zip" and path.is_file():
-        yield from _zip(name, path)
+        yield from _zip(shown(name), path)
     else:
-        yield _item(name, path)
+        yield _picture(shown(name), path)
 
 
-def _folder(path: Path) -> Iterator[Item]:
-    found = sorted(f for f in path.rglob("*") if f.suffix.lower() in ENDINGS and f.is_file())
-    if not found:
-        error = f"There are no pictures in the folder {path}, nor below it. Name another."
-        yield str(path), ImageError(error)
-    yield from (_item(str(file), file) for file in found)
-
-
-def _pattern(pattern: str) -> Iterator[Item]:
-    # Path.glob would refuse an absolute pattern.
-    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
-    if not found:
-        yield pattern, ImageError(f"No file is called like '{pattern}'. Name another.")
-    for name in found:
-        yield from _named(name)
-
-
-def _content(name: str, content: bytes) -> Iterator[Item]:
+def _content(name: str, content: bytes) -> Iterator[Picture]:
     if len(content) > MAX_INPUT:
         limit = MAX_INPUT // 1_000_000
         yield name, ImageError(f"The standard input has more than {limit} MB. Name files instead.")
     elif content.startswith(b"PK\3\4"):
         yield from _zip(name, io.BytesIO(content))
     else:
-        yield _item(name, content)
+        yield _picture(name, content)
 
 
-def _zip(name: str, source: Path | io.BytesIO) -> Iterator[Item]:
+def _zip(name: str, source: Path | io.BytesIO) -> Iterator[Picture]:
     try:
         with zipfile.ZipFile(source) as archive:
-            listed = sorted(archive.infolist(), key=lambda one: one.filename)
-            wanted = [one for one in listed if Path(one.filename).suffix.lower() in ENDINGS]
+            wanted = _chosen(archive.namelist(), PICTURES, name)
             for entry in wanted:
-                yield _entry(f"{name}/{entry.filename}", archive, entry)
+                yield _entry(f"{name}/{shown(entry)}", archive, entry)
     except Exception as error:  # a damaged one makes zipfile raise nearly anything
-        yield name, ImageError(f"'{name}' is no readable zip ({error}). Pack it again.")
+        yield name, ImageError(_no_zip(f"'{name}'", error))
         return
     if not wanted:
         yield name, ImageError(f"There are no pictures in '{name}'. Name another zip.")
 
 
-def _entry(name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Item:
+def _entry(name: str, archive: zipfile.ZipFile, entry: str) -> Picture:
     try:
-        content = unpacked(archive, entry.filename)
+        content = unpacked(archive, entry)
     except DataError as error:
         return name, ImageError(str(error))
     except Exception as error:  # damaged, encrypted, or packed in a way that Python does not know
         return name, ImageError(f"'{name}' cannot be unpacked ({error}). Pack the zip again.")
-    return _item(name, content)
+    return _picture(name, content)
 
 
-def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
-    """A picture file of a zip, in bounded memory: a few kilobytes could be gigabytes.
-
-    Raises:
-        DataError: it is larger than any picture, or packed with LZMA, whose own header says how
-            many gigabytes are set aside to unpack it.
-    """
-    if archive.getinfo(name).compress_type == zipfile.ZIP_LZMA:
-        raise DataError(f"{name} in the zip is packed with LZMA. Pack it again without.")
-    with archive.open(name) as file:
-        content = file.read(images.MAX_BYTES + 1)
-    if len(content) > images.MAX_BYTES:
-        limit = images.MAX_BYTES // 1_000_000
-        raise DataError(f"{name} in the zip is larger than {limit} MB. Save it smaller.")
-    return content
-
-
-def _item(name: str, source: Path | bytes) -> Item:
+def _picture(name: str, source: Path | bytes) -> Picture:
     try:
         return name, images.read(source)
     except ImageError as error:
         return name, ImageError(str(error).replace("The picture", f"'{name}'", 1))
+
+
+def _ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _matching(pattern: str) -> list[str]:
+    # Path.glob would refuse an absolute pattern.
+    return sorted(glob.glob(pattern, recursive=True), key=natural)  # noqa: PTH207
+
+
+def _chosen(names: Iterable[str], endings: frozenset[str], where: str) -> list[str]:
+    """The names that end so, in natural order; how many others there are is logged."""
+    files = [name for name in names if not name.endswith("/")]
+    chosen = [name for name in files if _ending(name) in endings]
+    others = Counter(
+        _ending(name) or "without an ending"
+        for name in files
+        if _ending(name) not in endings and not PurePosixPath(name).name.startswith(".")
+    )
+    if others:
+        kinds = ", ".join(f"{shown(kind)} ({count})" for kind, count in others.most_common(5))
+        text = "Left out of %s, being nothing that is read here: %d files, %s."
+        logger.warning(text, shown(where), others.total(), kinds)
+    return sorted(chosen, key=natural)
+
+
+def _check_packing(entry: zipfile.ZipInfo) -> None:
+    if entry.compress_type == zipfile.ZIP_LZMA:
+        name = shown(entry.filename)
+        raise DataError(f"{name} in the zip is packed with LZMA. Pack it again without.")
+
+
+def _no_zip(name: str, error: Exception) -> str:
+    return f"{name} is no readable zip file ({error}). Pack it again."
+
+
+def _listed(path: Path) -> list[Item]:
+    folder = path.resolve().parent
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            names = list(_column(file, path) if path.suffix.lower() == ".csv" else file)
+    except (OSError, csv.Error) as error:
+        raise DataError(f"The list {shown(path)} cannot be read ({error}).") from error
+    named = (name.strip() for name in names)
+    return [Item(shown(name), str(folder / name)) for name in named if name]
+
+
+def _column(lines: Iterable[str], path: Path) -> Iterator[str]:
+    rows = csv.DictReader(lines)
+    column = next((name for name in COLUMNS if name in (rows.fieldnames or ())), None)
+    if column is None:
+        raise DataError(f"The list {shown(path)} needs a column called {' or '.join(COLUMNS)}.")
+    return (row[column] or "" for row in rows)

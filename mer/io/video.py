@@ -16,6 +16,7 @@ import numpy as np
 from mer.errors import VideoError
 from mer.io import decoding, video_files
 from mer.io.decoding import GoneError, Worker
+from mer.io.names import shown
 from mer.io.protocol import too_much
 
 # More is not needed: faces are looked for at 640 pixels, and each is compared at 320. A frame of
@@ -130,7 +131,7 @@ class Video:
             self._idle.append(worker)
             worker = None  # type: ignore[assignment]
         except GoneError as error:
-            raise VideoError(too_much(f"'{self._path.name}'")) from error
+            raise VideoError(too_much(f"'{shown(self._path.name)}'")) from error
         finally:
             if worker:
                 worker.close()
@@ -142,7 +143,7 @@ class Video:
         except BaseException as error:
             worker.close()
             if isinstance(error, GoneError):
-                raise VideoError(too_much(f"'{self._path.name}'")) from error
+                raise VideoError(too_much(f"'{shown(self._path.name)}'")) from error
             raise
         return worker
 

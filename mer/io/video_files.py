@@ -19,6 +19,7 @@ from PIL import Image
 
 from mer.errors import VideoError
 from mer.io import picture_formats
+from mer.io.names import shown
 from mer.io.protocol import LIMITS
 
 # Only these: FFmpeg's other readers draw text as video, take pictures for it, or follow playlists
@@ -41,17 +42,19 @@ def checked(path: Path) -> Path:
     """
     try:
         if path.is_dir():
-            raise VideoError(f"'{path}' is a folder: name a video inside it.")
+            raise VideoError(f"'{shown(path)}' is a folder: name a video inside it.")
         if not path.exists():
-            raise VideoError(f"There is no file '{path}': check its name and folder.")
+            raise VideoError(f"There is no file '{shown(path)}': check its name and folder.")
         if not path.is_file():  # reading a pipe or a device may never end
-            raise VideoError(f"'{path}' is no ordinary file. {_CHOOSE}")
+            raise VideoError(f"'{shown(path)}' is no ordinary file. {_CHOOSE}")
         if not path.stat().st_size:
-            raise VideoError(f"'{path.name}' is empty. {_AGAIN}, or choose another.")
+            raise VideoError(f"'{shown(path.name)}' is empty. {_AGAIN}, or choose another.")
         return path.resolve()
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
-        raise VideoError(f"'{path}' cannot be opened ({reason}): choose another file.") from error
+        raise VideoError(
+            f"'{shown(path)}' cannot be opened ({reason}): choose another file."
+        ) from error
 
 
 @contextmanager
@@ -68,7 +71,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(_unreadable(path)) from error
     with container:
-        stream = _pictures(container, f"'{path.name}'")
+        stream = _pictures(container, f"'{shown(path.name)}'")
         stream.codec_context.options = limit
         stream.codec_context.thread_count = 1  # two hold more pictures, and gain little here
         yield container, stream
@@ -78,19 +81,19 @@ def no_frame(path: Path) -> str:
     """What to say of a video of which nothing can be decoded."""
     limit = f"more than {LIMITS.pixels // 1_000_000} million pixels"
     return (
-        f"'{path.name}' has no frame that can be read: none at all, damaged ones, or frames of "
-        f"{limit}. {_AGAIN}, or choose another."
+        f"'{shown(path.name)}' has no frame that can be read: none at all, damaged ones, or "
+        f"frames of {limit}. {_AGAIN}, or choose another."
     )
 
 
 def _unreadable(path: Path) -> str:
     if not os.access(path, os.R_OK):
-        return f"'{path.name}' cannot be opened: it is gone, or its permissions forbid it."
+        return f"'{shown(path.name)}' cannot be opened: it is gone, or its permissions forbid it."
     if _is_picture(path):
-        return f"'{path.name}' is a picture, whatever its name says. {_CHOOSE}"
+        return f"'{shown(path.name)}' is a picture, whatever its name says. {_CHOOSE}"
     return (
-        f"'{path.name}' is not a video that can be read: another kind of file, damaged, or cut "
-        f"off. {_AGAIN}, or choose another."
+        f"'{shown(path.name)}' is not a video that can be read: another kind of file, damaged, or "
+        f"cut off. {_AGAIN}, or choose another."
     )
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mer.batch import scoring
-from mer.batch.items import Item
 from mer.batch.tables import Found
 from mer.batch.worker import Worker
+from mer.io.sources import Item
 
 
 class Slow(Worker):

@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from benchmarks.synthetic import clips
-from mer.batch.items import Item, find
 from mer.batch.worker import DEATHS, FIGURES, Task, Worker
 from mer.errors import WeightsError
 from mer.inference.predictor import get_predictor
 from mer.io import webm
+from mer.io.sources import Item, find
 from mer.results import tables
 from mer.weights import store
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mer.batch.items import Item, find
 from mer.errors import DataError
+from mer.io.sources import Item, find, unpack
 
 
 @pytest.fixture
@@ -105,3 +105,60 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     (item,) = find(str(tmp_path))
     assert item.name == "caf\\xe9.jpg"
     assert Path(item.path).is_file()
+
+
+def test_pictures_and_videos_with_every_ending_that_is_read(tmp_path: Path) -> None:
+    wanted = ["a.jfif", "a.jpe", "a.pgm", "a.mts", "a.3gp", "a.M2TS", "a.hif"]
+    for name in wanted:
+        (tmp_path / name).touch()
+    assert sorted(names(find(str(tmp_path)))) == sorted(wanted)
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a.jpg", "b.txt", "c.txt", "d", ".DS_Store"):
+        (tmp_path / name).touch()
+    assert names(find(str(tmp_path))) == ["a.jpg"]
+    (record,) = caplog.records
+    assert "3 files, .txt (2), without an ending (1)." in record.getMessage()
+
+
+def test_names_come_in_the_order_in_which_people_count(tmp_path: Path) -> None:
+    counted = ["9/1.jpg", "10/1.jpg", "img1.jpg", "img02.jpg", "img10.jpg", f"img{'9' * 80}.jpg"]
+    for name in counted:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert names(find(str(tmp_path))) == counted
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems refuse such names")
+def test_names_cannot_write_to_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "\x1b[31mred\n\u202egpj.jpg").touch()
+    (item,) = find(str(tmp_path))
+    assert item.name == "\\x1b[31mred\\n\\u202egpj.jpg"
+    assert Path(item.path).is_file()
+
+
+def test_a_video_in_a_zip_that_grows_as_none_does_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "films.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        with archive.open("bomb.mp4", "w") as file:
+            for _ in range(110):
+                file.write(bytes(1_000_000))
+        archive.writestr("fine.mp4", b"short")
+    with zipfile.ZipFile(path) as archive:
+        with pytest.raises(DataError, match=r"bomb.mp4 in the zip is no video: .* 110,000,000\."):
+            unpack(archive, "bomb.mp4", tmp_path / "bomb.mp4")
+        assert not (tmp_path / "bomb.mp4").exists()
+        unpack(archive, "fine.mp4", tmp_path / "fine.mp4")
+    assert (tmp_path / "fine.mp4").read_bytes() == b"short"
+
+
+def test_a_video_in_a_zip_leaves_room_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "films.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("fine.mp4", b"short")
+    monkeypatch.setattr("mer.io.sources.SPARE", 1 << 60)
+    with zipfile.ZipFile(path) as archive, pytest.raises(DataError, match="There is no room"):
+        unpack(archive, "fine.mp4", tmp_path / "fine.mp4")
