@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mer.errors import WeightsError
 from mer.evaluation.elsewhere import MEANING
 from mer.models.registry import NETWORKS
-from mer.results import comparison, markdown
+from mer.results import comparison, markdown, terms
 from mer.results.charts.style import percent
 from mer.results.report import LIMITS
 from mer.weights import store
@@ -102,6 +102,11 @@ def _sections(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     yield "## How it was trained"
     yield "\n".join(f"{n}. {_stage(one)}" for n, one in enumerate(record["training"]["stages"], 1))
     yield _calibrated(record)
+    yield "It learned from:\n\n" + "\n".join(f"- {one}" for one in terms.learned(record))
+    if record.get("choices"):
+        yield "What was chosen, and on what:\n\n" + "\n".join(
+            f"- {one}" for one in record["choices"]
+        )
     yield "## Limits, and what it must not be used for"
     yield "\n".join(f"- {limit}" for limit in LIMITS)
     yield "## Licence"
@@ -155,6 +160,7 @@ def _licence(record: Mapping[str, Any]) -> str:
         else ""
     )
     return (
-        "MIT. The pictures that the network learned from belong to others and are not included."
+        "The program is MIT. The pictures that the network learned from belong to others and are "
+        "not included; most are given for research only, so use the weights for research only."
         + began
     )

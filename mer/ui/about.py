@@ -7,7 +7,7 @@ from typing import Final
 import gradio as gr
 
 from mer.models.registry import NETWORKS
-from mer.results import comparison, paper
+from mer.results import comparison, paper, terms
 from mer.results.charts.style import percent
 from mer.ui import retention
 from mer.version import __version__
@@ -63,13 +63,13 @@ _SOURCES: Final = """
 
 - The page follows {paper}; its networks were built and trained anew here.
 {networks}
-- The data set of the paper: Kaggle, `kmirfan/micro-expressions`. Owners of the pictures unknown.
-- FER2013: pictures of a Kaggle challenge of 2013, owners unknown, for research; with the FER+
-  labels of [Microsoft FERPlus](https://github.com/microsoft/FERPlus), MIT.
+- The networks learned from these pictures, most of which are given for research only; use the
+  weights for research only:
+{learned}
 - Face detectors: YuNet from the [OpenCV Zoo](https://github.com/opencv/opencv_zoo), MIT; Haar
   from [OpenCV](https://github.com/opencv/opencv), Apache 2.0.
 
-No picture of either data set is in this project, only what was computed from them.
+No picture of these data sets is in this project, only what was computed from them.
 
 ## Versions
 
@@ -85,7 +85,12 @@ def build() -> None:
         with gr.Column(min_width=320):
             gr.Markdown(pictures() + _BARRED + _MEANING)
         with gr.Column(min_width=320):
-            sources = _SOURCES.format(paper=paper.SOURCE, networks=_starts(), versions=_versions())
+            sources = _SOURCES.format(
+                paper=paper.SOURCE,
+                networks=_starts(),
+                learned=_learned_from(),
+                versions=_versions(),
+            )
             gr.Markdown(_LEARNED.format(leak=_leak()) + sources)
 
 
@@ -114,6 +119,13 @@ def _leak() -> str:
             twins = test["n"] - test["clean"]["n"]
             return f"{text}: {twins} of {test['n']}, that is {percent(twins / test['n'])}."
     return f"{text}."
+
+
+def _learned_from() -> str:
+    """The data sets that any network learned from, with their terms, as Markdown."""
+    records, _ = comparison.read_records()
+    known = dict.fromkeys(one for record in records.values() for one in terms.learned(record))
+    return "\n".join(f"  - {one}" for one in known)
 
 
 def _versions() -> str:
