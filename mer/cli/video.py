@@ -21,7 +21,9 @@ def add(commands: Any) -> None:
     """Put `video` among the commands."""
     text = "Find the faces of a video, what they look like over time, and fleeting expressions"
     add = command(commands, "video", video, text).add_argument
-    add("path", type=Path, metavar="FILE", help="a video")
+    add("path", type=Path, metavar="FILE", help="a video, or a folder of frames with --fps")
+    text = "how many frames of a folder make a second; they are read in the order people count"
+    add("--fps", type=float, metavar="N", help=text)
     network(add, DEFAULT_MODEL)
     add("--detector", choices=DETECTORS, default="yunet", help="default %(default)s")
     add("--json", type=Path, metavar="OUT", help="write frames, people and events as JSON")
@@ -47,6 +49,7 @@ def video(options: argparse.Namespace) -> int:
             detector=options.detector,
             progress=progress,
             cancelled=cancelled,
+            fps=options.fps,
         )
     _write(found, options)
     print(video_summary.summary(found))

@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import socket
-import tempfile
 import threading
 import time
 import warnings
@@ -27,7 +26,7 @@ from PIL import AvifImagePlugin, Image
 from mer.errors import MerError, VideoError
 from mer.io import picture_formats
 from mer.io.protocol import LIMITS, Channel, too_much
-from mer.io.video import Reader
+from mer.io.video import FolderReader, Reader
 
 try:
     import resource
@@ -183,7 +182,7 @@ class _Service:
 
     def __init__(self, channel: Channel) -> None:
         self._channel, self._limits, self.memory = channel, _Confined(), _Memory()
-        self._video: Reader | None = None
+        self._video: Reader | FolderReader | None = None
 
     def answer(self, request: dict[str, Any], files: list[int]) -> None:
         """Do what is asked, within the limits, and say what came of it.
@@ -195,7 +194,7 @@ class _Service:
             if request["do"] == "picture":
                 self._picture(request["name"], files[0])
             elif request["do"] == "open":
-                self._open(Path(request["path"]))
+                self._open(Path(request["path"]), request["fps"])
             else:
                 self._frames(request["which"], request["arguments"], files)
 
@@ -218,9 +217,12 @@ class _Service:
             self.memory.close()
         self._channel.send({})
 
-    def _open(self, path: Path) -> None:
-        self._limits.allow(path.stat().st_size if path.exists() else 0)
-        self._video = Reader(path, self._alive)
+    def _open(self, path: Path, fps: float | None) -> None:
+        if fps:
+            self._video = FolderReader(path, fps, self._alive)
+        else:
+            self._limits.allow(path.stat().st_size if path.exists() else 0)
+            self._video = Reader(path, self._alive)
         self._channel.send(self._known())
 
     def _frames(self, which: str, arguments: list[float], files: list[int]) -> None:
@@ -262,17 +264,3 @@ class _Service:
         if self._limits.spent() > LIMITS.processor_s * (1 + max(time_ms, 0) / 1000):
             raise VideoError(too_much("The video"))
         self._limits.renew()
-
-
-def picture_here(source: int | bytes, name: str) -> np.ndarray:
-    """A picture decoded in this very process, where the system knows no workers."""
-    with tempfile.TemporaryFile() as file:
-        content = source if isinstance(source, bytes) else os.fdopen(os.dup(source), "rb").read()
-        file.write(content)
-        file.flush()
-        file.seek(0)
-        path = f"/dev/fd/{file.fileno()}" if os.name == "posix" else ""
-        opened = picture_formats.opened(file, memoryview(content), path, name)
-        out = np.empty((opened.height, opened.width, 3), np.uint8)
-        opened.into(out, name)
-        return out

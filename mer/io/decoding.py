@@ -200,14 +200,16 @@ class Worker:
         self.ask({}, files)
         return pixels
 
-    def open_video(self, path: str) -> dict[str, Any]:
-        """Have a video opened; gives what the reader knows, as `state` does after each pass.
+    def open_video(self, path: str, fps: float | None) -> dict[str, Any]:
+        """Have a video opened, or a folder of frames where `fps` is their number a second.
+
+        It gives what the reader knows, as `state` does after each pass.
 
         Raises:
             GoneError: the worker ended.
             VideoError: it cannot be read.
         """
-        self.state = self.ask({"do": "open", "path": path})
+        self.state = self.ask({"do": "open", "path": path, "fps": fps})
         return self.state
 
     def frames(

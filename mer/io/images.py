@@ -46,9 +46,9 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
 def _decoded(source: int | bytes, name: str) -> np.ndarray:
     if decoding.CAGED:
         return decoding.picture(source, name)
-    from mer.io import decoder
+    from mer.io import picture_formats
 
-    return decoder.picture_here(source, name)
+    return picture_formats.decoded_here(source, name)
 
 
 def resize(image: np.ndarray, size: int) -> np.ndarray:

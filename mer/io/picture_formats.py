@@ -5,6 +5,7 @@ of EXIF took Pillow 1.5 GB.
 """
 
 import contextlib
+import io
 import os
 import re
 import struct
@@ -106,6 +107,33 @@ def opened(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
         else:
             picture = _pillow(file, FORMATS, name)
         return picture
+
+
+def decoded_here(source: int | bytes, name: str) -> np.ndarray:
+    """A picture decoded in this very process, where it is a worker or the system knows none.
+
+    Args:
+        source: the file's content, or a descriptor of the open file.
+        name: what to call it in errors.
+
+    Raises:
+        ImageError: as `opened`.
+    """
+    file: BinaryIO
+    path = ""
+    if isinstance(source, int):
+        file = os.fdopen(os.dup(source), "rb")
+        path = f"/dev/fd/{source}" if os.name == "posix" else ""
+    else:
+        file = io.BytesIO(source)
+    with file:
+        file.seek(0)
+        content = memoryview(file.read())
+        file.seek(0)
+        picture = opened(file, content, path, name)
+        out = np.empty((picture.height, picture.width, 3), np.uint8)
+        picture.into(out, name)
+        return out
 
 
 @contextlib.contextmanager
@@ -340,7 +368,9 @@ def _ppm_sizes(head: bytes) -> bool:
 
 def _pillow(file: BinaryIO, formats: tuple[str, ...], name: str, turn: int = 0) -> Opened:
     image = Image.open(file, formats=formats)
-    size = os.fstat(file.fileno()).st_size
+    at = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(at)
     _check_size(*image.size, name, size, _AVIF if image.format == "AVIF" else 0)
     width, height = image.size
     image.load()

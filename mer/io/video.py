@@ -13,19 +13,22 @@ from weakref import WeakSet, finalize
 import av
 import numpy as np
 
-from mer.errors import VideoError
-from mer.io import decoding, video_files
+from mer.errors import ImageError, VideoError
+from mer.io import decoding, picture_formats, video_files
 from mer.io.decoding import GoneError, Worker
-from mer.io.names import shown
+from mer.io.names import natural, shown
 from mer.io.protocol import too_much
+from mer.io.sources import PICTURES
 
 # More is not needed: faces are looked for at 640 pixels, and each is compared at 320. A frame of
 # 3840 x 2160 would take nine times the memory, and the time of all that looks at it.
 LONG_SIDE: Final = 1280
 
+MAX_FPS: Final = 10_000
 NOMINAL_FPS: Final = 25  # of a file with neither time stamps nor a rate
 BACK_MS: Final = 1000.0  # a stamp this much before the last one begins a new count
 NEAREST_MS: Final = 3.9  # between frames that are read: nothing in a face needs more than 250 fps
+MAX_NOTES: Final = 5  # of frames that cannot be read
 EARLY_MS: Final = 1000.0  # a file that ends this much before its stated end has been cut off
 
 _NOTES: Final = {
@@ -70,21 +73,27 @@ class Video:
     duration_ms: float | None
     notes: list[str]
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], fps: float | None = None) -> None:
         """Decode the first frame.
+
+        Args:
+            path: a video; or a folder of frames, read in natural order of their names.
+            fps: how many frames of a folder make a second.
 
         Raises:
             VideoError: no such file, no video, a damaged one, none of its frames can be read, or
                 it takes more memory or time than a good one.
         """
-        self._path = video_files.checked(Path(path))
+        if fps is not None and not 0 < fps <= MAX_FPS:
+            raise VideoError(f"--fps {fps:g} is no number of frames a second, up to {MAX_FPS}.")
+        self._path, self._fps = video_files.checked(Path(path), folder=bool(fps)), fps
         self._passes: WeakSet[Generator[Frame]] = WeakSet()
         self._idle: list[Worker] = []
         finalize(self, _close, self._idle)
         if decoding.CAGED:
             self._idle.append(self._opened())
         else:
-            self._take(vars(Reader(self._path)))
+            self._take(vars(self._here()))
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +127,7 @@ class Video:
 
     def _decoded(self, which: str, *arguments: float) -> Generator[Frame]:
         if not decoding.CAGED:
-            reader = Reader(self._path)
+            reader = self._here()
             yield from getattr(reader, which)(*arguments)
             self._take(vars(reader))
             return
@@ -136,10 +145,14 @@ class Video:
             if worker:
                 worker.close()
 
+    def _here(self) -> "Reader | FolderReader":
+        """Its reader in this process, where the system knows no workers."""
+        return FolderReader(self._path, self._fps) if self._fps else Reader(self._path)
+
     def _opened(self) -> Worker:
         worker = decoding.own_worker()
         try:
-            self._take(worker.open_video(str(self._path)))
+            self._take(worker.open_video(str(self._path), self._fps))
         except BaseException as error:
             worker.close()
             if isinstance(error, GoneError):
@@ -269,3 +282,53 @@ class Reader:
             there = end_ms / 1000
             notes.append(f"The file says it lasts {said / 1000:.1f} s; {there:.1f} s can be read.")
         self.notes.extend(note for note in notes if note not in self.notes)
+
+
+class FolderReader:
+    """A folder of pictures as a video, decoded in this process; see `Video`."""
+
+    def __init__(
+        self, folder: Path, fps: float, alive: Callable[[float], None] | None = None
+    ) -> None:
+        """Decode the first frame.
+
+        Raises:
+            VideoError: there is none that can be read.
+        """
+        found = (path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+        self._paths = sorted(found, key=lambda path: natural(path.name))
+        self._step_ms, self._alive = 1000 / fps, alive
+        self.notes: list[str] = []
+        self.duration_ms: float | None = len(self._paths) * self._step_ms
+        first = next((image for _, image in self._images(0)), None)
+        if first is None:
+            raise VideoError(f"There are no pictures in '{shown(folder)}'. Name another folder.")
+        height, width = first.shape[:2]
+        scale = min(1.0, LONG_SIDE / max(height, width))
+        self.size = max(1, round(width * scale)), max(1, round(height * scale))
+
+    def whole(self) -> Generator[Frame]:
+        """Every frame that can be read."""
+        yield from self.stretch(0.0, math.inf)
+
+    def stretch(self, start_ms: float, end_ms: float) -> Generator[Frame]:
+        """The frames from one time to another, both included; `index` counts them from 0."""
+        first = max(0, math.ceil(start_ms / self._step_ms - 1e-6))
+        for index, (number, image) in enumerate(self._images(first)):
+            time_ms = number * self._step_ms
+            if time_ms > end_ms:
+                return
+            if self._alive:
+                self._alive(time_ms)
+            yield Frame(index, time_ms, video_files.onto(image, self.size))
+
+    def _images(self, first: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Number and picture from one on, but for those that cannot be read, which are noted."""
+        for number, path in enumerate(self._paths[first:], first):
+            try:
+                with path.open("rb") as file:
+                    yield number, picture_formats.decoded_here(file.fileno(), shown(path.name))
+            except (ImageError, OSError) as error:
+                note = f"A frame was left out: {error}"
+                if note not in self.notes and len(self.notes) < MAX_NOTES:
+                    self.notes.append(note)

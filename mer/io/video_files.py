@@ -34,17 +34,25 @@ _STILL: Final = ("avif", "heic", "heix", "mif1")  # kinds of MP4 that hold a pho
 _CHOOSE: Final = "Choose an MP4, WebM, MOV, MKV or AVI video."
 
 
-def checked(path: Path) -> Path:
-    """The path in full.
+def checked(path: Path, *, folder: bool = False) -> Path:
+    """The path of a video in full, or of a folder of frames.
 
     Raises:
-        VideoError: no such file, a folder, a pipe or device, or an empty file.
+        VideoError: no such file, a file or a folder where the other was asked for, a pipe or
+            device, or an empty file.
     """
     try:
-        if path.is_dir():
-            raise VideoError(f"'{shown(path)}' is a folder: name a video inside it.")
+        if path.is_dir() and not folder:
+            raise VideoError(
+                f"'{shown(path)}' is a folder: name a video inside it, or say with --fps how many "
+                "of its pictures make a second."
+            )
         if not path.exists():
             raise VideoError(f"There is no file '{shown(path)}': check its name and folder.")
+        if folder:
+            if path.is_dir():
+                return path.resolve()
+            raise VideoError(f"'{shown(path)}' is a video, with its own times: leave out --fps.")
         if not path.is_file():  # reading a pipe or a device may never end
             raise VideoError(f"'{shown(path)}' is no ordinary file. {_CHOOSE}")
         if not path.stat().st_size:
@@ -195,19 +203,34 @@ class Turns:
 
     def upright(self, picture: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
         """A picture as RGB uint8 of this width and height, fitted into it on black."""
-        width, height = _fitted(self.size(picture), size)
+        width, height = fitted(self.size(picture), size)
         stored = (height, width) if self.transposed else (width, height)
         image: np.ndarray = picture.reformat(*stored, format="rgb24", threads=1).to_ndarray()
         image = image.transpose(1, 0, 2) if self.transposed else image
         image = image[:: -1 if self.top_bottom else 1, :: -1 if self.left_right else 1]
-        if (width, height) == size:
-            return np.ascontiguousarray(image)
-        left, top = (size[0] - width) // 2, (size[1] - height) // 2
-        borders = top, size[1] - height - top, left, size[0] - width - left
-        return cv2.copyMakeBorder(np.ascontiguousarray(image), *borders, cv2.BORDER_CONSTANT)
+        return _framed(image, size)
 
 
-def _fitted(natural: tuple[float, float], room: tuple[int, int]) -> tuple[int, int]:
+def onto(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An upright picture fitted into this width and height, on black."""
+    height, width = image.shape[:2]
+    room = fitted((width, height), size)
+    if (width, height) != room:
+        method = cv2.INTER_AREA if room[0] < width else cv2.INTER_LINEAR
+        image = cv2.resize(image, room, interpolation=method)
+    return _framed(image, size)
+
+
+def _framed(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    height, width = image.shape[:2]
+    if (width, height) == size:
+        return np.ascontiguousarray(image)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    borders = top, size[1] - height - top, left, size[0] - width - left
+    return cv2.copyMakeBorder(np.ascontiguousarray(image), *borders, cv2.BORDER_CONSTANT)
+
+
+def fitted(natural: tuple[float, float], room: tuple[int, int]) -> tuple[int, int]:
     """Width and height with which a picture fills this room, its proportions kept."""
     scale = min(room[0] / natural[0], room[1] / natural[1])
     width, height = (max(1, round(side * scale)) for side in natural)

@@ -40,6 +40,7 @@ def analyse(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     longest_s: float = math.inf,
+    fps: float | None = None,
 ) -> Analysis:
     """Who is in a video, what each face looks like, and what passes over it.
 
@@ -47,13 +48,14 @@ def analyse(
     grows by some 150 bytes a frame and face.
 
     Args:
-        path: a video file.
+        path: a video file, or a folder of frames, read in natural order of their names.
         model: the network that says what faces look like.
         detector: the face detector.
         progress: called now and then with the part that is done, 0..1, and a sentence.
         cancelled: asked at every frame. Once it says yes, what was read by then is the answer,
             with `complete` False and a note.
         longest_s: seconds; a longer video is refused.
+        fps: how many frames of a folder make a second.
 
     Raises:
         VideoError: there is no such file, it is no video, it is longer than `longest_s`, or no
@@ -63,7 +65,7 @@ def analyse(
     """
     tell, stopped = progress or _quiet, cancelled or _never
     predictor = get_predictor(model, detector)
-    with Video(path) as video:
+    with Video(path, fps) as video:
         _check_length(video.duration_ms or 0.0, longest_s)
         known, missing = _cover()
         seen, traced = _watch(video, predictor, known, tell, stopped, longest_s)
@@ -81,7 +83,7 @@ def analyse(
             timing=seen.timing,
             people=people,
             events=tuple(events),
-            settings=_settings(predictor),
+            settings=_settings(predictor) | ({"frames_per_second": fps} if fps else {}),
             notes=tuple(notes),
             complete=seen.complete,
             times_ms=seen.times_ms,

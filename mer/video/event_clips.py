@@ -52,7 +52,9 @@ def look(path: str | Path, analysis: Analysis, event: Event) -> Look:
     person = analysis.people[event.person - 1]
     first = max(event.onset_ms - MARGIN_MS, event.apex_ms - HALF_MS)
     last = min(event.offset_ms + MARGIN_MS, event.apex_ms + HALF_MS)
-    times, clip = _clip(path, person, first, last)
+    fps = analysis.settings.get("frames_per_second")
+    with Video(path, fps) as video:
+        times, clip = _clip(video, person, first, last)
     moments = event.onset_ms, event.apex_ms, event.offset_ms
     onset, apex, offset = (clip[int(np.abs(times - moment).argmin())] for moment in moments)
     moved = flow.dense(gray(onset), gray(apex))
@@ -121,20 +123,19 @@ def painted(moved: np.ndarray) -> np.ndarray:
 
 
 def _clip(
-    path: str | Path, person: Person, first: float, last: float
+    video: Video, person: Person, first: float, last: float
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Times and steadied views of the person's frames between two moments, MOST at most."""
     own = person.times_ms[(person.times_ms >= first) & (person.times_ms <= last)]
     wanted = own[:: -(-len(own) // MOST) or 1]
     times, clip = [], []
     steady: Steady | None = None
-    with Video(path) as video:
-        for frame in video.frames(first, last):
-            if np.abs(wanted - frame.time_ms).min(initial=np.inf) > 0.5:
-                continue
-            steady = steady or Steady(frame, person)
-            times.append(frame.time_ms)
-            clip.append(steady.view(frame))
+    for frame in video.frames(first, last):
+        if np.abs(wanted - frame.time_ms).min(initial=np.inf) > 0.5:
+            continue
+        steady = steady or Steady(frame, person)
+        times.append(frame.time_ms)
+        clip.append(steady.view(frame))
     if not clip:
         raise VideoError("The frames of this event cannot be read again. Analyse the video anew.")
     return np.array(times), clip

@@ -3,7 +3,10 @@
 import gc
 import itertools
 import os
+import resource
+import signal
 import struct
+import time
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +17,16 @@ import numpy as np
 import pytest
 
 from mer.errors import VideoError
+from mer.io import decoding
 from mer.io import video as reader
 from mer.io.video import Frame, Video
+
+
+def decoders() -> list[int]:
+    server = decoding.server_process()
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return [int(number) for number in children]
+
 
 UNEVEN = [0, 33, 61, 70, 142, 180, 200, 260, 301, 333]  # milliseconds
 
@@ -363,3 +374,99 @@ def test_the_real_clips_are_read_whole(mer_data: Path) -> None:
         assert len(times(video)) == count
         assert max(video.size) <= reader.LONG_SIDE
         assert video.notes == []
+
+
+def frames_in(folder: Path, numbers: Iterable[int]) -> Path:
+    folder.mkdir()
+    for number in numbers:
+        cv2.imwrite(str(folder / f"img{number}.png"), picture(number)[..., ::-1])
+    return folder
+
+
+def test_a_folder_of_frames_in_the_order_people_count(tmp_path: Path) -> None:
+    folder = frames_in(tmp_path / "clip", range(1, 13))
+    (folder / "notes.txt").touch()
+    with Video(folder, 200) as video:
+        assert video.size == (96, 64)
+        assert video.duration_ms == 60
+        frames = list(video)
+        assert [number_of(frame) for frame in frames] == list(range(1, 13))
+        assert times(video) == [5.0 * number for number in range(12)]
+        stretch = list(video.frames(10, 25))
+        assert [number_of(frame) for frame in stretch] == [3, 4, 5, 6]
+        assert [frame.index for frame in stretch] == [0, 1, 2, 3]
+
+
+def test_a_frame_that_cannot_be_read_is_noted_and_keeps_its_time(tmp_path: Path) -> None:
+    folder = frames_in(tmp_path / "clip", range(1, 5))
+    (folder / "img2.png").write_bytes(b"no picture")
+    video = Video(folder, 100)
+    assert times(video) == [0, 20, 30]
+    (note,) = video.notes
+    assert note.startswith("A frame was left out: img2.png is not a picture")
+
+
+def test_frames_of_a_folder_that_differ_in_size_are_fitted(tmp_path: Path) -> None:
+    folder = frames_in(tmp_path / "clip", [1])
+    cv2.imwrite(str(folder / "img2.png"), picture(2, 200, 64)[..., ::-1])
+    assert {frame.image.shape for frame in Video(folder, 100)} == {(64, 96, 3)}
+
+
+def test_a_folder_asks_for_its_frames_a_second(tmp_path: Path) -> None:
+    folder = frames_in(tmp_path / "clip", [])
+    with pytest.raises(VideoError, match="say with --fps how many of its pictures make a second"):
+        Video(folder)
+    with pytest.raises(VideoError, match="There are no pictures in"):
+        Video(folder, 25)
+    with pytest.raises(VideoError, match="--fps -3 is no number"):
+        Video(folder, -3)
+    with pytest.raises(VideoError, match="is a video, with its own times"):
+        Video(write(tmp_path / "clip.webm"), 25)
+
+
+def test_a_thousand_frames_a_second_are_more_than_are_read(tmp_path: Path) -> None:
+    video = Video(write(tmp_path / "fast.mkv", range(0, 400), codec="libx264"))
+    assert len(times(video)) == 100
+    assert video.notes == ["Of more than 250 frames a second the rest was left out: 300."]
+
+
+def mp4_of_many_samples(path: Path) -> Path:
+    """The table of samples tells of thirty million, of one size each: no byte more in the file."""
+    write(path, codec="libx264")
+    content = path.read_bytes()
+    at = content.index(b"stsz") + 4
+    sizes = struct.pack(">III", 0, 1, 30_000_000)
+    path.write_bytes(content[:at] + sizes + content[at + 12 :])
+    return path
+
+
+def test_a_video_that_takes_too_much_is_a_sentence(tmp_path: Path) -> None:
+    path = mp4_of_many_samples(tmp_path / "clip.mp4")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(VideoError, match=r"^'clip.mp4' "):
+        list(Video(path))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+
+
+def test_a_worker_that_dies_in_the_middle_is_a_sentence(tmp_path: Path) -> None:
+    decoding.close()
+    with Video(write(tmp_path / "clip.webm", range(0, 4000, 40))) as video:
+        frames = iter(video)
+        next(frames)
+        for worker in decoders():
+            os.kill(worker, signal.SIGKILL)
+        with pytest.raises(VideoError, match="takes more memory or time to decode"):
+            list(frames)
+        assert len(times(video)) == 100  # and the next pass has a worker of its own
+
+
+def test_a_pass_that_nobody_waits_for_ends_at_once(tmp_path: Path) -> None:
+    decoding.close()
+    path = write(tmp_path / "clip.webm", range(0, 4000, 40))
+    with Video(path) as video:
+        next(iter(video))
+        assert decoders()
+    began = time.monotonic()
+    while decoders() and time.monotonic() - began < 10:
+        time.sleep(0.01)
+    assert time.monotonic() - began < 1
