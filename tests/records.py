@@ -31,6 +31,7 @@ def record(
         "model": name,
         "version": "0.1.0",
         "parameters": 2_970_000,
+        "test_reads": 2,
         "file": {"name": f"{name}.safetensors", "bytes": 5_950_000, "sha256": "ab" * 32},
         "training": {"seconds": 2 * seconds, "cpu_seconds": seconds, "stages": stages},
         "evaluation": {"train": scores(0.95, 7000), "test": test},

@@ -155,6 +155,9 @@ def evaluate_predictor(
 def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
     """Keep figures of `part` in the network's record, in one step.
 
+    The record counts in `test_reads` how often the paper's test was read for these weights and for
+    those that their training began with.
+
     Args:
         name: the network's.
         part: "train" or "test" of the paper's set, "ferplus", or "elsewhere".
@@ -168,7 +171,8 @@ def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
     folder = store.FOLDER
     record = store.read_record(name, folder=folder)
     kept = record.get("evaluation", {}) | {part: evaluation}
-    store.write_record(name, record | {"evaluation": kept}, folder=folder)
+    reads = record.get("test_reads", 0) + (part == "test")
+    store.write_record(name, record | {"test_reads": reads, "evaluation": kept}, folder=folder)
 
 
 def figures(

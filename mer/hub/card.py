@@ -101,7 +101,7 @@ def _sections(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     yield comparison.label_noise({name: record}) or "How far the labels are right is unknown."
     yield "## How it was trained"
     yield "\n".join(f"{n}. {_stage(one)}" for n, one in enumerate(record["training"]["stages"], 1))
-    yield _calibrated(record)
+    yield f"{_calibrated(record)} {comparison.test_reads({name: record})}".rstrip()
     yield "It learned from:\n\n" + "\n".join(f"- {one}" for one in terms.learned(record))
     if record.get("choices"):
         yield "What was chosen, and on what:\n\n" + "\n".join(

@@ -117,6 +117,18 @@ def table(
     return frame.fillna("–").reset_index()
 
 
+def test_reads(records: Mapping[str, Record]) -> str:
+    """A sentence on how often the test pictures were scored for each network; "" if unknown."""
+    counted = {name: one["test_reads"] for name, one in records.items() if one.get("test_reads")}
+    if not counted:
+        return ""
+    told = ", ".join(f"{name} {reads}" for name, reads in counted.items())
+    return (
+        f"How often the test pictures were scored: {told}. More than once is too often: training "
+        "went on with the earlier figures known, so the last ones are a little kind."
+    )
+
+
 def alone(name: str, record: Record) -> pd.DataFrame:
     """The table of one network, without what says nothing of one alone or is not known."""
     frame = table({name: record})

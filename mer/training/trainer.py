@@ -105,7 +105,8 @@ class Run:
         network = MODELS[name](**self.options)
         earlier = store.read_start(network, start) if start else {}
         self.earlier = earlier.get("training", {}).get("stages", [])
-        self.origin = {"origin": earlier["origin"]} if "origin" in earlier else {}
+        keys = ("test_reads", "origin") if called == name else ("origin",)  # one's own: other tests
+        self.inherited = {key: earlier[key] for key in keys if key in earlier}
         network = distributed.prepared(network)
         self.model = selected_device(network, self.device).to(memory_format=torch.channels_last)
         self.step = distributed.step(self.model)
@@ -184,7 +185,7 @@ class Run:
             "options": self.options,
             "parameters": sum(p.numel() for p in network.parameters()),
             "training": schedule.together([*self.earlier, self._stage()]),
-            **self.origin,  # of weights that came from elsewhere: their source and licence
+            **self.inherited,
         }
         if distributed.first():
             store.save(network, self.called, record, self.out)

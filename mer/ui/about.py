@@ -45,7 +45,7 @@ the Video tab is for. These are posed still photographs from stock sites and the
 everyday faces (FER+) stand beside theirs on the Comparison tab.
 
 {leak} Hence two figures, always side by side: over all test pictures, as in the paper, and over
-the clean ones alone.
+the clean ones alone. {reads}
 """
 
 _BARRED: Final = """
@@ -91,7 +91,7 @@ def build() -> None:
                 learned=_learned_from(),
                 versions=_versions(),
             )
-            gr.Markdown(_LEARNED.format(leak=_leak()) + sources)
+            gr.Markdown(_LEARNED.format(leak=_leak(), reads=_reads()) + sources)
 
 
 def pictures() -> str:
@@ -119,6 +119,11 @@ def _leak() -> str:
             twins = test["n"] - test["clean"]["n"]
             return f"{text}: {twins} of {test['n']}, that is {percent(twins / test['n'])}."
     return f"{text}."
+
+
+def _reads() -> str:
+    records, _ = comparison.read_records()
+    return comparison.test_reads(records)
 
 
 def _learned_from() -> str:

@@ -154,6 +154,7 @@ def test_saved_figures_are_in_the_record_and_the_rest_stays(stand_in_weights: Pa
     figures = metrics.evaluate(PAPER)
     metrics.save("cnn1", "train", {"n": 1})
     metrics.save("cnn1", "test", figures)
+    assert store.read_record("cnn1")["test_reads"] == 1
     record = store.read_record("cnn1", folder=stand_in_weights)
     assert record["evaluation"] == {"train": {"n": 1}, "test": figures}
     assert record["version"] == "0.0.0"
