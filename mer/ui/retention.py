@@ -47,8 +47,7 @@ TABLE: Final = (
     (
         "A captured frame, a frame of the live view",
         "memory",
-        "until it is answered; the last captured one until the page is closed, at most "
-        f"{REMEMBERED_S // 3600} hour",
+        "until it is answered",
     ),
     (
         "An uploaded picture or video",

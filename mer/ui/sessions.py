@@ -10,6 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import gradio as gr
@@ -26,8 +27,9 @@ class Session(SessionState):
     """What is known of one visitor."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
-        super().__init__(blocks)
-        self.config_values = {}
+        # Gradio would write down all components for each visitor, which takes longer than a call.
+        seen: Any = SimpleNamespace(default_config=blocks.default_config, blocks=())
+        super().__init__(seen)
         self.folders: set[Path] = set()  # of files that were sent or shown; each has one
         self.weights: dict[int, int] = {}  # bytes of each state
 

@@ -1,0 +1,315 @@
+"""Nobody takes all: places, memory, disk and connections, by visitor and by address."""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from gradio.components import State
+from gradio_client import Client, handle_file
+
+from mer.inference.predictor import get_predictor
+from mer.io import webm
+from mer.io.video import Frame
+from mer.ui import connections, guard, queue, retention, sessions, uploads
+from tests.security.conftest import Served, files
+from tools.security import process
+
+NOTHING = {"data": ["", "cnn1", "yunet"]}  # a call that costs nothing
+
+
+@contextmanager
+def at(served: Served, number: int) -> Iterator[httpx.Client]:
+    """Somebody at an address of this machine of their own."""
+    there = httpx.HTTPTransport(local_address=f"127.0.3.{number}")
+    with httpx.Client(base_url=served.url, transport=there, timeout=120) as client:
+        yield client
+
+
+def until(true: Any) -> bool:
+    deadline = time.monotonic() + 60
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return bool(true())
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"data": [' + b"[]," * 7_900_000 + b"[]]}", 413),
+        (b'{"data": [' + b"{}," * 10_000 + b"{}]}", 413),
+        (b'{"data": ' + b"[" * 900 + b"]" * 900 + b"}", 413),
+        (b'{"data": ' + b'{"a":' * 40 + b"1" + b"}" * 40 + b"}", 413),
+        (b'{"data": [], "session_hash": "' + b"x" * 20_000_000 + b'"}', 400),
+        (b'{"data": [], "session_hash": "' + b"x" * 65 + b'"}', 400),
+        (b'{"data": [], "event_id": "' + b"x" * 65 + b'"}', 400),
+    ],
+    ids=["lists", "objects", "deep", "deep objects", "20 MB name", "name", "call"],
+)
+def test_values_that_would_stop_everybody(shared: Served, body: bytes, status: int) -> None:
+    for path in ("queue/join", "call/webcam", "run/webcam", "cancel"):
+        answer = httpx.post(f"{shared.url}gradio_api/{path}", content=body, timeout=60)
+        assert answer.status_code == status, path
+        assert answer.json()["detail"] == (guard._MANY if status == 413 else guard._LONG)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["heartbeat/" + "x" * 300, "queue/data?session_hash=" + "x" * 300, "call/a/" + "x" * 300],
+)
+def test_long_names_in_addresses(shared: Served, path: str) -> None:
+    assert httpx.get(f"{shared.url}gradio_api/{path}{'x' * 300}").status_code == 400
+
+
+def test_captured_frames_do_not_stay_in_memory(shared: Served) -> None:
+    before = 0
+    for number in range(20):
+        if number == 4:  # what the first ones make the process take stays
+            before = process.resident(os.getpid())
+        body = {"data": ["x" * 8_000_000, "cnn1", "yunet"], "session_hash": f"frames{number}"}
+        answer = httpx.post(f"{shared.url}gradio_api/call/webcam", json=body, timeout=60)
+        assert answer.status_code == 200
+        assert until(lambda: not shared.page._queue.event_ids_to_events)
+    assert process.resident(os.getpid()) - before < 60_000_000  # of 128 million characters
+    for one in shared.page.app.state_holder.session_data.values():
+        assert not one.config_values
+        assert sessions.weight(one.state_data) < 10_000
+
+
+def test_unknown_names_leave_nothing(shared: Served, tmp_path: Path, astronaut: Any) -> None:
+    path = tmp_path / "film.webm"
+    webm.write(path, (Frame(n, 40.0 * n, astronaut[:64, :64]) for n in range(3)), 25)
+    visitor = Client(shared.url, verbose=False, download_files=False)
+    known = get_predictor.cache_info().currsize
+    for network, detector in [("cnn1", f"none{n}") for n in range(5)] + [("../cnn1", "yunet")]:
+        told = visitor.predict(handle_file(path), network, detector, api_name="/video")
+        assert "There is no " in told[0]
+    visitor.close()
+    assert get_predictor.cache_info().currsize == known
+
+
+def test_who_has_most_loses_first(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = sessions.Sessions(shared.page)
+    state = next(key for key, one in shared.page.blocks.items() if isinstance(one, State))
+
+    def put(session: str, owner: str, size: int) -> None:
+        held.owners[session] = owner
+        held[session][state] = bytes(size)
+        assert held[session]
+
+    monkeypatch.setattr(sessions, "MAX_BYTES", 10_000)
+    put("small", "quiet", 3000)
+    for number in range(300):
+        put(f"greedy{number}", "loud", 3000)
+    assert "small" in held
+    assert sum(one.bytes for one in held.session_data.values()) <= 13_100
+    monkeypatch.setattr(sessions, "MOST", 5)
+    for number in range(300):
+        put(f"many{number}", "loud", 0)
+    assert "small" in held
+    assert len(held.session_data) <= 5
+    held.here["many0"] += 1
+    put("many0", "loud", 0)
+    for number in range(20):
+        put(f"more{number}", "loud", 0)
+    assert "many0" in held  # their page is open
+    shared.page.app.state_holder.set_blocks(shared.page)
+
+
+def test_an_analysis_outlasts_three_hundred_calls_of_somebody_else(shared: Served) -> None:
+    holder = shared.page.app.state_holder
+    with at(shared, 1) as one, at(shared, 2) as other:
+        mine = dict(NOTHING, session_hash="mine")
+        assert one.post("gradio_api/call/webcam", json=mine).status_code == 200
+        assert until(lambda: "mine" in holder)
+        sent = 0
+        while sent < 310:
+            sent += other.post("gradio_api/call/webcam", json=NOTHING).status_code == 200
+        assert until(lambda: not shared.page._queue.event_ids_to_events)
+    assert "mine" in holder
+    assert len(holder.session_data) <= sessions.MOST
+
+
+def test_answers_that_nobody_fetches_are_forgotten(
+    shared: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at(shared, 3) as one:
+        for _ in range(5):
+            one.post("gradio_api/call/webcam", json=NOTHING)
+    unread = shared.page._queue.pending_messages_per_session
+    assert until(lambda: not shared.page._queue.event_ids_to_events)
+    assert len(unread) >= 5
+    monkeypatch.setattr(sessions, "UNREAD_BYTES", 0)
+    retention.forget_idle(shared.page)
+    assert sum(one.qsize() for one in unread.values()) == 0
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Calls of the Webcam tab wait for this event."""
+    event = threading.Event()
+
+    def lines(*_: Any, **__: Any) -> str:
+        event.wait(120)
+        return "done"
+
+    monkeypatch.setattr("mer.ui.notes.lines", lines)
+    yield event
+    event.set()
+
+
+def test_places_in_the_queue_by_address_and_by_visitor(
+    shared: Served, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "OF_ADDRESS", 5)
+    monkeypatch.setattr(queue, "OF_VISITOR", 2)
+    ahead: Any = shared.page._queue
+    assert until(lambda: not list(ahead._there()))
+    with at(shared, 4) as greedy, at(shared, 5) as modest:
+        told = [greedy.post("gradio_api/call/webcam", json=NOTHING) for _ in range(7)]
+        assert [one.status_code for one in told] == [200] * 5 + [503] * 2
+        assert told[-1].json()["detail"] == queue._ADDRESS
+        visitor = {**NOTHING, "session_hash": "modest"}
+        told = [modest.post("gradio_api/call/webcam", json=visitor) for _ in range(3)]
+        assert [one.status_code for one in told] == [200, 200, 503]
+        assert told[-1].json()["detail"] == queue._VISITOR
+        assert until(lambda: sum(job is not None for job in ahead.active_jobs) == queue.WORKERS)
+        assert ahead.get_events() is None  # for two are in work, both of the other address
+        waiting = ahead.event_queue_per_concurrency_id.values()
+        first = next(one.queue[0] for one in waiting if one.queue)
+        assert first.session_hash == "modest"
+        slow.set()
+    assert until(lambda: not list(ahead._there()))
+
+
+def form(size: int) -> dict[str, Any]:
+    return {"files": ("a.bin", bytes(size))}
+
+
+def test_the_disk_while_uploads_arrive(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "MAX_BYTES", 10_000_000)
+    monkeypatch.setattr(uploads, "_LOOK_EVERY", 500_000)
+    most, stop = [0], threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            sizes = [
+                size for _, size in ((p, s.st_size) for p, s in retention._files(served.folder))
+            ]
+            most[0] = max(most[0], sum(sizes))
+
+    def send(number: int) -> int:
+        with at(served, number) as one:
+            return one.post("gradio_api/upload", files=form(4_000_000)).status_code
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(send, range(1, 9)))
+    stop.set()
+    watcher.join()
+    assert set(told) == {200, 507}
+    assert most[0] <= 10_000_000 + 8 * 600_000
+    assert until(lambda: len(files(served.folder)) == told.count(200))  # no part of another
+
+
+def test_the_disk_by_address(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "OWNER_BYTES", 1_000_000)
+    with at(served, 1) as greedy, at(served, 2) as modest:
+        assert greedy.post("gradio_api/upload", files=form(1_500_000)).status_code == 200
+        told = greedy.post("gradio_api/upload", files=form(10))
+        assert (told.status_code, told.text) == (507, retention._MUCH)
+        assert modest.post("gradio_api/upload", files=form(10)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "multipart/form-data; boundary=x"),
+        (b"", "multipart/form-data"),
+        (b"{}", "application/json"),
+        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + bytes(9_000_000), ""),
+        (b"--x\r\n\r\nhalf", ""),
+        (b"--x\r\nContent-Disposition: form-data\r\n\r\n\r\n--x--\r\n", ""),
+    ],
+    ids=["empty", "no boundary", "JSON", "text", "no name", "nothing"],
+)
+def test_forms_that_are_no_files(shared: Served, body: bytes, kind: str) -> None:
+    kind = kind or "multipart/form-data; boundary=x"
+    url = f"{shared.url}gradio_api/upload?upload_id=x"
+    answer = httpx.post(url, content=body, headers={"Content-Type": kind}, timeout=60)
+    assert (answer.status_code, answer.text) == (400, uploads._NO_FORM) or (
+        (answer.status_code, answer.json()) == (200, []) and not body
+    )
+
+
+def ended(line: socket.socket) -> bool:
+    """Whether the page hangs up."""
+    line.settimeout(60)
+    try:
+        while line.recv(4096):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+HEAD = b"POST /gradio_api/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n"
+FORM = b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+HALF: tuple[bytes, ...] = (
+    *(b"", b"GET / HT", HEAD, b"GET /config HTTP/1.1\r\nHost: x\r\n\r\nGET /con"),
+    HEAD + FORM + b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\nx',
+    HEAD.replace(b"upload", b"queue/join") + b"\r\n[",
+    HEAD.replace(b"gradio_api/upload", b"live/frame") + b"\r\nx",
+)
+
+
+def test_half_open_connections_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    assert connections.IDLE_S + connections.EVERY_S + connections._VANISHED_MS / 1000 <= 65
+    assert guard.PATIENCE_S <= 60
+    monkeypatch.setattr(connections, "EVERY_S", 0.2)
+    monkeypatch.setattr(connections, "IDLE_S", 1.0)
+    monkeypatch.setattr(guard, "PATIENCE_S", 1.0)
+    served: Served = request.getfixturevalue("served")
+    place = urlsplit(served.url)
+    lines = [socket.create_connection((place.hostname, place.port)) for _ in HALF]
+    for line, half in zip(lines, HALF, strict=True):
+        line.sendall(half)
+    for line, half in zip(lines, HALF, strict=True):
+        assert ended(line), half
+        line.close()
+    assert until(lambda: not served.page.server.server_state.connections)
+    answer = httpx.get(f"{served.url}config")
+    assert json.loads(answer.text)["title"] == "Facial expressions"
+
+
+def test_what_trickles_in_ends_too(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "PATIENCE_S", 1.0)
+    place = urlsplit(served.url)
+    with socket.create_connection((place.hostname, place.port)) as line:
+        line.sendall(HALF[4])
+        began, told = time.monotonic(), b""
+        line.settimeout(0.1)
+        while b"408" not in told and time.monotonic() - began < 60:
+            try:
+                line.sendall(b"x")
+                told += line.recv(4096)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+    assert b"408" in told
+    assert b"did not arrive" in told
