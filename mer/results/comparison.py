@@ -123,9 +123,12 @@ def test_reads(records: Mapping[str, Record]) -> str:
     if not counted:
         return ""
     told = ", ".join(f"{name} {reads}" for name, reads in counted.items())
+    text = f"How often the test pictures were scored: {told}."
+    if max(counted.values()) == 1:
+        return text
     return (
-        f"How often the test pictures were scored: {told}. More than once is too often: training "
-        "went on with the earlier figures known, so the last ones are a little kind."
+        f"{text} More than once is too often: training went on with the earlier figures known, so "
+        "the last ones are a little kind."
     )
 
 
