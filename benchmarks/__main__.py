@@ -27,7 +27,10 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of every benchmark."""
     root = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures mer.")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    groups = (_stages, _picture, _video, _spotting, _live, _batch, _comparison, _runtimes, _travel)
+    groups = (
+        *(_stages, _picture, _video, _spotting, _live, _batch),
+        *(_comparison, _runtimes, _travel, _robustness),
+    )
     for group in groups:
         group(commands)
     return root
@@ -203,6 +206,31 @@ def travel(options: argparse.Namespace) -> None:
     print(table)
     if options.save:
         calibration.save(options.model, fitted)
+
+
+def _robustness(commands: Any) -> None:
+    text = "Measure detector and networks on smaller, leaning, blurred, dark and covered faces"
+    add = command(commands, "robustness", robustness, text).add_argument
+    where = "photographs with dlib's XML lists of their boxed faces, for the detector"
+    add("--faces", type=Path, required=True, metavar="DIR", help=where)
+    text = "what the networks were trained on last; they get pictures that it held out"
+    add("--data", type=Path, required=True, metavar="DIR", help=text)
+    add("--model", choices=NETWORKS, nargs="+", help="networks (default: all that have weights)")
+    add("--pictures", type=int, default=210, help="for the networks (default %(default)s)")
+    add("--save", action="store_true", help="keep the figures beside the weights, for the page")
+
+
+def robustness(options: argparse.Namespace) -> None:
+    """Print a table for each way of getting worse, and how far away a face may be."""
+    from benchmarks import robustness as measurement
+    from benchmarks import robustness_report
+    from mer.weights import store
+
+    names = options.model or [name for name in NETWORKS if name in store.available()]
+    result = measurement.measure(names, options.faces, options.data, pictures=options.pictures)
+    print("\n\n".join(robustness_report.text(result)))
+    if options.save:
+        print(f"\nwritten: {measurement.save(result)}")
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import robustness_report
 from mer import cli
 from mer.evaluation import robustness, seed_study
-from mer.results import markdown, robustness_report
+from mer.results import markdown
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 EXAMPLES: Final = {  # of each endpoint, in the order of docs/api.md; tests/ui/test_api.py runs them
@@ -38,7 +39,7 @@ def figures() -> str:
 
 
 def worse_pictures() -> str:
-    """The tables of `python -m mer robustness`, from weights/robustness.json."""
+    """The tables of `python -m benchmarks robustness`, from weights/robustness.json."""
     result = robustness.read()
     return "\n\n".join(robustness_report.text(result)) + "\n" if result else "Not measured yet.\n"
 

@@ -1,4 +1,4 @@
-"""`train`, `calibrate`, `evaluate`, `robustness`, `compare`: networks and records."""
+"""`train`, `calibrate`, `evaluate`, `compare`: networks and records."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Put `train`, `calibrate`, `evaluate`, `robustness`, `compare` among the commands."""
+    """Put `train`, `calibrate`, `evaluate`, `compare` among the commands."""
     _train(commands)
     _calibrate(commands)
     _evaluate(commands)
-    _robustness(commands)
     _compare(commands)
 
 
@@ -153,31 +152,6 @@ def evaluate(options: argparse.Namespace) -> None:
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.save:
         metrics.save(options.model, part, figures)
-
-
-def _robustness(commands: Any) -> None:
-    text = "Measure detector and networks on smaller, leaning, blurred, dark and covered faces"
-    add = command(commands, "robustness", robustness, text).add_argument
-    where = "photographs with dlib's XML lists of their boxed faces, for the detector"
-    add("--faces", type=Path, required=True, metavar="DIR", help=where)
-    text = "what the networks were trained on last; they get pictures that it held out"
-    add("--data", type=Path, required=True, metavar="DIR", help=text)
-    add("--model", choices=NETWORKS, nargs="+", help="networks (default: all that have weights)")
-    add("--pictures", type=int, default=210, help="for the networks (default %(default)s)")
-    add("--save", action="store_true", help="keep the figures beside the weights, for the page")
-
-
-def robustness(options: argparse.Namespace) -> None:
-    """Print a table for each way of getting worse, and how far away a face may be."""
-    from mer.evaluation import robustness as measurement
-    from mer.results import robustness_report
-    from mer.weights import store
-
-    names = options.model or [name for name in NETWORKS if name in store.available()]
-    result = measurement.measure(names, options.faces, options.data, pictures=options.pictures)
-    print("\n\n".join(robustness_report.text(result)))
-    if options.save:
-        print(f"\nwritten: {measurement.save(result)}")
 
 
 def _compare(commands: Any) -> None:

@@ -2,8 +2,8 @@
 
 YuNet misses leaning faces or is less sure of them, and its points hide the roll; but in the copy
 in which a face stands upright it is as sure as ever, and which copy that is tells the roll.
-`python -m mer robustness` measures it. Pictures are read so; videos and the live view, whose frames
-come faster than a search of copies, are not.
+`python -m benchmarks robustness` measures it. Pictures are read so; videos and the live view, whose
+frames come faster than a search of copies, are not.
 """
 
 import functools

@@ -6,8 +6,8 @@ from typing import Any, Final
 import gradio as gr
 
 from mer.evaluation import robustness
-from mer.evaluation.corruptions import SWEEPS
-from mer.results import charts, robustness_report
+from mer.evaluation.robustness import SWEEPS
+from mer.results import charts
 
 _ABOUT: Final = (
     "## On worse pictures\n**{sentence}**\n\nFirst, whether faces are found: {faces} boxed faces "
@@ -18,7 +18,7 @@ _ABOUT: Final = (
 )
 _NOT_MEASURED: Final = (
     "## On worse pictures\nThe networks in use were not measured on them yet: "
-    "`python -m mer robustness --faces DIR --data DIR --save`."
+    "`python -m benchmarks robustness --faces DIR --data DIR --save`."
 )
 
 
@@ -62,4 +62,4 @@ def _plot(figure: Any) -> gr.Plot:
 
 def _text(result: Mapping[str, Any], network: str) -> str:
     counts = {key: result[key] for key in ("faces", "pictures")}
-    return _ABOUT.format(sentence=robustness_report.sentence(result, network), **counts)
+    return _ABOUT.format(sentence=robustness.sentence(result, network), **counts)

@@ -27,7 +27,6 @@ from mer.weights import store
 from tests import test_documents
 from tests.cli import test_cli
 from tests.cli.test_cli import commands
-from tests.evaluation.test_robustness import LIST
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
@@ -126,7 +125,7 @@ def test_files_that_are_run_are_there(program: str) -> None:
 
 # The README's list: what runs alone, and what in turn on one network.
 ALONE = ("predict", "video", "batch", "audit")
-IN_TURN = ("train", "calibrate", "evaluate", "robustness")
+IN_TURN = ("train", "calibrate", "evaluate")
 # What is added to make it short.
 SHORT = {
     "train": "--epochs 1 --copies 0 --batch 16 --patience 1",
@@ -206,9 +205,7 @@ def test_a_command_of_the_list(name: str, project: Path) -> None:
 
 def test_the_commands_around_a_network(project: Path, stand_in_weights: Path) -> None:
     for path in stand_in_weights.glob("*.safetensors"):
-        path.unlink()  # `robustness` measures all that are there
-    faces = LIST.format("../photo.jpg") + "</image></images></dataset>"
-    (project / "DIR" / "faces.xml").write_text(faces)
+        path.unlink()
     for name in IN_TURN:
         get_predictor.cache_clear()
         run(name)

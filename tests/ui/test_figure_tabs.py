@@ -13,16 +13,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import robustness
 from mer.errors import WeightsError
-from mer.evaluation import robustness
 from mer.evaluation.calibration import confidence
-from mer.evaluation.corruptions import SWEEPS
+from mer.evaluation.robustness import SWEEPS
 from mer.inference import speed
 from mer.results import comparison
 from mer.ui import about, downloads, report, tables
 from mer.ui import comparison as comparison_tab
 from mer.weights import store
-from tests.evaluation.test_robustness import result
+from tests.benchmarks.test_robustness import result
 from tests.records import record
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from mer.evaluation.corruptions import SWEEPS
+from mer.evaluation.robustness import SWEEPS
 from mer.evaluation.statistics import wilson
 from mer.results.charts.style import ACCENT, TEXT, figure
 
@@ -18,8 +18,8 @@ def found(result: Mapping[str, Any], name: str) -> go.Figure:
     Levels stand evenly, in the order of SWEEPS, here and in `right`.
 
     Args:
-        result: as `mer.evaluation.robustness.measure` gives it.
-        name: a key of `mer.evaluation.corruptions.SWEEPS`.
+        result: as `mer.evaluation.robustness.read` gives it.
+        name: a key of SWEEPS.
     """
     counts = [entry["found"] for entry in result["sweeps"][name]]
     return _figure(name, _chosen(name, counts, result["faces"], "detector"), up="faces found")
@@ -29,8 +29,8 @@ def right(result: Mapping[str, Any], name: str, chosen: str) -> go.Figure:
     """Share of the pictures that each network names right at each level.
 
     Args:
-        result: as `mer.evaluation.robustness.measure` gives it.
-        name: a key of `mer.evaluation.corruptions.SWEEPS`.
+        result: as `mer.evaluation.robustness.read` gives it.
+        name: a key of SWEEPS.
         chosen: the network that stands out and has its 95 % intervals.
     """
     entries, n = result["sweeps"][name], result["pictures"]

@@ -1,21 +1,19 @@
-"""What the robustness figures come to: how far detector and networks work, in pixels and metres."""
+"""The robustness figures as tables, and the bounds of `mer.faces.quality` that follow from them."""
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
-from mer.evaluation.corruptions import SWEEPS, Sweep
+from mer.evaluation.robustness import SWEEPS, Sweep, sentence
+from mer.results import markdown
 from mer.results.charts.style import percent
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # A webcam of 1920 x 1080 pixels that sees 70 degrees from left to right, and a face that is 0.2 m
 # high in YuNet's box.
 CAMERA_PIXELS, CAMERA_DEGREES, FACE_METRES = 1920, 70.0, 0.2
-BEARABLE: Final = 0.08  # loss of accuracy or of recall up to which something is said to work
 FALLEN: Final = 0.2  # loss of accuracy from which a face counts as one that cannot be judged
 # The sweeps and their measures from which the bounds of mer.faces.quality come.
 BOUNDS: Final = (
@@ -24,15 +22,13 @@ BOUNDS: Final = (
 )
 
 
-def table(result: Mapping[str, Any], name: str) -> "pd.DataFrame":
+def table(result: Mapping[str, Any], name: str) -> pd.DataFrame:
     """One sweep as a table of text: level, share of faces found, of pictures named right.
 
     Args:
-        result: as `mer.evaluation.robustness.measure` gives it.
+        result: as `benchmarks.robustness.measure` gives it.
         name: a key of SWEEPS.
     """
-    import pandas as pd
-
     sweep, entries = SWEEPS[name], result["sweeps"][name]
     columns = {f"{sweep.title}, {sweep.unit}" if sweep.unit else sweep.title: sweep.labels()}
     columns["faces found"] = [percent(entry["found"] / result["faces"]) for entry in entries]
@@ -48,9 +44,7 @@ def table(result: Mapping[str, Any], name: str) -> "pd.DataFrame":
 def text(result: Mapping[str, Any]) -> Iterator[str]:
     """The measurement in Markdown, paragraph by paragraph."""
     for name in SWEEPS:
-        frame = table(result, name)
-        rows = [list(frame.columns), ["---"] * frame.shape[1], *frame.to_numpy().tolist()]
-        yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        yield markdown.frame(table(result, name))
     yield "\n".join(f"- {sentence(result, network)}" for network in result["networks"])
     yield "\n".join(_bound(result, name, what) for name, what in BOUNDS)
     yield (
@@ -59,43 +53,17 @@ def text(result: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _bound(result: Mapping[str, Any], name: str, what: str) -> str:
-    value = fallen(result, name, what)
-    where = "nowhere" if value is None else f"at {value:.3g}"
-    points = f"{100 * FALLEN:.0f} points"
-    return f"- {SWEEPS[name].title}: mean accuracy is {points} below the best {where} ({what})."
-
-
 def metres(pixels: float) -> float:
     """How far a face of so many pixels is from the webcam above (see CAMERA_DEGREES)."""
     focal = CAMERA_PIXELS / 2 / math.tan(math.radians(CAMERA_DEGREES / 2))
     return focal * FACE_METRES / pixels
 
 
-def smallest(result: Mapping[str, Any], network: str) -> float:
-    """The least height of a face, in pixels, down to which neither detector nor network lose much.
-
-    That is no more than BEARABLE, against the highest faces.
-    """
-    entries = result["sweeps"]["height"]
-    found, right = entries[0]["found"], entries[0]["right"][network]
-    works = float(entries[0]["level"])
-    for entry in entries:
-        unseen = (found - entry["found"]) / result["faces"]
-        wrong = (right - entry["right"][network]) / result["pictures"]
-        if max(unseen, wrong) > BEARABLE:
-            break
-        works = entry["level"]
-    return works
-
-
-def sentence(result: Mapping[str, Any], network: str) -> str:
-    """'Of photographs shrunk to faces 24 pixels high, as many are found and ...'"""
-    return (
-        f"Photographs shrunk until a face is {smallest(result, network):.0f} pixels high cost the "
-        f"detector and {network} at most {100 * BEARABLE:.0f} points of recall and accuracy, "
-        "smaller ones more."
-    )
+def _bound(result: Mapping[str, Any], name: str, what: str) -> str:
+    value = fallen(result, name, what)
+    where = "nowhere" if value is None else f"at {value:.3g}"
+    points = f"{100 * FALLEN:.0f} points"
+    return f"- {SWEEPS[name].title}: mean accuracy is {points} below the best {where} ({what})."
 
 
 def fallen(result: Mapping[str, Any], name: str, what: str = "level") -> float | None:

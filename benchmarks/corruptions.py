@@ -1,7 +1,9 @@
-"""Pictures made worse in one way at a time, with the boxes of their faces."""
+"""Pictures made worse in one way at a time, with the boxes of their faces.
+
+`mer.evaluation.robustness.SWEEPS` says by how much.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -13,33 +15,6 @@ from mer.faces import rotation
 Picture = NDArray[np.uint8]  # RGB (height, width, 3)
 Boxes = NDArray[np.float64]  # (n, 4): x, y, width, height in pixels, not clipped to the picture
 Change = Callable[[Picture, Boxes, float, np.random.Generator], tuple[Picture, Boxes]]
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """One way to change a picture.
-
-    Attributes:
-        title: what changes, for people.
-        unit: of the levels.
-        levels: from little to much.
-        change: what is done at a level.
-        asis: the level at which nothing is done, where there is one.
-        names: of the levels, where they are no numbers.
-        searched: whether leaning faces are searched and turned level, see `mer.faces.rotation`.
-    """
-
-    title: str
-    unit: str
-    levels: tuple[float, ...]
-    change: Change
-    asis: float | None = 0
-    names: tuple[str, ...] = ()
-    searched: bool = False
-
-    def labels(self) -> list[str]:
-        """The levels as text."""
-        return list(self.names) or [f"{level:g}" for level in self.levels]
 
 
 def _height(
@@ -114,20 +89,16 @@ def _plain(
     return (_uint8(np.repeat(gray[:, :, None], 3, axis=2)) if which == 2 else picture), boxes
 
 
-_HEIGHTS: Final = (160, 96, 64, 48, 36, 24, 18, 12)
-_ROLLS: Final = (0, 15, 30, 45, 60, 90, 180)
-_OF_HEIGHT: Final = "% of the face's height"
-
-SWEEPS: Final[dict[str, Sweep]] = {
-    "height": Sweep("Height of the face", "pixels", _HEIGHTS, _height, None),
-    "roll": Sweep("Roll", "degrees", _ROLLS, _roll),
-    "levelled": Sweep("Roll, found in turned copies", "degrees", _ROLLS, _roll, None, (), True),
-    "blur": Sweep("Blur", f"standard deviation, {_OF_HEIGHT}", (0, 1, 2, 4, 6, 9), _blur),
-    "light": Sweep("Brightness", "times", (2, 1, 0.5, 0.25, 0.12, 0.06), _light, 1),
-    "noise": Sweep("Noise", "standard deviation, gray levels", (0, 10, 20, 40), _noise),
-    "compression": Sweep("JPEG", "quality", (100, 30, 10, 5), _compression, 100),
-    "cover": Sweep("A bar across the face", _OF_HEIGHT, (0, 15, 30, 45), _cover),
-    "plain": Sweep("Mirrored, gray", "", (0, 1, 2), _plain, 0, ("as it is", "mirrored", "gray")),
+CHANGES: Final[dict[str, Change]] = {
+    "height": _height,
+    "roll": _roll,
+    "levelled": _roll,
+    "blur": _blur,
+    "light": _light,
+    "noise": _noise,
+    "compression": _compression,
+    "cover": _cover,
+    "plain": _plain,
 }
 
 

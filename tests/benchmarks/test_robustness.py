@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mer import cli
+from benchmarks import __main__ as benchmarks
+from benchmarks import robustness, robustness_report
+from benchmarks.corruptions import CHANGES
 from mer.data import corpora
 from mer.errors import DataError, MerError
-from mer.evaluation import robustness
-from mer.evaluation.corruptions import SWEEPS
+from mer.evaluation import robustness as shown
+from mer.evaluation.robustness import SWEEPS, smallest
 from mer.faces import rotation
 from mer.models.registry import NETWORKS
-from mer.results import charts, robustness_report
+from mer.results import charts
 from mer.weights import store
 from tests import tiny
 
@@ -123,19 +125,19 @@ def mer_path(tmp_path: Path) -> Path:
 
 
 def test_without_a_file_or_with_a_damaged_one_nothing_is_read(stand_in_weights: Path) -> None:
-    assert robustness.read() is None
+    assert shown.read() is None
     for text in ("{", "[]", "{}", '{"networks": {"cnn1": 1}}'):
-        (stand_in_weights / robustness.FILE).write_text(text, encoding="utf-8")
-        assert robustness.read() is None
+        (stand_in_weights / shown.FILE).write_text(text, encoding="utf-8")
+        assert shown.read() is None
 
 
 def test_what_was_saved_is_read_as_long_as_the_weights_are_the_same(stand_in_weights: Path) -> None:
     sums = {"cnn1": store.read_record("cnn1")["file"]["sha256"]}
     measured = result({}) | {"networks": sums}
     robustness.save(measured)
-    assert robustness.read() == json.loads(json.dumps(measured))
+    assert shown.read() == json.loads(json.dumps(measured))
     robustness.save(measured | {"networks": {"cnn1": "of other weights"}})
-    assert robustness.read() is None
+    assert shown.read() is None
 
 
 def test_a_tiny_network_is_measured_on_every_level(
@@ -164,7 +166,7 @@ def test_every_change_keeps_the_kind_of_picture_and_its_boxes(name: str) -> None
     assert len(sweep.labels()) == len(sweep.levels)
     for level in sweep.levels:
         random = np.random.default_rng(1)
-        changed, places = sweep.change(picture.copy(), boxes.copy(), level, random)
+        changed, places = CHANGES[name](picture.copy(), boxes.copy(), level, random)
         assert changed.dtype == np.uint8
         assert changed.ndim == 3
         assert places.shape == boxes.shape
@@ -178,7 +180,7 @@ def test_boxes_go_with_the_picture() -> None:
     picture[10:20, 30:50] = 200
     box = np.array([[30.0, 10.0, 20.0, 10.0]])
     for name, level in (("height", 20), ("roll", 90), ("roll", 180), ("plain", 1)):
-        changed, ((x, y, width, height),) = SWEEPS[name].change(
+        changed, ((x, y, width, height),) = CHANGES[name](
             picture, box, level, np.random.default_rng(0)
         )
         rows, columns = np.nonzero(changed[:, :, 0] > 100)
@@ -187,10 +189,10 @@ def test_boxes_go_with_the_picture() -> None:
 
 
 def test_the_smallest_height_is_the_last_before_too_much_is_lost() -> None:
-    assert robustness_report.smallest(result({}), "cnn1") == min(HEIGHTS)
-    assert robustness_report.smallest(result({36: 72, 24: 71}), "cnn1") == 36
-    assert robustness_report.smallest(result({64: 10}), "cnn1") == 96  # however 48 does
-    assert robustness_report.smallest(result({}, {24: 81}), "cnn1") == 36  # unseen faces are no use
+    assert smallest(result({}), "cnn1") == min(HEIGHTS)
+    assert smallest(result({36: 72, 24: 71}), "cnn1") == 36
+    assert smallest(result({64: 10}), "cnn1") == 96  # however 48 does
+    assert smallest(result({}, {24: 81}), "cnn1") == 36  # unseen faces are no use
 
 
 def test_where_accuracy_has_fallen_lies_between_levels() -> None:
@@ -222,15 +224,15 @@ def test_the_command_prints_what_it_keeps(
     stand_in_weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(robustness, "measure", lambda *_, **__: result({}))
-    assert cli.main(["robustness", "--faces", "a", "--data", "b", "--save"]) == 0
+    assert benchmarks.main(["robustness", "--faces", "a", "--data", "b", "--save"]) == 0
     assert "12 pixels high cost the detector and cnn1" in capsys.readouterr().out
-    assert (stand_in_weights / robustness.FILE).is_file()
+    assert (stand_in_weights / shown.FILE).is_file()
 
 
 def test_the_shipped_figures_are_of_the_shipped_weights() -> None:
-    if not (store.FOLDER / robustness.FILE).is_file():
+    if not (store.FOLDER / shown.FILE).is_file():
         pytest.skip("the networks were not measured on worse pictures yet")
-    measured = robustness.read()
+    measured = shown.read()
     assert measured
     upright, leaning_by_45 = (
         next(entry for entry in measured["sweeps"]["levelled"] if entry["level"] == level)
