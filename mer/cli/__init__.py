@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mer.cli import batch, data, networks, page, pictures, publish, video
+from mer.cli import batch, networks, page, pictures, video
 from mer.cli.common import say
 from mer.errors import MerError
 from mer.version import __version__
@@ -45,6 +45,6 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"mer {__version__}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (page, pictures, video, batch, networks, data, publish):
+    for group in (page, pictures, video, batch, networks):
         group.add(commands)
     return root

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any, Final
 
+from mer.errors import MerError
 from mer.models.registry import NETWORKS
 
 # Written out here because their registry lies behind OpenCV; a test compares them.
@@ -29,6 +31,17 @@ def network(add: Any, default: str | None = None) -> None:
         required=not default,
         help=f"{text} (default {default})" if default else text,
     )
+
+
+def check_folders(*outputs: Path | None) -> None:
+    """Refuse files to write whose folder is not there, before work that may take hours.
+
+    Raises:
+        MerError: with the folder to make.
+    """
+    for path in outputs:
+        if path and not path.parent.is_dir():
+            raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
 
 
 def say(sentence: str) -> int:

@@ -1,4 +1,4 @@
-"""`train`, `calibrate`, `evaluate`, `compare`: networks and records."""
+"""`audit`, `train`, `calibrate`, `evaluate`, `compare`: data sets, networks and records."""
 
 from __future__ import annotations
 
@@ -10,17 +10,33 @@ from typing import TYPE_CHECKING, Any
 from mer.cli.common import command, network, say
 from mer.emotions import EMOTIONS
 from mer.models.registry import NETWORKS
+from mer.training.config import Settings
 
 if TYPE_CHECKING:
     from mer.results import paper
 
 
 def add(commands: Any) -> None:
-    """Put `train`, `calibrate`, `evaluate`, `compare` among the commands."""
+    """Put these commands among the others."""
+    _audit(commands)
     _train(commands)
     _calibrate(commands)
     _evaluate(commands)
     _compare(commands)
+
+
+def _audit(commands: Any) -> None:
+    text = "Find pictures that a data set holds twice, and leaks between its splits"
+    add = command(commands, "audit", audit, text).add_argument
+    add("data", type=Path, metavar="DIR", help="data set: a folder or zip")
+    add("--csv", type=Path, metavar="OUT", help="write every pair found to this file")
+
+
+def audit(options: argparse.Namespace) -> None:
+    """Print what the audit found."""
+    from mer.data import audit as auditing
+
+    auditing.main(options.data, options.csv)
 
 
 def _train(commands: Any) -> None:
@@ -36,46 +52,36 @@ def _train(commands: Any) -> None:
     add("--cut", type=Path, nargs="+", default=(), metavar="DIR", help=text)
     add("--out", type=Path, default=Path("runs"), help="folder to write to (default %(default)s)")
     add("--start", type=Path, metavar="FILE", help="weights to begin from (.safetensors)")
-    add("--epochs", type=int, help="at most so many (default 12)")
-    add("--patience", type=int, help="epochs without a better one that end it (default 5)")
-    add("--batch", type=int, help="pictures a step (default 128)")
-    add("--learning-rate", type=float, help="the highest of the schedule (default 0.001)")
-    add("--copies", type=int, help="transformed copies of each original (default 2)")
-    add("--weight-decay", type=float, help="of AdamW (default 0.02)")
-    add("--balance", type=float, help="rare classes weigh more: a power of share (default 0.0)")
-    text = "1: data sets and their classes come equally often, not by their size (default 0.0)"
-    add("--even", type=float, help=text)
-    text = "pictures an epoch, drawn by chance; 0: each original and copy once (default 0)"
-    add("--draws", type=int, help=text)
-    text = "decay of the moving average of the weights, which is what ships (default 0.998)"
-    add("--average", type=float, help=text)
-    add("--mixup", type=float, help="blends pairs of pictures: Beta's parameter (default 0.0)")
     text = "learn the answers of these networks too (.safetensors)"
     add("--teachers", type=Path, nargs="+", default=(), metavar="FILE", help=text)
-    add("--taught", type=float, help="the teachers' part of the target (default 0.7)")
-    text = "teachers see each picture once, not every copy and blend of it: much quicker"
-    add("--once", action="store_true", default=None, help=text)
-    add("--seed", type=int, help="of everything random (default 0)")
-    normed = ", ".join(name for name, one in NETWORKS.items() if "norm" in one.options)
-    text = f"as the paper: no batch normalisation ({normed})"
-    add("--no-norm", dest="norm", action="store_false", default=None, help=text)
-    add("--precision", choices=("float32", "bfloat16"), help="of the arithmetic (default float32)")
+    for setting in dataclasses.fields(Settings):
+        if setting.metadata:
+            _setting(add, setting)
+
+
+def _setting(add: Any, setting: dataclasses.Field[Any]) -> None:
+    """Add the option of one of the settings; of one that is on by default, `--no-` turns it off."""
+    name, default = setting.name.replace("_", "-"), setting.default
+    how: dict[str, Any] = dict(setting.metadata)
+    if isinstance(default, bool):
+        prefix, how["action"] = ("no-", "store_false") if default else ("", "store_true")
+        add(f"--{prefix}{name}", dest=setting.name, **how)
+    else:
+        how["help"] += " (default %(default)s)"
+        add(f"--{name}", type=type(default), default=default, **how)
 
 
 def train(options: argparse.Namespace) -> None:
     """Train one network."""
     from mer.training import devices, distributed, trainer
-    from mer.training.config import Settings
 
     devices.keep_freed_memory()
-    names = [field.name for field in dataclasses.fields(Settings)]
-    given = {name: getattr(options, name, None) for name in names}
-    settings = Settings(**{name: one for name, one in given.items() if one is not None})
+    told = [one.name for one in dataclasses.fields(Settings) if one.metadata]
     path = trainer.train(
         options.model,
         options.data,
         out=options.out,
-        settings=settings,
+        settings=Settings(**{name: getattr(options, name) for name in told}),
         start=options.start,
         teachers=options.teachers,
         name=options.name,

@@ -1,15 +1,23 @@
-"""`app`: the page."""
+"""`app` and `publish`: the page here, and the page or a network on the Hugging Face Hub."""
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from mer.cli.common import command
+from mer.models.registry import DEFAULT_MODEL, NETWORKS
 
 
 def add(commands: Any) -> None:
-    """Put `app` among the commands."""
+    """Put `app` and `publish` among the commands."""
+    _app(commands)
+    _publish(commands)
+
+
+def _app(commands: Any) -> None:
     add = command(commands, "app", app, "Serve the page").add_argument
     add("--host", help="address to listen on (default $GRADIO_SERVER_NAME or 127.0.0.1)")
     add("--port", type=int, help="port to listen on (default $GRADIO_SERVER_PORT or 7860)")
@@ -22,3 +30,34 @@ def app(options: argparse.Namespace) -> None:
     from mer.ui import launch
 
     launch(host=options.host, port=options.port, share=options.share, mcp=options.mcp)
+
+
+def _publish(commands: Any) -> None:
+    text = "Push the page as a Space, or a network with its model card, to the Hugging Face Hub"
+    parser = command(commands, "publish", publish, text)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--space", metavar="OWNER/NAME", help="the Space to push the page to")
+    where.add_argument("--model", metavar="OWNER/NAME", help="the repository of a network")
+    names = ", ".join(NETWORKS)
+    text = f"network to push with --model: {names}, or one of your own (default %(default)s)"
+    parser.add_argument("--network", metavar="NAME", default=DEFAULT_MODEL, help=text)
+    text = "push nothing: write what would be pushed to this folder"
+    parser.add_argument("--dry-run", type=Path, metavar="DIR", help=text)
+
+
+def publish(options: argparse.Namespace) -> None:
+    """Push, and say what was pushed; with --dry-run, write the folder and list it."""
+    from mer.hub import push
+
+    kind = "space" if options.space else "model"
+    write = push.space if options.space else partial(push.model, options.network)
+    if options.dry_run:
+        write(options.dry_run)
+        files = sorted(path for path in options.dry_run.rglob("*") if path.is_file())
+        print("\n".join(path.relative_to(options.dry_run).as_posix() for path in files))
+        return
+    repository = options.space or options.model
+    commit = push.push(repository, kind, write)
+    print(f"pushed: {repository}, commit {commit}")
+    if options.model:
+        print(f"to use it: MER_HUB={repository}@{commit}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import DETECTORS, command, network, say
+from mer.cli.common import DETECTORS, check_folders, command, network, say
 from mer.errors import MerError
 from mer.models.registry import DEFAULT_MODEL
 
@@ -42,10 +42,7 @@ def add(commands: Any) -> None:
 
 def predict(options: argparse.Namespace) -> int:
     """Print one line a face; a picture that cannot be read is named and the rest go on."""
-    outputs = [path for path in (options.csv, options.json, options.html) if path]
-    for path in outputs:  # before the work, which may take hours
-        if not path.parent.is_dir():
-            raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
+    check_folders(options.csv, options.json, options.html)
     from mer.inference import predictor
     from mer.io import decoding, sources
     from mer.results import report, tables

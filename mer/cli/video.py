@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mer.cli.common import DETECTORS, command, network
-from mer.errors import MerError
+from mer.cli.common import DETECTORS, check_folders, command, network
 from mer.models.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -35,10 +34,7 @@ def add(commands: Any) -> None:
 
 def video(options: argparse.Namespace) -> int:
     """Print what is in the video. Ctrl-C stops reading; what was read by then is printed."""
-    outputs = [path for path in (options.json, options.csv, options.html) if path]
-    for path in outputs:  # before the work, which may take an hour
-        if not path.parent.is_dir():
-            raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
+    check_folders(options.json, options.csv, options.html)
     from mer.results import video_summary
     from mer.video import analysis
 

@@ -74,7 +74,7 @@ def arriving(batches: Dataset[Batch], device: torch.device) -> Iterable[Batch]:
     A GPU waits for no processor: other processes, one a core, draw the batches ahead of it.
     """
     ahead = device.type == "cuda" and hasattr(os, "fork")
-    cores = len(os.sched_getaffinity(0)) // distributed.local_processes() if ahead else 0
+    cores = len(os.sched_getaffinity(0)) // distributed.local_world_size() if ahead else 0
     loader = DataLoader(
         batches,
         batch_size=None,

@@ -87,7 +87,7 @@ class Teaching:
 
     def __call__(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """This process's rows of a global batch: images (n, 3, size, size) and targets (n, 7)."""
-        images, targets = distributed.part(self._blended(batch, rng) if self.mixup else batch)
+        images, targets = distributed.shard(self._blended(batch, rng) if self.mixup else batch)
         if self.teachers:
             answers = torch.stack([_answer(teacher, images) for teacher in self.teachers]).mean(0)
             targets = (1 - self.taught) * targets + self.taught * answers.to(targets.dtype)

@@ -19,12 +19,12 @@ from mer.models.base import BaseClasificacionImagenes, Batch
 
 
 @contextmanager
-def group() -> Iterator[None]:
+def process_group() -> Iterator[None]:
     """The processes that `torchrun` started, joined as long as the block runs; alone, nothing.
 
     Each takes the GPU of its number on its machine, or the CPU where there is none.
     """
-    if processes() == 1:
+    if world_size() == 1:
         yield
         return
     if torch.cuda.is_available():
@@ -37,19 +37,19 @@ def group() -> Iterator[None]:
         distributed.destroy_process_group()
 
 
-def processes() -> int:
+def world_size() -> int:
     """How many processes train together."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def local_processes() -> int:
+def local_world_size() -> int:
     """How many of them are on this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def rank() -> int:
     """The number of this process among them, from 0."""
-    return int(os.environ.get("RANK", "0")) if processes() > 1 else 0
+    return int(os.environ.get("RANK", "0")) if world_size() > 1 else 0
 
 
 def first() -> bool:
@@ -57,26 +57,26 @@ def first() -> bool:
     return rank() == 0
 
 
-def part(batch: Batch) -> Batch:
+def shard(batch: Batch) -> Batch:
     """This process's rows of a global batch: a view.
 
     Raises:
         MerError: the batch has fewer rows than there are processes.
     """
     images, targets = batch
-    if len(images) < processes():
+    if len(images) < world_size():
         raise MerError(
-            f"A batch of {len(images)} pictures cannot be shared by {processes()} processes: "
+            f"A batch of {len(images)} pictures cannot be shared by {world_size()} processes: "
             "raise --batch or add pictures."
         )
     # The rows are views of the batch, and keep its memory layout.
-    rows = slice(*(len(images) * number // processes() for number in (rank(), rank() + 1)))
+    rows = slice(*(len(images) * number // world_size() for number in (rank(), rank() + 1)))
     return images[rows], targets[rows]
 
 
-def total(values: Sequence[float]) -> list[float]:
+def all_reduce(values: Sequence[float]) -> list[float]:
     """The sum over all processes of each value."""
-    if processes() == 1:
+    if world_size() == 1:
         return list(values)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     sums = torch.tensor(values, dtype=torch.float64, device=device)
@@ -85,9 +85,9 @@ def total(values: Sequence[float]) -> list[float]:
     return summed
 
 
-def from_first(value: Any) -> Any:
+def broadcast(value: Any) -> Any:
     """What the first process gives, in all of them."""
-    if processes() == 1:
+    if world_size() == 1:
         return value
     values = [value]
     distributed.broadcast_object_list(values, src=0)
@@ -100,7 +100,7 @@ def prepared(network: BaseClasificacionImagenes) -> BaseClasificacionImagenes:
     torch has none such for CPUs: there each process normalises by its own rows, and the running
     means are the first one's.
     """
-    if processes() == 1 or not torch.cuda.is_available():
+    if world_size() == 1 or not torch.cuda.is_available():
         return network
     convert = nn.SyncBatchNorm.convert_sync_batchnorm
     synchronised: BaseClasificacionImagenes = convert(network)  # type: ignore[no-untyped-call]
@@ -119,11 +119,11 @@ class Step(nn.Module):
 
         Their means over the processes are those of the global batch, and so are the gradients'.
         """
-        weight = len(batch[0]) * processes() / rows
+        weight = len(batch[0]) * world_size() / rows
         loss, right = self.model.training_step(batch, label_smoothing)
         return loss * weight, right * weight
 
 
 def step(model: BaseClasificacionImagenes) -> nn.Module:
     """The training step of a network that lies on its device; shared by all processes."""
-    return Step(model) if processes() == 1 else DistributedDataParallel(Step(model))
+    return Step(model) if world_size() == 1 else DistributedDataParallel(Step(model))

@@ -61,7 +61,7 @@ def stage(
         "seed": settings.seed,
         "device": str(device),
         "threads": torch.get_num_threads(),
-        "processes": distributed.processes(),
+        "processes": distributed.world_size(),
         "machine": machine(),
         "versions": versions(),
         "history": list(history),

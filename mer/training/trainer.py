@@ -74,7 +74,7 @@ def train(
     )
     if not len(corpus.train) or not len(corpus.validation):
         raise MerError("There are too few pictures to hold some out for validation. Add some.")
-    with distributed.group():
+    with distributed.process_group():
         run = Run(model, corpus, settings, out, start, teachers, name or model)
         run.resume()
         run.fit()
@@ -149,7 +149,7 @@ class Run:
                 that train together see it.
         """
         exists = self._checkpoint.exists()
-        if distributed.from_first(exists) != exists:
+        if distributed.broadcast(exists) != exists:
             raise MerError(f"Not every machine sees {self._checkpoint}: share the folder --out.")
         if not exists:
             return
@@ -229,7 +229,7 @@ class Run:
         number = len(self.history)
         began, cpu = time.perf_counter(), time.process_time()
         loss, right = self.train_epoch(number)
-        scores = distributed.from_first(self._scores() if distributed.first() else None)
+        scores = distributed.broadcast(self._scores() if distributed.first() else None)
         entry = {
             "epoch": number + 1,
             "train_loss": loss,
@@ -238,7 +238,7 @@ class Run:
             "validation_accuracy": scores["accuracy"],
             "learning_rate": self._learning_rate((number + 1) * len(self.train_batches) - 1),
             "seconds": time.perf_counter() - began,
-            "cpu_seconds": distributed.total([time.process_time() - cpu])[0],
+            "cpu_seconds": distributed.all_reduce([time.process_time() - cpu])[0],
         }
         if scores["accuracy"] > max((e["validation_accuracy"] for e in self.history), default=0):
             self.best.load_state_dict(self.average.state_dict())
@@ -274,7 +274,9 @@ class Run:
             self.optimizer.step()
             self.average.update_parameters(self.model)
             sums += torch.stack([loss.detach(), right])
-        loss_mean, right_mean = distributed.total((sums / steps / distributed.processes()).tolist())
+        loss_mean, right_mean = distributed.all_reduce(
+            (sums / steps / distributed.world_size()).tolist()
+        )
         return loss_mean, right_mean
 
     def _stage(self) -> dict[str, Any]:

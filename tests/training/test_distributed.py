@@ -28,7 +28,7 @@ def shared(number: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_batch_smaller_than_the_processes_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     shared(0, 3, monkeypatch)
     with pytest.raises(MerError, match="A batch of 2 pictures cannot be shared by 3 processes"):
-        distributed.part((torch.zeros(2, 3, 4, 4), torch.zeros(2, 7)))
+        distributed.shard((torch.zeros(2, 3, 4, 4), torch.zeros(2, 7)))
 
 
 def test_the_parts_make_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,17 +37,17 @@ def test_the_parts_make_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None
     for number in range(3):
         shared(number, 3, monkeypatch)
         assert distributed.first() == (number == 0)
-        parts.append(distributed.part(batch))
+        parts.append(distributed.shard(batch))
     for side in (0, 1):
         assert torch.equal(torch.cat([part[side] for part in parts]), batch[side])
 
 
 def test_alone_there_is_nothing_to_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    with distributed.group():
+    with distributed.process_group():
         assert distributed.first()
-        assert distributed.total([1.5, 2.0]) == [1.5, 2.0]
-        assert distributed.from_first("word") == "word"
+        assert distributed.all_reduce([1.5, 2.0]) == [1.5, 2.0]
+        assert distributed.broadcast("word") == "word"
 
 
 def start(*arguments: str) -> "subprocess.Popen[str]":
