@@ -25,7 +25,7 @@ def test_a_loader_without_a_length_says_so() -> None:
 
 KEPT = """
 import numpy
-from mer import devices
+from mer.training import devices
 def resident() -> int:  # pages
     return int(open("/proc/self/statm").read().split()[1])
 devices.keep_freed_memory()
