@@ -26,9 +26,9 @@ from mer.training.config import Settings
 PROGRAM = (sys.executable, "-m", "mer")
 
 
-def commands() -> dict[str, argparse.ArgumentParser]:
-    """Every command's parser by its words, such as "bench" and "bench video"."""
-    return dict(_below(cli.parser()))
+def commands(root: argparse.ArgumentParser | None = None) -> dict[str, argparse.ArgumentParser]:
+    """Every command's parser by its name."""
+    return dict(_below(root or cli.parser()))
 
 
 def _below(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -67,6 +67,8 @@ def test_the_parser_takes_it(words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", calls("benchmarks "), ids=" ".join)
 def test_the_parser_of_the_benchmarks_takes_it(words: list[str]) -> None:
+    if " ".join(words[1:]) in commands(benchmarks.parser()):
+        return  # a text speaks of the command
     assert callable(benchmarks.parser().parse_args(words[1:]).command)
 
 
