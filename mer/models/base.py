@@ -1,4 +1,4 @@
-"""What the paper's classifiers share: the training and the validation step, and accuracy."""
+"""The base class of all networks: training step, validation step and accuracy."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -25,12 +25,11 @@ class BaseClasificacionImagenes(nn.Module):
     """
 
     size: ClassVar[int]  # height and width of the input, in pixels
-    explained: ClassVar[
-        tuple[str, ...]
-    ]  # modules whose output `mer.inference.class_activation_map` weighs
+    # Names of the modules whose outputs `mer.inference.class_activation_map` weighs.
+    explained: ClassVar[tuple[str, ...]]
 
     def training_step(self, batch: Batch, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
-        """Loss to go backward from, and the accuracy of the batch."""
+        """Return the loss, to be differentiated, and the accuracy of the batch."""
         images, targets = batch
         logits = self(images)
         loss = functional.cross_entropy(logits.float(), targets, label_smoothing=label_smoothing)

@@ -1,4 +1,4 @@
-"""The trunk of HSE-FaceRes, a face-recognition network, with a head for the seven expressions."""
+"""The convolutions of HSE-FaceRes, a face-recognition network, with a head for expressions."""
 
 from typing import ClassVar
 
@@ -41,8 +41,8 @@ class Convolution(nn.Conv2d):
 class FaceRes(BaseClasificacionImagenes):
     """HSE-FaceRes's convolutions (Savchenko 2019), averaged, and seven classes.
 
-    Weights to begin with come from `python -m tools.import_faceres`. The first blocks see
-    edges and skin like any network's; left as they are, they spare a third of a training's time.
+    `python -m tools.import_faceres` makes the weights to begin with. The first blocks detect edges
+    and skin as in any network; not training them saves a third of the time.
     """
 
     size: ClassVar[int] = NETWORKS["faceres"].size

@@ -1,4 +1,4 @@
-"""The layout that the networks of our own share: MobileNet-v1's (Howard et al. 2017)."""
+"""The layers that sface and faceres share: those of MobileNet-v1 (Howard et al. 2017)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -11,18 +11,18 @@ BLOCKS: Final = (
     (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
 )  # fmt: skip
 STEM: Final = 32  # channels of the first convolution
-FEATURES: Final = BLOCKS[-1][0]  # channels of the last maps
-FROZEN: Final = 4  # first blocks, the stem among them, that training leaves as they came
+FEATURES: Final = BLOCKS[-1][0]  # channels of the last feature maps
+FROZEN: Final = 4  # number of first blocks, with the stem, that training does not change
 
 
 def low_and_high(
     convolution: Callable[[int, int, int, int], nn.Module], stride: int
 ) -> tuple[nn.Sequential, nn.Sequential]:
-    """The blocks that training leaves as they came, and those that it changes.
+    """Return the blocks that training does not change, and those that it does.
 
     Args:
-        convolution: makes one of channels in and out, size and stride.
-        stride: of the first convolution.
+        convolution: makes a layer from input channels, output channels, kernel size and stride.
+        stride: stride of the first convolution.
     """
     blocks: list[nn.Module] = [convolution(3, STEM, 3, stride)]
     channels = STEM

@@ -1,4 +1,4 @@
-"""The trunk of SFace, a face-recognition network, with a head for the seven expressions."""
+"""The convolutions of SFace, a face-recognition network, with a head for the expressions."""
 
 from typing import ClassVar, Final
 
@@ -10,15 +10,16 @@ from mer.models import mobilenet
 from mer.models.base import CLASSES, BaseClasificacionImagenes
 from mer.models.registry import NETWORKS
 
-EPSILON: Final = 2e-5  # of its last batch normalisation
+EPSILON: Final = 2e-5  # epsilon of SFace's last batch normalisation
 
 
 class Convolution(nn.Module):
-    """A convolution with its batch normalisation folded in, and a leaky rectifier a channel.
+    """A convolution with folded batch normalisation, then a leaky ReLU with a slope a channel.
 
     The slopes stay as face recognition learned them: their gradient alone would take a third of
-    the training time on a processor. In training a stride is a plain convolution of which every
-    second row and column is kept, since strided depthwise kernels go backward several times slower.
+    the training time on a processor. In training a stride of 2 is computed as a convolution without
+    stride of which every second row and column is kept, since the gradient of strided depthwise
+    convolutions takes several times as long.
     """
 
     def __init__(self, channels: int, out: int, kernel: int, stride: int = 1) -> None:
@@ -51,8 +52,8 @@ class Convolution(nn.Module):
 class SFace(BaseClasificacionImagenes):
     """SFace's convolutions (Zhong et al. 2021) up to its embedding, averaged, and seven classes.
 
-    Weights to begin with come from `python -m tools.import_sface`. The first blocks see
-    edges and skin like any network's; left as they are, they spare a third of a training's time.
+    `python -m tools.import_sface` makes the weights to begin with. The first blocks detect edges
+    and skin as in any network; not training them saves a third of the time.
     """
 
     size: ClassVar[int] = NETWORKS["sface"].size

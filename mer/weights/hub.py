@@ -11,16 +11,17 @@ from mer.errors import WeightsError
 
 VARIABLE: Final = "MER_HUB"
 _PINNED: Final = re.compile(r"([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
-_NETWORK: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")  # what may become part of an address
+_NETWORK: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")  # names that may be part of an address
 _log = logging.getLogger(__name__)
 
 
 def folder(name: str) -> Path | None:
     """Where the weights and the record of network `name` lie, fetched where that is needed.
 
-    $MER_HUB says from where: `OWNER/NAME@REVISION`, the revision a commit's 40 digits, so that
-    weights never change unseen. None where it is not set, where the repository does not hold this
-    network, and, with a warning, where the Hub cannot be reached and nothing was fetched before.
+    $MER_HUB says from where: `OWNER/NAME@REVISION`. The revision is a commit's 40 digits, so that
+    weights never change unseen. Returns None where the variable is not set, where the
+    repository does not hold this network, and, with a warning, where the Hub cannot be reached and
+    nothing was fetched before.
 
     Raises:
         WeightsError: the variable names no pinned revision, or the Hub knows no such repository.

@@ -15,25 +15,25 @@ from onnxruntime import InferenceSession, OrtValue, SessionOptions
 _Part = TypeVar("_Part")
 _Answer = TypeVar("_Answer")
 
-_alone = threading.local()  # whether the calling thread's answers are computed in it alone
-_in_work: set[object] = set()  # one for each graph that computes now, in whatever thread
+_alone = threading.local()  # `asked` is True in threads that compute without help, see `one_thread`
+_in_work: set[object] = set()  # holds one object for each graph that computes now
 
 
 class Session:
-    """A graph that computes in the thread that calls it, which may be several at once.
+    """A graph that computes in the thread that calls it; several threads may call it at once.
 
-    Threads of its own would share out each layer, and wait for one another after each: that pays
-    only where nothing else is to be computed, and is asked for by `together`.
+    ONNX Runtime's own threads share out each layer and wait for one another after each. That pays
+    only where nothing else is to be computed; `together` asks for it.
     """
 
     def __init__(
         self, file: bytes, arrays: Mapping[str, np.ndarray] = MappingProxyType({})
     ) -> None:
-        """Put a graph together.
+        """Build the graph.
 
         Args:
-            file: an ONNX file.
-            arrays: the weights that it leaves out, by their names.
+            file: content of an ONNX file.
+            arrays: the weights that the file leaves out, by their names.
         """
         self._open = functools.partial(_opened, file, dict(arrays))
         self._alone = self._open(1)
@@ -41,10 +41,10 @@ class Session:
     def __call__(
         self, names: Sequence[str], values: Mapping[str, np.ndarray], *, together: bool = False
     ) -> list[np.ndarray]:
-        """The outputs of these names.
+        """Compute the outputs of these names.
 
-        `together`: with all cores, unless `one_thread` forbids it or another thread's graph is in
-        work, for then both would mostly wait for one another.
+        With `together` all cores are used, unless `one_thread` forbids it or another graph computes
+        now: then both would mostly wait for one another.
         """
         with _counted() as others:
             chosen = self._together if together and not others and not alone() else self._alone
@@ -56,7 +56,7 @@ class Session:
         return self._open(cores())
 
     def shape(self, name: str) -> list[Any]:
-        """The lengths that an input has to have; names stand for those that may be any."""
+        """Return the shape of an input; a name stands for a length that may vary."""
         (shape,) = (one.shape for one in self._alone.get_inputs() if one.name == name)
         return list(shape)
 
@@ -66,7 +66,7 @@ def _opened(file: bytes, arrays: Mapping[str, np.ndarray], threads: int) -> Infe
     options.intra_op_num_threads = threads
     # Threads that go on spinning after an answer would hold a core that the next graph needs.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    options.log_severity_level = 4  # what goes wrong is raised, too
+    options.log_severity_level = 4  # nothing but fatal errors: all errors are raised anyway
     values = map(OrtValue.ortvalue_from_numpy, arrays.values())
     options.add_external_initializers(list(arrays), list(values))
     return InferenceSession(file, options, providers=["CPUExecutionProvider"])
@@ -74,7 +74,7 @@ def _opened(file: bytes, arrays: Mapping[str, np.ndarray], threads: int) -> Infe
 
 @contextmanager
 def _counted() -> Iterator[int]:
-    """Count the caller among the graphs in work; how many others there are."""
+    """Register the caller as a graph that computes; yield the number of others."""
     ticket = object()
     others = len(_in_work)
     _in_work.add(ticket)
@@ -85,14 +85,14 @@ def _counted() -> Iterator[int]:
 
 
 def alone() -> bool:
-    """Whether the calling thread was told to compute by itself, see `one_thread`."""
+    """Whether the calling thread is inside `one_thread`."""
     return bool(getattr(_alone, "asked", False))
 
 
 def shared_out(work: Callable[[_Part], _Answer], parts: Iterable[_Part]) -> list[_Answer]:
-    """The work's answer to each part, in their order, computed side by side, a thread each.
+    """Return `work(part)` for each part, in order, computed side by side with one thread a core.
 
-    What has several graphs to run is quickest so; `work` must not share out anything itself.
+    This is the quickest way to run several graphs. `work` must not call `shared_out` itself.
     """
     return (
         [work(part) for part in parts] if alone() else list(_workers().map(_by_itself(work), parts))
@@ -109,7 +109,7 @@ def _by_itself(work: Callable[[_Part], _Answer]) -> Callable[[_Part], _Answer]:
 
 @functools.cache
 def _workers() -> ThreadPoolExecutor:
-    """The process's threads for networks, one a core, whoever calls."""
+    """Return the thread pool for networks that the whole process shares, one thread a core."""
     return ThreadPoolExecutor(cores(), "mer-graph")
 
 
@@ -121,10 +121,9 @@ def cores() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Have graphs compute in the calling thread alone: for callers who run side by side.
+    """Make graphs compute in the calling thread alone, for callers that run side by side.
 
-    Where more threads compute than there are cores, they spend most of their time waiting for one
-    another.
+    More threads than cores spend most of their time waiting for one another.
     """
     before = alone()
     _alone.asked = True

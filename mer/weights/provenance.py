@@ -1,4 +1,4 @@
-"""What a reader needs to repeat a measurement: the machine, the versions, the time."""
+"""The machine, the versions and the time: what a reader needs to repeat a measurement."""
 
 import platform
 import resource
@@ -16,7 +16,7 @@ def machine() -> str:
     import torch
 
     model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")  # Linux only; elsewhere platform's word stands
+    info = Path("/proc/cpuinfo")  # on Linux; elsewhere platform's name is used
     if info.exists():
         lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
         model = lines[0].split(":", 1)[1].strip() if lines else model

@@ -1,4 +1,4 @@
-"""Weights and the record beside each: half-precision safetensors and a JSON of how they came."""
+"""Weights in half-precision safetensors, and beside each a JSON record of how it was made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mer.errors import WeightsError
 from mer.models.registry import MODELS
 from mer.weights import hub
 
-if TYPE_CHECKING:  # takes seconds to import, which the page does not need
+if TYPE_CHECKING:  # torch takes seconds to import, and the page does not need it
     import torch
 
     from mer.models.base import BaseClasificacionImagenes
@@ -35,7 +35,7 @@ Model = TypeVar("Model")
 
 
 def names(folder: Path | None = None) -> list[str]:
-    """The registry's networks, then one's own: those whose record names an architecture."""
+    """Return the registry's networks, then custom ones, whose record names an architecture."""
     found = sorted(path.stem for path in (folder or FOLDER).glob("*.json"))
     return [*MODELS, *(name for name in found if name not in MODELS and _is_own(name, folder))]
 
@@ -53,10 +53,10 @@ def available() -> list[str]:
 
 
 def classes(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a network tells apart, in the order of its answers.
+    """Return the classes of a network, in the order of its outputs.
 
     Raises:
-        WeightsError: its record names more of them than it was built with, or fewer.
+        WeightsError: the record names another number of classes than the network has.
     """
     found = tuple(record.get("classes", EMOTIONS))
     if len(found) != record.get("options", {}).get("classes", len(EMOTIONS)):
@@ -129,7 +129,7 @@ def arrays(name: str, *, folder: Path | None = None) -> tuple[dict[str, np.ndarr
 
 
 def foreign(name: str, folder: Path | None = None) -> WeightsError:
-    """What to raise where the weights of network `name` are not what it is built of."""
+    """Return the error for weights that do not belong to network `name`."""
     path = (folder or home(name)) / f"{name}.safetensors"
     return WeightsError(f"{_name(path)} does not hold the weights of {name}. {_MEND}")
 
