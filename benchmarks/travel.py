@@ -19,6 +19,7 @@ from mer.data.corpora import Corpus
 from mer.evaluation import calibration, metrics
 from mer.evaluation.calibration import Answers
 from mer.inference.predictor import Predictor
+from mer.inference.probabilities import temperature_softmax
 from mer.models.registry import MODELS
 from mer.training.config import Settings
 from mer.training.trainer import Run
@@ -120,16 +121,24 @@ def unseen(corpus: Corpus, names: Sequence[str]) -> Iterator[tuple[str, NDArray[
 
 
 def fit(answers: Mapping[str, Answers]) -> dict[str, Any]:
-    """Temperature and threshold by which sure answers are right often enough on each set."""
+    """Temperature and thresholds by which sure answers are right often enough on each set.
+
+    Smoothed answers are means of quick ones, and held to the threshold of those.
+    """
     temperature = calibration.fit(*answers.values())
-    needed = {
-        name: calibration.threshold(calibration.soften(logits, temperature), labels)
-        for name, (logits, labels) in answers.items()
-        if name not in DOUBTED and len(labels) >= LEAST
-    }
+    trusted = {k: v for k, v in answers.items() if k not in DOUBTED and len(v[1]) >= LEAST}
+    needed, quick = (
+        {
+            name: calibration.threshold(temperature_softmax(logits[:views], temperature), labels)
+            for name, (logits, labels) in trusted.items()
+        }
+        for views in (None, 1)  # the crop alone stands first
+    )
+    thresholds = {"views": max(needed.values()), "quick": max(quick.values())}
     return {
         "temperature": temperature,
-        "threshold": max(needed.values()),
+        "threshold": thresholds["views"],
+        "thresholds": thresholds | {"smoothed": thresholds["quick"]},
         "thresholds_needed": needed,
         "schedule": asdict(SCHEDULE),
         "left_out": {},
@@ -139,7 +148,7 @@ def fit(answers: Mapping[str, Answers]) -> dict[str, Any]:
 def judged(answers: Answers, fitted: Mapping[str, Any]) -> dict[str, Any]:
     """All figures of `metrics.evaluate`, with `confidence`, at the fitted temperature."""
     logits, labels = answers
-    chances = calibration.soften(logits, fitted["temperature"])
+    chances = temperature_softmax(logits, fitted["temperature"])
     counts = np.zeros((chances.shape[1],) * 2, int)
     np.add.at(counts, (labels, chances.argmax(1)), 1)
     sure = calibration.confidence(chances, labels, fitted["threshold"])

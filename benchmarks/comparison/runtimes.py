@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from benchmarks import timing
-from mer.evaluation.calibration import soften
 from mer.inference import onnx_backend, speed
+from mer.inference.probabilities import temperature_softmax
 from mer.inference.torch_backend import TorchNetwork
 from mer.models.registry import MODELS
 from mer.weights import store
@@ -96,4 +96,4 @@ def _export(name: str, path: Path) -> None:
 
 
 def _chances(logits: np.ndarray) -> np.ndarray:
-    return soften(logits, 1.0)
+    return temperature_softmax(logits, 1.0)

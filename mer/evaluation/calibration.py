@@ -1,11 +1,18 @@
 """Probabilities that mean something: views, a temperature, how far off, when to say "unsure"."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from mer.inference.probabilities import LOOK_MS, SMOOTHING_MS, smoothed, temperature_softmax
+
+if TYPE_CHECKING:
+    from mer.inference.predictor import Predictor
 
 BINS: Final = 15  # of the confidence, all of the same width
 SURE: Final = 0.9  # accuracy on validation of the faces that are not called unsure
@@ -13,20 +20,14 @@ STEPS: Final = 20  # points of the curve of accuracy against coverage
 # Zooms at which a network may look at a crop; which of these is chosen on validation.
 VIEWS: Final[tuple[tuple[float, ...], ...]] = ((1.0,), (1.0, 1.15))
 BOUNDS: Final = (0.2, 5.0)  # of the temperature
+# The live view looks at a face again and again, while its box wanders and the camera's noise
+# changes. A held-out picture stands for that by so many crops, shifted and enlarged by parts of its
+# side.
+LOOKS: Final = 6
+WANDERING: Final = 0.02  # standard deviation of either part
+NOISE: Final = 3.0  # gray levels, standard deviation
+
 Answers = tuple[NDArray[np.floating[Any]], NDArray[np.int64]]  # logits (views, n, 7), labels (n,)
-
-
-def soften(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
-    """Probabilities (n, 7): the mean over the views of softmax(logits / temperature).
-
-    Args:
-        logits: (views, n, 7), of a face and its mirror image, say.
-        temperature: over 1 makes a network less sure, under 1 surer (Guo et al. 2017).
-    """
-    from scipy.special import softmax
-
-    mean: NDArray[np.float64] = softmax(logits.astype(np.float64) / temperature, axis=2).mean(0)
-    return mean
 
 
 def fit(*answers: Answers) -> float:
@@ -42,7 +43,7 @@ def fit(*answers: Answers) -> float:
 def _surprise(
     logits: NDArray[np.floating[Any]], labels: NDArray[np.int64], temperature: float
 ) -> float:
-    chances = soften(logits, temperature)[np.arange(len(labels)), labels]
+    chances = temperature_softmax(logits, temperature)[np.arange(len(labels)), labels]
     return float(-np.log(chances.clip(1e-12)).mean())
 
 
@@ -54,6 +55,47 @@ def threshold(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> 
     confidence, right = _ranked(probabilities, labels)
     enough = np.flatnonzero(_running(right) >= SURE)
     return float(confidence[enough[-1]]) if len(enough) else 1.0
+
+
+def thresholds(
+    answers: Mapping[str, NDArray[np.float64]], labels: NDArray[np.int64]
+) -> dict[str, float]:
+    """The `threshold` of each way of answering (`mer.inference.probabilities.WAYS`).
+
+    It fits whatever was held out: faces of one data set, or of several of which the answers come
+    from networks that did not learn from the set they belong to. Never give it test pictures.
+
+    Args:
+        answers: by way, the probabilities (n, classes) that were answered this way, after the
+            temperature (`fit`, `temperature_softmax`); for `smoothed` see `live_answers`.
+        labels: the true classes, (n,), the same for all.
+    """
+    return {way: threshold(probabilities, labels) for way, probabilities in answers.items()}
+
+
+def live_answers(
+    predictor: "Predictor", crops: Sequence[np.ndarray], temperature: float
+) -> NDArray[np.float64]:
+    """Probabilities (n, classes) as the live view gives them in the end, of n crops, RGB uint8."""
+    rng = np.random.default_rng(0)
+    answer: NDArray[np.floating[Any]] | None = None
+    for _ in range(LOOKS):
+        seen = [_looked_at(crop, rng) for crop in crops]
+        logits = predictor.logits(seen, (1.0,), mirrored=False)
+        now = temperature_softmax(logits, temperature)
+        answer = now if answer is None else smoothed(answer, now, LOOK_MS, SMOOTHING_MS)
+    return np.asarray(answer, np.float64)
+
+
+def _looked_at(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A crop as another look finds it: a little beside, larger or smaller, with other noise."""
+    side = len(crop)
+    scale = 1 + rng.normal(0, WANDERING)
+    matrix = cv2.getRotationMatrix2D(((side - 1) / 2,) * 2, 0, scale)
+    matrix[:, 2] = matrix[:, 2] + rng.normal(0, WANDERING * side, 2)
+    moved = cv2.warpAffine(crop, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    noisy = np.rint(moved + rng.normal(0, NOISE, crop.shape)).clip(0, 255)
+    return np.asarray(noisy, np.uint8)
 
 
 def confidence(
@@ -85,10 +127,11 @@ def confidence(
 
 
 def calibrate(name: str, source: str | Path) -> dict[str, Any]:
-    """Choose views, temperature and threshold of a shipped network on its validation pictures.
+    """Choose views, temperature and thresholds of a shipped network on its validation pictures.
 
     Those are the pictures of `source` that its last training held out; what comes back goes into
-    the record by `save`.
+    the record by `save`: `zooms`, `temperature`, the `thresholds` of each way of answering, of
+    which `threshold` is that of all views, and `coverage`, the part of the pictures that is sure.
 
     Raises:
         WeightsError: the network's files are missing or damaged.
@@ -106,13 +149,20 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
     zooms = max(VIEWS, key=lambda one: right[one])  # the first, and quickest, where two are equal
     logits = answers[zooms]
     heat = fit((logits, labels))
-    before, after = soften(logits, 1.0), soften(logits, heat)
-    unsure = threshold(after, labels)
+    before, after = temperature_softmax(logits, 1.0), temperature_softmax(logits, heat)
+    quick = temperature_softmax(answers[VIEWS[0]][:1], heat)  # the crop alone stands first
+    ways = {"views": after, "quick": quick, "smoothed": live_answers(predictor, crops, heat)}
+    found = thresholds(ways, labels)
+    unsure = found["views"]
     return {
         "zooms": list(zooms),
         "accuracies": [{"zooms": list(one), "accuracy": right[one]} for one in VIEWS],
         "temperature": heat,
         "threshold": unsure,
+        "thresholds": found,
+        "coverage": {
+            way: float((chances.max(axis=1) >= found[way]).mean()) for way, chances in ways.items()
+        },
         "n": len(labels),
         "ece_before": confidence(before, labels, unsure)["ece"],
         "ece_after": confidence(after, labels, unsure)["ece"],
@@ -129,7 +179,7 @@ def save(name: str, calibration: dict[str, Any]) -> None:
 
 
 def _accuracy(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
-    return float((soften(logits, 1.0).argmax(axis=1) == labels).mean())
+    return float((temperature_softmax(logits, 1.0).argmax(axis=1) == labels).mean())
 
 
 def _ranked(

@@ -181,7 +181,7 @@ def figures(
     """All figures of probabilities (n, classes) of pictures, with those of the confidence."""
     names = predictor.classes
     counted = evaluate(_confusion(truth, given.argmax(axis=1), len(names)), names)
-    sure = calibration.confidence(given, truth, predictor.threshold)
+    sure = calibration.confidence(given, truth, predictor.thresholds["views"])
     return {**counted, "confidence": sure}
 
 

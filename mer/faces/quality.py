@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.faces.detection import Face, crop
+from mer.faces.detection import Face
 
 SIDE: Final = 64  # pixels: crops are brought to it, so that sharpness does not depend on size
 
@@ -42,9 +42,9 @@ MOST_TILT: Final = 40.5  # degrees
 NOSE: Final = 0.48  # of the distance of the eyes: how far the tip of the nose stands before them
 
 
-def measure(image: np.ndarray, face: Face) -> Quality:
-    """Measure a face of an RGB uint8 picture (height, width, 3)."""
-    small = cv2.resize(crop(image, face), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+def measure(crop: np.ndarray, face: Face) -> Quality:
+    """Measure a face, given its crop: an RGB uint8 square, as `detection.crop` cuts it."""
+    small = cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     edges = cv2.Laplacian(gray, cv2.CV_32F)
     turn, tilt = pose(face)

@@ -10,10 +10,9 @@ import numpy as np
 
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
-from mer.evaluation import calibration
 from mer.faces import detection, quality, rotation
 from mer.faces.detection import Face
-from mer.inference import onnx_backend
+from mer.inference import onnx_backend, probabilities
 from mer.io import images
 from mer.models.registry import DEFAULT_MODEL
 from mer.weights import store
@@ -25,9 +24,8 @@ BATCH: Final = 128  # bounds the memory that a picture of a crowd takes
 class Prediction:
     """A face and how much it resembles each class: `probabilities` follow `classes`, sum to 1.
 
-    `sure` is False where the network's likeliest answers of such low probability were too often
-    wrong on its validation pictures (`mer.evaluation.calibration.SURE`). `concerns` say why the
-    face can hardly be judged at all, see `mer.faces.quality`; a face with any is never sure.
+    `sure` is what `mer.inference.probabilities` defines. `concerns` say why the face can hardly be
+    judged at all, see `mer.faces.quality`; a face with any is never sure.
     """
 
     face: Face
@@ -76,7 +74,7 @@ class Predictor:
         self.size = self._network.size  # pixels a side of what the network looks at
         fitted = self.record.get("calibration", {})
         self.temperature: float = fitted.get("temperature", 1.0)
-        self.threshold: float = fitted.get("threshold", 0.0)  # least probability of a sure answer
+        self.thresholds = probabilities.thresholds(self.record)
         self.zooms: tuple[float, ...] = tuple(fitted.get("zooms", (1.0,)))  # of the views of a crop
 
     def predict(self, image: np.ndarray, *, quick: bool = False) -> list[Prediction]:
@@ -91,22 +89,22 @@ class Predictor:
                 (see `mer.faces.detection.detect`) and classified in one view (see `classify`).
         """
         search = functools.partial(detection.detect, quick=True) if quick else rotation.detect
-        return self.judge(image, search(image, self.detector), quick=quick)
+        found = search(image, self.detector)
+        return self.judge([detection.crop(image, one) for one in found], found, quick=quick)
 
     def judge(
-        self, image: np.ndarray, found: Sequence[Face], *, quick: bool = False
+        self, crops: Sequence[np.ndarray], found: Sequence[Face], *, quick: bool = False
     ) -> list[Prediction]:
-        """What faces that were found in a picture look like, in their order."""
-        probabilities = self.classify([detection.crop(image, face) for face in found], quick=quick)
-        return [
-            self._prediction(image, face, row)
-            for face, row in zip(found, probabilities.tolist(), strict=True)
+        """What faces look like, in their order, each with its crop as `detection.crop` cuts it."""
+        rows = self.classify(crops, quick=quick).tolist()
+        reasons = [
+            quality.concerns(quality.measure(*one)) for one in zip(crops, found, strict=True)
         ]
-
-    def _prediction(self, image: np.ndarray, face: Face, row: list[float]) -> Prediction:
-        concerns = quality.concerns(quality.measure(image, face))
-        sure = max(row) >= self.threshold and not concerns
-        return Prediction(face, tuple(row), sure, concerns, self.classes)
+        way = "quick" if quick else "views"
+        return [
+            Prediction(face, tuple(row), self.sure(max(row), why, way=way), why, self.classes)
+            for face, row, why in zip(found, rows, reasons, strict=True)
+        ]
 
     def classify(self, crops: Sequence[np.ndarray], *, quick: bool = False) -> np.ndarray:
         """Probabilities, float64 (n, classes), of n face crops, RGB uint8 squares of any size.
@@ -116,7 +114,18 @@ class Predictor:
         A `quick` answer is that of the crop alone.
         """
         zooms = (1.0,) if quick else self.zooms
-        return calibration.soften(self.logits(crops, zooms, mirrored=not quick), self.temperature)
+        logits = self.logits(crops, zooms, mirrored=not quick)
+        return probabilities.temperature_softmax(logits, self.temperature)
+
+    def sure(self, probability: float, concerns: Sequence[str] = (), *, way: str = "views") -> bool:
+        """Whether an answer of this highest probability is sure, given in one of `WAYS`.
+
+        Args:
+            probability: 0..1.
+            concerns: why the face can hardly be judged.
+            way: see `mer.inference.probabilities`.
+        """
+        return probability >= self.thresholds[way] and not concerns
 
     def logits(
         self, crops: Sequence[np.ndarray], zooms: Sequence[float], *, mirrored: bool = True

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from mer.inference.predictor import Prediction
+from mer.inference.probabilities import LOOK_MS, smoothed
 
-LOOK_MS: Final = 200.0  # at least, between two looks of a network at one face
 TRAIL_MS: Final = 10_000.0  # how far back the trail goes
 GAP_MS: Final = 2_000.0  # longer without a look, and the smoothing begins anew
 RESTING_MS: Final = 3_000.0  # that a resting face is watched
@@ -49,11 +49,10 @@ class Watched:
         """Take in what a network says, with a time constant in ms; 0 smooths not."""
         probabilities = np.array(prediction.probabilities)
         elapsed = time_ms - self.looked_ms
-        if self._smooth is None or smoothing_ms <= 0 or elapsed > GAP_MS:
+        if self._smooth is None or elapsed > GAP_MS:
             self._smooth = probabilities
         else:
-            part = 1 - np.exp(-elapsed / smoothing_ms)
-            self._smooth = self._smooth + part * (probabilities - self._smooth)
+            self._smooth = smoothed(self._smooth, probabilities, elapsed, smoothing_ms)
         self.looked_ms, self.concerns = time_ms, prediction.concerns
         self._trail.append((time_ms, self._smooth))
         if self._resting_until is not None and time_ms < self._resting_until:

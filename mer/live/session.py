@@ -10,10 +10,12 @@ import numpy as np
 
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError
+from mer.faces import detection
 from mer.faces.detection import Face
 from mer.inference.predictor import get_predictor_of_seven
+from mer.inference.probabilities import LOOK_MS, SMOOTHING_MS
 from mer.io.video import Frame
-from mer.live.person import LOOK_MS, Watched
+from mer.live.person import Watched
 from mer.models.registry import DEFAULT_MODEL
 from mer.video.tracking.tracker import Tracker
 from mer.weights.onnx_session import one_thread
@@ -22,7 +24,6 @@ LONG_SIDE: Final = 640  # pixels, to which larger frames are shrunk
 # Pixels, to which they are shrunk to be searched. In the project's five clips YuNet finds as many
 # faces at 320 as at 640, in a quarter of the time; a face needs a width of about 25 pixels at 640.
 SEARCHED: Final = 320
-SMOOTHING_MS: Final = 400.0  # time constant of the probabilities, unless a visitor changes it
 SMOOTHEST_MS: Final = 5_000.0
 LOOKING: Final = 4.0  # times as long as the looks in a frame took, until the next ones are due
 SELDOM_MS: Final = 1_000.0  # and at most so long
@@ -120,7 +121,8 @@ class Live:
             person.insist()
         self._rest &= not people  # nobody in sight: whoever comes next is meant
         self._look(image, shown, time_ms, smoothing_ms)
-        told = [self._told(number, face, time_ms) for number, face in shown]
+        way = "smoothed" if smoothing_ms else "quick"
+        told = [self._told(number, face, time_ms, way) for number, face in shown]
         return {"size": [image.shape[1], image.shape[0]], "people": told}
 
     def _met(self, numbers: list[int]) -> dict[int, Watched]:
@@ -145,13 +147,15 @@ class Live:
             return
         began = time.thread_time()
         with one_thread():  # the frames of other visitors are in work beside this one
-            predictions = self._predictor.judge(image, [face for *_, face in due], quick=True)
+            found = [face for *_, face in due]
+            crops = [detection.crop(image, face) for face in found]
+            predictions = self._predictor.judge(crops, found, quick=True)
         cost_ms = 1000 * (time.thread_time() - began)
         self._look_ms = min(max(LOOK_MS, LOOKING * cost_ms), SELDOM_MS)
         for (_, number, _), prediction in zip(due, predictions, strict=True):
             self._people[number].look(prediction, time_ms, smoothing_ms)
 
-    def _told(self, number: int, face: Face, time_ms: float) -> dict[str, Any]:
+    def _told(self, number: int, face: Face, time_ms: float, way: str) -> dict[str, Any]:
         person = self._people[number]
         told = person.told(time_ms)
         probabilities = told["probabilities"]
@@ -161,8 +165,7 @@ class Live:
             "box": list(face.box),
             "emotion": EMOTIONS[probabilities.index(certainty)] if probabilities else None,
             "certainty": certainty,
-            "sure": bool(certainty and certainty >= self._predictor.threshold)
-            and not person.concerns,
+            "sure": self._predictor.sure(certainty or 0.0, person.concerns, way=way),
             "concerns": list(person.concerns),
             **told,
         }

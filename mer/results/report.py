@@ -72,7 +72,7 @@ def _settings(predictor: Predictor) -> list[tuple[str, str]]:
         ("Tells apart", ", ".join(predictor.classes)),
         ("Face detector", predictor.detector),
         ("Temperature", f"{predictor.temperature:.3f}"),
-        ("Sure from", percent(predictor.threshold)),
+        ("Sure from", percent(predictor.thresholds["views"])),
         ("Program", f"mer {__version__}"),
         ("Made", datetime.now(UTC).isoformat(timespec="seconds")),
     ]

@@ -23,9 +23,10 @@ from starlette.routing import Route
 
 from mer.emotions import COLORS
 from mer.errors import EndedError, FullError, MerError
+from mer.inference.probabilities import SMOOTHING_MS
 from mer.io import images
 from mer.live.person import TRAIL_MS
-from mer.live.session import SMOOTHING_MS, Live
+from mer.live.session import Live
 from mer.live.session_pool import IDLE_S, Visitors
 from mer.models.registry import DEFAULT_MODEL
 from mer.ui import choices

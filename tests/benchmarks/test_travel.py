@@ -11,7 +11,8 @@ from benchmarks import __main__ as command
 from benchmarks import travel
 from mer.data.corpora import gather
 from mer.errors import DataError
-from mer.evaluation.calibration import SURE, soften
+from mer.evaluation.calibration import SURE
+from mer.inference.probabilities import WAYS, temperature_softmax
 from mer.models.registry import MODELS
 from mer.training.config import Settings
 from mer.training.trainer import train
@@ -69,7 +70,8 @@ def test_the_threshold_keeps_the_promise_on_every_set_that_is_large_and_trusted(
     for name in ("easy", "hard"):
         scores = travel.judged(answers[name], fitted)
         assert travel.summary(scores)["sure_accuracy"] >= SURE
-    chances = soften(answers["hard"][0], fitted["temperature"])
+    assert fitted["thresholds"] == dict.fromkeys(WAYS, fitted["threshold"])  # of a single view
+    chances = temperature_softmax(answers["hard"][0], fitted["temperature"])
     assert (chances.max(1) < fitted["threshold"]).any()
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from mer.errors import MerError, WeightsError
 from mer.evaluation import calibration
-from mer.evaluation.calibration import BINS, SURE, confidence, fit, soften, threshold
+from mer.evaluation.calibration import BINS, SURE, confidence, fit, threshold, thresholds
 from mer.inference.predictor import Predictor
+from mer.inference.probabilities import WAYS, temperature_softmax
 from mer.models.registry import NETWORKS
 from mer.training.trainer import train
 from mer.weights import store
@@ -21,19 +22,21 @@ def made(heat: float, n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
     """Logits (2, n, 7) that are `heat` times too large for the labels drawn from them."""
     rng = np.random.default_rng(0)
     logits = np.repeat(rng.normal(0, 1.5, (1, n, 7)), 2, axis=0)
-    chances = soften(logits, 1.0)
+    chances = temperature_softmax(logits, 1.0)
     labels = (chances.cumsum(1) < rng.random((n, 1))).sum(1).clip(0, 6)
     return logits * heat, labels
 
 
 def test_no_faces_have_no_probabilities() -> None:
-    assert soften(np.zeros((2, 0, 7)), 1.0).shape == (0, 7)
+    assert temperature_softmax(np.zeros((2, 0, 7)), 1.0).shape == (0, 7)
 
 
 def test_probabilities_are_the_mean_over_the_views() -> None:
     logits = np.zeros((2, 1, 7))
     logits[0, 0, 3] = 100
-    assert soften(logits, 1.0)[0] == pytest.approx([1 / 14] * 3 + [8 / 14] + [1 / 14] * 3)
+    assert temperature_softmax(logits, 1.0)[0] == pytest.approx(
+        [1 / 14] * 3 + [8 / 14] + [1 / 14] * 3
+    )
 
 
 @pytest.mark.parametrize("heat", [0.5, 1.0, 2.5])
@@ -41,18 +44,32 @@ def test_the_temperature_is_found_again(heat: float) -> None:
     logits, labels = made(heat)
     found = fit((logits, labels))
     assert found == pytest.approx(heat, rel=0.1)
-    before, after = (confidence(soften(logits, t), labels, 0.5)["ece"] for t in (1.0, found))
+    before, after = (
+        confidence(temperature_softmax(logits, t), labels, 0.5)["ece"] for t in (1.0, found)
+    )
     assert after <= before + 0.005
     assert after < 0.03
 
 
 def test_sure_answers_are_right_often_enough() -> None:
     logits, labels = made(1.0)
-    chances = soften(logits, 1.0)
+    chances = temperature_softmax(logits, 1.0)
     limit = threshold(chances, labels)
     figures = confidence(chances, labels, limit)
     assert figures["sure"]["accuracy"] >= SURE
     assert 0 < figures["sure"]["coverage"] < 1
+
+
+def test_sure_answers_of_each_way_are_right_often_enough() -> None:
+    """With one threshold for all, the less certain way would be called sure too seldom."""
+    logits, labels = made(1.0)
+    answers = {
+        "views": temperature_softmax(logits, 1.0),
+        "quick": temperature_softmax(logits + np.random.default_rng(1).normal(0, 1, (7,)), 1.0),
+    }
+    limits = thresholds(answers, labels)
+    for way, chances in answers.items():
+        assert confidence(chances, labels, limits[way])["sure"]["accuracy"] >= SURE
 
 
 def test_a_network_that_is_always_wrong_is_never_sure() -> None:
@@ -99,9 +116,11 @@ def test_what_was_fitted_is_kept_and_used(trained: Path) -> None:
     calibration.save("tiny", figures)
     after = Predictor("tiny")
     assert store.read_record("tiny")["calibration"] == figures
+    assert figures["threshold"] == figures["thresholds"]["views"]
+    assert set(figures["thresholds"]) == set(figures["coverage"]) == set(WAYS)
     best = max(one["accuracy"] for one in figures["accuracies"])
     assert {"zooms": figures["zooms"], "accuracy": best} in figures["accuracies"]
-    assert (after.temperature, after.threshold) == (figures["temperature"], figures["threshold"])
+    assert (after.temperature, after.thresholds) == (figures["temperature"], figures["thresholds"])
     crop = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    expected = soften(before.logits([crop], figures["zooms"]), figures["temperature"])
+    expected = temperature_softmax(before.logits([crop], figures["zooms"]), figures["temperature"])
     assert after.classify([crop]) == pytest.approx(expected)

@@ -22,7 +22,7 @@ def turned(degrees: float) -> Face:
 
 
 def test_a_black_picture_is_too_dark_and_has_nothing_sharp() -> None:
-    measured = quality.measure(np.zeros((100, 100, 3), np.uint8), Face((10, 10, 80, 80), 0.9))
+    measured = quality.measure(np.zeros((80, 80, 3), np.uint8), Face((10, 10, 80, 80), 0.9))
     assert measured == Quality(80, 0.0, 0.0, 0.0, 0.0)
     assert [text[:8] for text in quality.concerns(measured)] == ["too blur", "too dark"]
 
@@ -30,7 +30,7 @@ def test_a_black_picture_is_too_dark_and_has_nothing_sharp() -> None:
 def test_a_good_face_raises_no_concern(astronaut: np.ndarray) -> None:
     assert quality.concerns(GOOD) == ()
     (face,) = detection.detect(astronaut)
-    assert quality.concerns(quality.measure(astronaut, face)) == ()
+    assert quality.concerns(quality.measure(detection.crop(astronaut, face), face)) == ()
 
 
 def test_a_small_face_is_not_called_blurred_too() -> None:
@@ -58,7 +58,7 @@ def test_a_nose_beside_the_middle_is_a_turn_to_the_side() -> None:
 def test_darkness_is_said_before_any_expression(astronaut: np.ndarray) -> None:
     dim = (astronaut * 0.1).astype(np.uint8)
     (found,) = detection.detect(astronaut)
-    assert "too dark" in quality.concerns(quality.measure(dim, found))
+    assert "too dark" in quality.concerns(quality.measure(detection.crop(dim, found), found))
     shrunk = cv2.resize(astronaut, None, fx=0.16, fy=0.16, interpolation=cv2.INTER_AREA)
     (prediction,) = Predictor("cnn1").predict(np.ascontiguousarray(shrunk, np.uint8))
     assert not prediction.sure

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mer.evaluation import calibration
 from mer.faces import detection
 from mer.inference import onnx_backend
 from mer.inference.onnx_backend import OnnxNetwork
+from mer.inference.probabilities import temperature_softmax
 from mer.inference.torch_backend import TorchNetwork
 from mer.io import images
 from mer.models.registry import MODELS
@@ -52,7 +52,7 @@ def test_a_graph_answers_as_its_network(name: str, pixels: np.ndarray) -> None:
     graph, plain = OnnxNetwork(name, store.arrays(name)[0]), TorchNetwork(name)
     assert graph.size == plain.size == MODELS[name].size
     seen = of_size(pixels, graph.size)
-    ours, theirs = (calibration.soften(network(seen), 1.0) for network in (graph, plain))
+    ours, theirs = (temperature_softmax(network(seen), 1.0) for network in (graph, plain))
     assert ours.shape == (3, 7)
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 

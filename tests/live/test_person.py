@@ -8,7 +8,8 @@ import pytest
 from mer.emotions import EMOTIONS
 from mer.faces.detection import Face
 from mer.inference.predictor import Prediction
-from mer.live.person import GAP_MS, LOOK_MS, RESTING_MS, TRAIL_MS, Watched
+from mer.inference.probabilities import LOOK_MS
+from mer.live.person import GAP_MS, RESTING_MS, TRAIL_MS, Watched
 
 HAPPY, NEUTRAL = EMOTIONS.index("happiness"), EMOTIONS.index("neutral")
 

@@ -26,7 +26,7 @@ class Stub(Predictor):
 
     def __init__(self, known: dict[str, object], classes: tuple[str, ...] = EMOTIONS) -> None:
         self.model, self.detector, self.record = "cnn1", "yunet", known
-        self.temperature, self.threshold, self.classes = 1.2, 0.5, classes
+        self.temperature, self.thresholds, self.classes = 1.2, {"views": 0.5}, classes
 
 
 def page(*faces: Prediction, name: str = "a.jpg", known: dict[str, object] | None = None) -> str:
