@@ -9,7 +9,7 @@ import pandas as pd
 
 from mer.evaluation.robustness import SWEEPS, Sweep, sentence
 from mer.results import markdown
-from mer.results.charts.style import percent
+from mer.results.wording import percent
 
 # A webcam of 1920 x 1080 pixels that sees 70 degrees from left to right, and a face that is 0.2 m
 # high in YuNet's box.

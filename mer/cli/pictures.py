@@ -15,7 +15,7 @@ from mer.models.registry import DEFAULT_MODEL
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mer.inference.predictor import Prediction, Predictor
+    from mer.inference.predictor import Predictor
     from mer.results.report import Picture
 
 FORMATS: Final = ("table", "csv", "jsonl")
@@ -34,7 +34,8 @@ def add(commands: Any) -> None:
     add("--quick", action="store_true", help=text)
     text = "of what is printed, a line a face as it is found (default %(default)s)"
     add("--format", choices=FORMATS, default="table", help=text)
-    add("--csv", type=Path, metavar="OUT", help="write a CSV file: one row a face")
+    text = "write a CSV file: one row a face, and one with the reason where there is none"
+    add("--csv", type=Path, metavar="OUT", help=text)
     add("--json", type=Path, metavar="OUT", help="write a JSON file: one entry a face")
     text = "write a report that opens offline: pictures, charts, figures, limits"
     add("--html", type=Path, metavar="OUT", help=text)
@@ -50,12 +51,16 @@ def predict(options: argparse.Namespace) -> int:
     decoding.prepare()  # it starts while the network is read
     asked = predictor.get_predictor(options.model, options.detector)
     show = _SHOWN[options.format]()
-    faces: list[tuple[str, Sequence[Prediction]]] = []
+    faces: list[tuple[str, tables.Found]] = []
     shown: list[Picture] = []
     status = 0
     for name, image in _progress(sources.pictures(options.paths)):
         if isinstance(image, MerError):
             status = say(str(image))
+            if options.format != "table":
+                show(name, tables.of([(name, str(image))], asked))
+            if options.csv or options.json:
+                faces.append((name, str(image)))
             continue
         found = asked.predict(image, quick=options.quick)
         show(name, tables.of([(name, found)], asked))
@@ -95,11 +100,12 @@ def _as_table() -> Callable[[str, pd.DataFrame], None]:
 
     def show(name: str, faces: pd.DataFrame) -> None:
         for row in faces.itertuples():
+            if row.reason:
+                print(f"{name}: {NO_FACE}", flush=True)
+                continue
             sure = "" if row.sure else "unsure"
             box = (row.face, row.x, row.y, row.width, row.height)
             print(line(*box, row.emotion, f"{row.probability:.2f}", sure, name), flush=True)
-        if faces.empty:
-            print(f"{name}: {NO_FACE}", flush=True)
 
     return show
 
@@ -129,7 +135,9 @@ def _as_json_lines() -> Callable[[str, pd.DataFrame], None]:
 
 
 def _missed(name: str, faces: pd.DataFrame) -> None:
-    if faces.empty:
+    from mer.results import tables
+
+    if (faces["reason"] == tables.NO_FACE).any():
         say(f"{name}: {NO_FACE}")
 
 

@@ -16,8 +16,9 @@ _CLASS: Final = re.compile(r"[a-z0-9][a-z0-9 _-]{0,39}")  # of a folder, and a c
 RESERVED: Final = frozenset(
     {
         *("file", "face", "x", "y", "width", "height", "detector_score"),
-        *("emotion", "probability", "sure", "concerns", "network", "version", "detector", "time"),
-        *("person", "covered", "fps", "mer", "train", "test"),
+        *("emotion", "probability", "sure", "concerns", "reason"),
+        *("network", "version", "detector", "time", "person", "covered", "fps", "mer"),
+        *("train", "test"),
     }
 )
 

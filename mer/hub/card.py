@@ -10,8 +10,8 @@ from mer.errors import WeightsError
 from mer.evaluation.elsewhere import MEANING
 from mer.models.registry import NETWORKS
 from mer.results import comparison, markdown, terms
-from mer.results.charts.style import percent
 from mer.results.report import LIMITS
+from mer.results.wording import percent
 from mer.weights import store
 
 if TYPE_CHECKING:

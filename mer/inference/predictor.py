@@ -88,9 +88,14 @@ class Predictor:
             quick: for frames of a stream: upright faces, looked for in a small copy first
                 (see `mer.faces.detection.detect`) and classified in one view (see `classify`).
         """
-        search = functools.partial(detection.detect, quick=True) if quick else rotation.detect
-        found = search(image, self.detector)
+        found = self.detect(image, quick=quick)
         return self.judge([detection.crop(image, one) for one in found], found, quick=quick)
+
+    def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
+        """The faces that `predict` answers for; another network can `judge` the same ones."""
+        if quick:
+            return detection.detect(image, self.detector, quick=True)
+        return rotation.detect(image, self.detector)
 
     def judge(
         self, crops: Sequence[np.ndarray], found: Sequence[Face], *, quick: bool = False

@@ -9,7 +9,7 @@ import pandas as pd
 from mer.errors import WeightsError
 from mer.evaluation.statistics import significant_pairs
 from mer.results import paper
-from mer.results.charts.style import percent
+from mer.results.wording import percent
 
 Record = Mapping[str, Any]
 Scores = Mapping[str, Any]  # what mer.evaluation.metrics.evaluate gives

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mer.emotions import colors
 from mer.inference.predictor import Prediction
+from mer.results.wording import UNSURE, percent, told
 
 LONGEST: Final = 1600  # pixels of the long side; more would only slow the page
 SHORTEST: Final = 640  # of the long side too: below it, labels would outgrow the faces
@@ -33,6 +34,8 @@ class Area(NamedTuple):
 def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray:
     """A copy of an RGB uint8 picture with every face boxed in the colour of its class.
 
+    The box of an unsure face is gray and dashed.
+
     The copy's long side is 640 to 1600 pixels, and boxes are scaled with it. Labels count the
     predictions from 1; where faces crowd they grow shorter, down to the number alone.
     """
@@ -41,7 +44,7 @@ def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray
     pen = ImageDraw.Draw(canvas)
     boxes = [Area(*(scale * edge for edge in _edges(one))) for one in predictions]
     for box, prediction in zip(boxes, predictions, strict=True):
-        _outline(pen, box, _color(prediction))
+        _outline(pen, box, _color(prediction), dashed=not prediction.sure)
     labels: list[Area] = []
     for index, (box, prediction) in enumerate(zip(boxes, predictions, strict=True)):
         others = [*labels, *boxes[:index], *boxes[index + 1 :]]
@@ -68,20 +71,32 @@ def _edges(prediction: Prediction) -> tuple[int, int, int, int]:
     return x, y, x + width, y + height
 
 
-def _outline(pen: ImageDraw.ImageDraw, box: Area, color: str) -> None:
+def _outline(pen: ImageDraw.ImageDraw, box: Area, color: str, *, dashed: bool) -> None:
     """Draw the box between two dark hairlines, so that it stands out on any ground."""
     stroke = max(2, round(max(pen.im.size) / 400))
     wide = Area(box.left - 1, box.top - 1, box.right + 1, box.bottom + 1)
     pen.rectangle(wide, outline=INK, width=stroke + 2)
     pen.rectangle(box, outline=color, width=stroke)
+    for gap in _gaps(box, 4 * stroke) if dashed else ():
+        pen.line(gap, fill=INK, width=stroke)
+
+
+def _gaps(box: Area, length: float) -> Iterator[tuple[float, float, float, float]]:
+    """Every second piece of about this length of the four sides."""
+    for low, high, across in ((box.left, box.right, True), (box.top, box.bottom, False)):
+        edges = np.linspace(low, high, 2 * max(1, round((high - low) / length / 2)) + 2)
+        for start, end in zip(edges[1::2].tolist(), edges[2::2].tolist(), strict=False):
+            for side in (box.top, box.bottom) if across else (box.left, box.right):
+                yield (start, side, end, side) if across else (side, start, side, end)
 
 
 def _label(
     pen: ImageDraw.ImageDraw, number: int, prediction: Prediction, box: Area, others: list[Area]
 ) -> Area:
     """Write the longest label that hides no face and no other label; return where it stands."""
-    percent = f"{prediction.probability:.0%}"
-    texts = (f"{number} {prediction.emotion} {percent}", f"{number} {percent}", f"{number}")
+    said = told(prediction.emotion, prediction.probability, prediction.sure)
+    short = percent(prediction.probability) if prediction.sure else "unsure"
+    texts = (f"{number} {said}", f"{number} {short}", f"{number}")
     font = _font(_font_size(pen, box))
     choices = [(text, place) for text in texts for place in _places(pen, text, font, box)]
     free = (one for one in choices if not any(one[1].meets(other) for other in others))
@@ -93,7 +108,7 @@ def _label(
 
 
 def _color(prediction: Prediction) -> str:
-    return colors(prediction.classes)[prediction.emotion]
+    return colors(prediction.classes)[prediction.emotion] if prediction.sure else UNSURE
 
 
 def _font_size(pen: ImageDraw.ImageDraw, box: Area) -> int:

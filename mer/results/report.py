@@ -8,7 +8,7 @@ import numpy as np
 
 from mer.inference.predictor import Prediction, Predictor
 from mer.results import comparison, drawing, html_document
-from mer.results.charts.style import percent
+from mer.results.wording import percent
 from mer.version import __version__
 
 LIMITS: Final = (

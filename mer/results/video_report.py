@@ -12,6 +12,7 @@ from mer.results import html_document
 from mer.results.charts import timeline as charts
 from mer.results.video_summary import HEAD, cells
 from mer.results.video_tables import LIMITS
+from mer.results.wording import percent
 from mer.video import event_clips, notes
 from mer.video.expression_segments import stretches
 from mer.video.types import Analysis, Event, Person
@@ -63,7 +64,7 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
 def _stretches(person: Person) -> list[list[str]]:
     return [
         [notes.clock(time, 1) for time in (one.start_ms, one.end_ms)]
-        + [one.emotion, f"{one.probability:.0%}"]
+        + [one.emotion, percent(one.probability), "yes" if one.sure else "no"]
         for one in stretches(person)
     ]
 

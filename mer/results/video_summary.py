@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from mer.results.wording import told
 from mer.video import notes
 from mer.video.expression_segments import stretches
 from mer.video.types import MOTIONS, Analysis, Event, Person
@@ -39,8 +40,8 @@ def _person(person: Person) -> str:
     span = f"{notes.clock(person.times_ms[0], 1)} to {notes.clock(person.times_ms[-1], 1)}"
     found = stretches(person)
     lines = [
-        f"  {notes.clock(one.start_ms, 1)} to {notes.clock(one.end_ms, 1)}  looks like "
-        f"{one.emotion} ({one.probability:.0%})"
+        f"  {notes.clock(one.start_ms, 1)} to {notes.clock(one.end_ms, 1)}  "
+        f"{'looks like ' if one.sure else ''}{told(one.emotion, one.probability, one.sure)}"
         for one in found[:MOST]
     ]
     if len(found) > MOST:
@@ -58,7 +59,7 @@ def cells(number: int, event: Event) -> list[str]:
         *(f"{time / 1000:.2f}" for time in times),
         *(f"{event.offset_ms - event.onset_ms:.0f}", event.moved),
         *(f"{event.pixels:.1f}", f"{event.strength:.1f}"),
-        *(likeliest(event.motion, MOTIONS), likeliest(event.still, event.classes)),
+        *(likeliest(event.motion, MOTIONS), likeliest(event.still, event.classes, event.sure)),
     ]
 
 
@@ -71,9 +72,9 @@ def _events(events: Sequence[Event]) -> str:
     )
 
 
-def likeliest(chances: Sequence[float], names: Sequence[str]) -> str:
-    """'happiness 93 %', or "" where nothing is known."""
+def likeliest(chances: Sequence[float], names: Sequence[str], sure: bool = True) -> str:
+    """'happiness 93 %', 'unsure: disgust 38 %', or "" where nothing is known."""
     if not chances:
         return ""
     best = max(range(len(chances)), key=chances.__getitem__)
-    return f"{names[best]} {chances[best]:.0%}"
+    return told(names[best], chances[best], sure)

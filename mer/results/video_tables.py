@@ -26,7 +26,8 @@ ROWS: Final = 5000  # of a table that become text at a time
 ORIGIN: Final = ("network", "version", "detector", "mer", "time")  # of an analysis's settings
 
 # The first columns of the two tables; those of the network's classes follow.
-_FRAME: Final = ("time_ms", "person", *BOX, "covered")
+_FRAME: Final = ("time_ms", "person", *BOX, "covered", "sure")
+_TYPES: Final = dict.fromkeys(("person", *BOX, "covered"), "Int64") | {"sure": "boolean"}
 _EVENT: Final = (
     *("event", "person", "kind", "onset_ms", "apex_ms", "offset_ms", "duration_ms"),
     *("region", "regions", "direction", "pixels", "strength"),
@@ -46,7 +47,7 @@ def json_parts(analysis: Analysis) -> Iterator[str]:
     complete, notes, limits, classes, motions, regions; `people`; `events`; and `frames`: each
     frame read with its time, and of each person in it the box, whether the face is covered, the
     motion of the regions in pixels of a 320-pixel face and, where the network looked, the seven
-    probabilities.
+    probabilities, whether they are sure, and what speaks against judging the face.
     """
     head = json.dumps(_head(analysis), indent=2, ensure_ascii=False)
     yield head.removesuffix("\n}") + ',\n  "frames": ['
@@ -77,31 +78,52 @@ def csv_parts(table: pd.DataFrame) -> Iterator[str]:
 def frames_table(analysis: Analysis) -> pd.DataFrame:
     """One row a frame and person: time, box, probabilities where sampled, motion by region.
 
-    Where the face is covered, `covered` is 1, and there are neither probabilities nor motion.
+    Where the face is covered, `covered` is 1, and there are neither probabilities nor motion. A
+    frame without a face has one row, with its time and a `reason`; all else in it is empty.
     """
     names = [*_FRAME, *analysis.classes, *(f"motion {name}" for name in REGIONS)]
+    seen = [person.times_ms for person in analysis.people]
+    bare = np.setdiff1d(analysis.times_ms, np.concatenate([np.empty(0), *seen]))
     parts = [_figures(person) for person in analysis.people]
-    figures = np.concatenate([np.empty((0, len(names))), *parts])
-    ordered = figures[np.lexsort((figures[:, 1], figures[:, 0]))]
-    whole = dict.fromkeys(("person", *BOX, "covered"), np.int64)
-    return _with_origin(pd.DataFrame(ordered, columns=names).astype(whole), analysis)
+    empty = np.full((len(bare), len(names)), np.nan)
+    empty[:, 0] = bare.round(3)
+    figures = np.concatenate([*parts, empty])
+    concerns = np.concatenate([*map(_concerns, analysis.people), np.full(len(bare), "", object)])
+    order = np.lexsort((figures[:, 1], figures[:, 0]))
+    table = pd.DataFrame(figures[order], columns=names).astype(_TYPES)
+    table.insert(len(_FRAME), "concerns", concerns[order])
+    reason = np.where(table["person"].isna(), tables.NO_FACE, "")
+    table.insert(len(_FRAME) + 1, "reason", pd.Series(pd.Categorical(reason)))
+    return _with_origin(table, analysis)
 
 
 def events_table(analysis: Analysis) -> pd.DataFrame:
     """One row an event: person, kind, times, place, direction, size, what it looks like."""
-    rows = [_row(number, event) for number, event in enumerate(analysis.events, 1)]
-    names = [*_EVENT, *(f"apex {name}" for name in analysis.classes)]
-    return _with_origin(pd.DataFrame(rows, columns=names), analysis)
+    rows = [
+        [*_row(number, event), event.sure if event.still else pd.NA, "; ".join(event.concerns)]
+        for number, event in enumerate(analysis.events, 1)
+    ]
+    apex = (f"apex {name}" for name in (*analysis.classes, "sure", "concerns"))
+    return _with_origin(pd.DataFrame(rows, columns=[*_EVENT, *apex]), analysis)
 
 
 def _figures(person: Person) -> np.ndarray:
     """Float64, a row a frame of the person; NaN where the network did not look."""
-    looks = np.full((len(person.times_ms), len(person.classes)), np.nan)
-    looks[np.searchsorted(person.times_ms, person.sampled_ms)] = person.probabilities.round(DIGITS)
+    looks = np.full((len(person.times_ms), 1 + len(person.classes)), np.nan)
+    answers = np.column_stack([person.sure, person.probabilities.round(DIGITS)])
+    looks[np.searchsorted(person.times_ms, person.sampled_ms)] = answers
     number = np.full(len(person.times_ms), person.number)
     times, motion = person.times_ms.round(3), person.motion.astype(np.float64).round(3)
     covered = person.hidden(person.times_ms)
     return np.column_stack([times, number, person.boxes, covered, looks, motion])
+
+
+def _concerns(person: Person) -> np.ndarray:
+    """Objects (n,): what speaks against judging the face in each frame, in words; mostly ""."""
+    said = np.full(len(person.times_ms), "", object)
+    rows = np.searchsorted(person.times_ms, person.sampled_ms)
+    said[rows] = np.array(["; ".join(one) for one in person.concerns], object)
+    return said
 
 
 def _row(number: int, event: Event) -> list[object]:
@@ -172,7 +194,8 @@ def _event(number: int, event: Event) -> dict[str, Any]:
     named = {name: kept[name] for name in _EVENT[: _EVENT.index("strength") + 1]}
     motion = _named(MOTIONS, event.motion) if event.motion else None
     still = _named(event.classes, event.still) if event.still else None
-    return named | {"regions": event.regions, "motion": motion, "still": still}
+    said = {"sure": event.sure, "concerns": event.concerns} if still else {}
+    return named | {"regions": event.regions, "motion": motion, "still": still} | said
 
 
 def _frames(analysis: Analysis) -> Iterator[dict[str, Any]]:
@@ -205,6 +228,8 @@ class _Cursor:
         if sample < len(person.sampled_ms) and person.sampled_ms[sample] == time_ms:
             self._sample += 1
             seen["probabilities"] = _named(person.classes, person.probabilities[sample])
+            seen["sure"] = bool(person.sure[sample])
+            seen["concerns"] = person.concerns[sample]
         return seen
 
 

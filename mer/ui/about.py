@@ -8,7 +8,7 @@ import gradio as gr
 
 from mer.models.registry import NETWORKS
 from mer.results import comparison, paper, terms
-from mer.results.charts.style import percent
+from mer.results.wording import percent
 from mer.ui import retention
 from mer.version import __version__
 

@@ -75,11 +75,13 @@ def explain_face(
     Returns:
         The face with the map laid over it.
     """
-    image, found = _found(picture, network, detector)
+    image, predictor = images.read(picture), get_predictor(network, detector)
+    found = predictor.detect(image)
     if not 1 <= number <= len(found):
         raise MerError(f"There is no face {number}: {len(found)} were found in the picture.")
-    one = found[number - 1]
-    crop = detection.crop(image, one.face)
+    face = found[number - 1]
+    crop = detection.crop(image, face)
+    (one,) = predictor.judge([crop], [face])
     return class_activation_map.overlay(
         crop, class_activation_map.heat(crop, network, emotion or one.emotion)
     )

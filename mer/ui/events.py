@@ -12,10 +12,10 @@ import numpy as np
 
 from mer.errors import WeightsError
 from mer.io import webm
-from mer.results.charts.style import percent
 from mer.results.charts.timeline import told
 from mer.results.video_summary import HEAD, cells, likeliest
 from mer.results.video_tables import LIMITS
+from mer.results.wording import percent
 from mer.ui import retention
 from mer.video import motion_classifier
 from mer.video.event_clips import Look
@@ -126,6 +126,7 @@ def _meaning(event: Event, score: str) -> str:
         shares = ", ".join(f"{name} {percent(share)}" for share, name in ranked)
         said.append(f"By its motion it looks {shares}. {score}")
     if event.still:
-        top = likeliest(event.still, event.classes)
-        said.append(f"The apex as a still picture looks like {top} to the network.")
+        top = likeliest(event.still, event.classes, event.sure)
+        why = f", for it is {' and '.join(event.concerns)}" if event.concerns else ""
+        said.append(f"The apex as a still picture, to the network: {top}{why}.")
     return "".join(f"<p>{escape(text)}</p>" for text in said)

@@ -4,7 +4,7 @@
   "use strict";
   const HIGH = 120; // CSS pixels of the trail
   const GAP_MS = 2500; // longer without a look, and the line breaks
-  const percent = (share) => `${Math.round(100 * share)} %`;
+  const percent = (share) => (share && share < 0.005 ? "<1 %" : `${Math.round(100 * share)} %`);
   const points = (change) => {
     const whole = Math.round(100 * change);
     return whole ? `${whole < 0 ? "−" : "+"}${Math.abs(whole)}` : "0";
@@ -36,11 +36,14 @@
     } };
   }
 
-  function sentence({ emotion, certainty, sure, concerns }) {
-    if (!emotion) return "is looked at …";
-    const share = `${emotion}, ${percent(certainty)}`;
-    if (concerns.length) return `is ${concerns.join(" and ")}; most like ${share}`;
-    return sure ? `looks like ${share}` : `unsure; most like ${share}`;
+  const told = ({ emotion, certainty, sure }) =>
+    `${sure ? "" : "unsure: "}${emotion} ${percent(certainty)}`;
+
+  function sentence(person) {
+    if (!person.emotion) return "is looked at …";
+    if (person.sure) return `looks like ${told(person)}`;
+    const reasons = person.concerns.join(" and ");
+    return reasons ? `${told(person)}, for it is ${reasons}` : told(person);
   }
 
   function note({ resting_ms: left, change }) {
@@ -89,10 +92,8 @@
     pen.globalAlpha = 1;
   }
 
-  function label({ number, emotion, certainty, sure }) {
-    if (!emotion) return `${number}`;
-    return sure ? `${number} ${emotion} ${percent(certainty)}` : `${number} unsure: ${emotion}?`;
-  }
+  const label = (person) =>
+    person.emotion ? `${person.number} ${told(person)}` : `${person.number}`;
 
   // On the camera's own pixels, `wide` to where the boxes are given; the picture may be mirrored,
   // the writing is not.
@@ -105,7 +106,7 @@
     for (const person of people) {
       const [left, y, width, height] = person.box.map((edge) => scale * edge);
       const x = mirrored ? canvas.width - left - width : left;
-      const color = person.sure ? colors[person.emotion] : "#aab2ba";
+      const color = person.sure ? colors[person.emotion] : null;
       window.mer.box(canvas.getContext("2d"), [x, y, width, height], color, label(person));
     }
   };

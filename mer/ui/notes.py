@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mer.inference.predictor import Prediction
-from mer.results.charts.style import percent
+from mer.results.wording import percent
 
 NO_FACE: Final = (
     "Try a picture with more light, or with the face larger and turned to the camera; "
@@ -16,23 +16,15 @@ NO_FACE: Final = (
 def sentence(number: int, prediction: Prediction) -> str:
     """'Face 1 looks like happiness (93 %).', or why it cannot be judged, or only guessed."""
     share = f"{prediction.emotion} ({percent(prediction.probability)})"
-    if prediction.concerns:
-        reasons = " and ".join(prediction.concerns)
-        return f"Face {number} is {reasons}, so do not rely on this: it looks most like {share}."
-    if not prediction.sure:
-        return f"Unsure about face {number}; it looks most like {share}."
-    return f"Face {number} looks like {share}."
+    if prediction.sure:
+        return f"Face {number} looks like {share}."
+    reasons = f", for it is {' and '.join(prediction.concerns)}" if prediction.concerns else ""
+    return f"Unsure about face {number}{reasons}: it looks most like {share}."
 
 
 def no_face(name: str) -> str:
     """What to say about a picture without a face."""
     return f"No face found in {name}. {NO_FACE}"
-
-
-def top(prediction: Prediction, count: int = 3) -> list[str]:
-    """The likeliest classes, 'happiness 93 %' first."""
-    ranked = sorted(zip(prediction.probabilities, prediction.classes, strict=True), reverse=True)
-    return [f"{emotion} {percent(value)}" for value, emotion in ranked[:count]]
 
 
 def lines(sentences: Iterable[str], *, problems: Sequence[str] = ()) -> str:

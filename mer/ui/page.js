@@ -84,6 +84,7 @@
   }
 
   // A face's box, numbers as `strokeRect` takes them, between dark hairlines, and what is said of it.
+  // Without a colour it is gray and dashed, as an unsure face's is everywhere.
   function box(pen, [x, y, width, height], color, text) {
     const dot = pen.canvas.width / (pen.canvas.clientWidth || pen.canvas.width); // a CSS pixel
     const line = 2 * dot;
@@ -91,8 +92,10 @@
     pen.strokeStyle = "#111";
     pen.strokeRect(x, y, width, height);
     pen.lineWidth = line;
-    pen.strokeStyle = pen.fillStyle = color;
+    pen.strokeStyle = pen.fillStyle = color || "#aab2ba";
+    pen.setLineDash(color ? [] : [8 * dot, 8 * dot]);
     pen.strokeRect(x, y, width, height);
+    pen.setLineDash([]);
     const size = Math.round(13 * dot);
     pen.font = `${size}px system-ui, sans-serif`;
     const wide = pen.measureText(text).width + size;

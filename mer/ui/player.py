@@ -80,6 +80,7 @@ def _boxes(person: Person) -> dict[str, Any]:
         "times": np.rint(times).astype(int).tolist(),
         "boxes": person.boxes[::each].tolist(),
         "looks": _looks(person, times),
+        "sure": _sure(person, times),
         "hold": max(2.5 * each * step, 120.0),  # ms that a box stays where the next is missing
     }
 
@@ -90,6 +91,17 @@ def _looks(person: Person, times: np.ndarray) -> list[int]:
     Where the face is covered, it is that of no class, the one after the last.
     """
     best = np.append(smoothed(person).argmax(axis=1), -1)  # -1 is also the place before the first
-    last = np.searchsorted(person.sampled_ms, times, side="right") - 1
+    last = _last(person, times)
     looks: list[int] = np.where(person.hidden(times), len(person.classes), best[last]).tolist()
     return looks
+
+
+def _sure(person: Person, times: np.ndarray) -> list[int]:
+    """1 where what was last seen is sure, else 0."""
+    sure: list[int] = np.append(person.sure, False)[_last(person, times)].astype(int).tolist()
+    return sure
+
+
+def _last(person: Person, times: np.ndarray) -> np.ndarray:
+    """Row of the last answer at each time; -1 before the first."""
+    return np.searchsorted(person.sampled_ms, times, side="right") - 1

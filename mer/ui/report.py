@@ -7,7 +7,7 @@ from typing import Any, Final
 import gradio as gr
 
 from mer.results import charts, comparison, paper
-from mer.results.charts.style import percent
+from mer.results.wording import percent
 from mer.ui import downloads, robustness, tables
 from mer.ui.comparison import elsewhere, show_problems
 

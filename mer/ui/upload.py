@@ -15,16 +15,30 @@ from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import images
 from mer.results import drawing, tables
 from mer.results import report as reports
-from mer.ui import bars, choices, downloads, examples, explanation, notes
+from mer.results.wording import choices
+from mer.ui import bars, downloads, examples, explanation, notes
+from mer.ui import choices as chosen
 from mer.ui.errors import in_words
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
 MAX_FILE_MB: Final = 40
-_HEAD: Final = ["Picture", "#", "Looks like", "Second", "Third", "Detector"]
+_HEAD: Final = ["Picture", "#", "Looks like", "Second", "Third", "Sure", "Detector"]
 _EMPTY: Final = (
     f"Drop pictures here, choose them, or paste one with Ctrl+V. Up to {MAX_FILES} at a time, "
     f"{MAX_FILE_MB} MB each. Without one, take the example."
 )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known of a picture, in numbers: the next network looks at the same faces."""
+
+    network: str
+    detector: str
+    faces: list[Prediction]
+
+
+Known = dict[str, Answer]  # by the picture's path, which no other upload has
 
 
 @dataclass
@@ -32,8 +46,9 @@ class Answers:
     """What came of a request so far: pictures, faces by file name, and what went wrong."""
 
     gallery: list[tuple[np.ndarray, str]] = field(default_factory=list)
-    faces: list[tuple[str, list[Prediction]]] = field(default_factory=list)
+    faces: list[tuple[str, list[Prediction] | str]] = field(default_factory=list)  # or why none
     crops: list[np.ndarray] = field(default_factory=list)  # of the first faces, one after another
+    known: Known = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -43,7 +58,7 @@ def build() -> None:
         with gr.Column(min_width=320, scale=2):
             files = gr.File(file_count="multiple", label="Pictures", elem_id="files", height=190)
             examples.build_picture(files)
-            network, detector = choices.build()
+            network, detector = chosen.build()
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
         with gr.Column(min_width=320, scale=3):
             answer = gr.HTML(notes.lines([_EMPTY]), elem_id="upload-answer", js_on_load=None)
@@ -66,7 +81,9 @@ def build() -> None:
         wrap=True,
         buttons=["copy", "fullscreen"],
         elem_id="faces",
+        show_search="filter",
     )
+    known = gr.State({}, time_to_live=600)
     with gr.Row(elem_id="picture-downloads"):
         links = gr.HTML(elem_id="downloads", js_on_load=None)
         report = gr.Button(
@@ -75,12 +92,12 @@ def build() -> None:
     made = gr.HTML(visible="hidden", elem_id="report-made", js_on_load=None)
     shown = bars.build()
     reasons = explanation.build(network)
-    outputs = [answer, gallery, table, links, report, *shown, *reasons, stop]
-    _handed_over(report, [files, network, detector], made)
+    outputs = [answer, gallery, table, links, report, *shown, *reasons, known, stop]
+    _handed_over(report, [files, network, detector, known], made)
     reading = gr.on(
         [files.change, network.input, detector.input],
         read,
-        [files, network, detector],
+        [files, network, detector, known],
         outputs,
         api_name="upload",
         api_visibility="undocumented",
@@ -99,13 +116,17 @@ def _handed_over(button: gr.Button, inputs: list[gr.components.Component], made:
 
 
 def read(
-    files: list[str] | None, network: str, detector: str, progress: gr.Progress = gr.Progress()
+    files: list[str] | None,
+    network: str,
+    detector: str,
+    known: Known,
+    progress: gr.Progress = gr.Progress(),
 ) -> Iterator[list[Any]]:
     """Read the pictures at these paths; a bad one is named and the others go on.
 
     Yields updates of: the answer as HTML, the annotated pictures, the table, the links to CSV and
-    JSON, the button for the report, what fills the bars, what explains the answer, the Cancel
-    button.
+    JSON, the button for the report, what fills the bars, what explains the answer, what is known
+    of the pictures, the Cancel button.
     """
     with in_words():
         if not files:
@@ -123,22 +144,32 @@ def read(
         names = _unique([Path(file).name for file in files])
         for done, (file, name) in enumerate(zip(files, names, strict=True)):
             progress((done, len(files)), desc=name, unit="pictures")
-            yield [*[gr.skip()] * 12, gr.Button(visible=True)]  # where Cancel takes effect
-            _read_one(file, name, predictor, answers)
+            yield [*[gr.skip()] * 13, gr.Button(visible=True)]  # where Cancel takes effect
+            _read_one(file, name, predictor, known, answers)
         yield _page(answers, predictor)
 
 
 def save_report(
-    files: list[str] | None, network: str, detector: str, progress: gr.Progress = gr.Progress()
+    files: list[str] | None,
+    network: str,
+    detector: str,
+    known: Known,
+    progress: gr.Progress = gr.Progress(),
 ) -> str:
     """A link that holds the report on these pictures, read once more, for the page's script."""
     with in_words():
         shown = progress.tqdm(files or [], desc="Writing the report", unit="pictures")
-        return downloads.links("report", {"html": report(shown, network, detector)})
+        return downloads.links("report", {"html": report(shown, network, detector, known)})
 
 
-def report(files: Iterable[str], network: str, detector: str) -> str:
+def report(files: Iterable[str], network: str, detector: str, known: Known | None = None) -> str:
     """The report on the pictures at these paths, as HTML; what cannot be read is left out.
+
+    Args:
+        files: where the pictures lie.
+        network: which network answers.
+        detector: which face detector finds the faces.
+        known: what is known of them already.
 
     Raises:
         MerError: none of them can be read.
@@ -152,51 +183,69 @@ def report(files: Iterable[str], network: str, detector: str) -> str:
         except ImageError as error:
             problems.append(str(error))
             continue
-        shown.append(reports.picture(Path(file).name, image, predictor.predict(image)))
+        found, _ = _answered(file, image, predictor, known or {})
+        shown.append(reports.picture(Path(file).name, image, found))
     if not shown:
         raise MerError(" ".join(problems) or "There are no pictures to report. Choose some.")
     return reports.html(shown, predictor)
 
 
-def _read_one(file: str, name: str, predictor: Predictor, answers: Answers) -> None:
-    if not Path(file).exists():
-        answers.problems.append(f"{name} has been deleted, as every upload is. Choose it again.")
-        return
+def _read_one(file: str, name: str, predictor: Predictor, known: Known, answers: Answers) -> None:
     try:
         _check_size(file, name)
         image = images.read(file)
     except ImageError as error:
         answers.problems.append(str(error))
+        answers.faces.append((name, str(error)))
         return
-    predictions = predictor.predict(image)
+    predictions, crops = _answered(file, image, predictor, known)
+    answers.known[file] = Answer(predictor.model, predictor.detector, predictions)
     answers.gallery.append((drawing.annotate(image, predictions), name))
     answers.faces.append((name, predictions))
-    wanted = predictions[: explanation.MOST - len(answers.crops)]
-    answers.crops += [detection.crop(image, prediction.face) for prediction in wanted]
+    answers.crops += crops[: explanation.MOST - len(answers.crops)]
     if not predictions:
         answers.problems.append(notes.no_face(name))
 
 
+def _answered(
+    file: str, image: np.ndarray, predictor: Predictor, known: Known
+) -> tuple[list[Prediction], list[np.ndarray]]:
+    """Predictions and crops of a picture's faces; what is known is neither found nor asked anew."""
+    before = known.get(file)
+    if before and before.detector == predictor.detector:
+        found = [one.face for one in before.faces]
+    else:
+        before, found = None, predictor.detect(image)
+    crops = [detection.crop(image, face) for face in found]
+    if before and before.network == predictor.model:
+        return before.faces, crops
+    return predictor.judge(crops, found), crops
+
+
 def _check_size(file: str, name: str) -> None:
+    if not Path(file).exists():
+        raise ImageError(f"{name} has been deleted, as every upload is. Choose it again.")
     if Path(file).stat().st_size > MAX_FILE_MB * 1_000_000:
         raise ImageError(f"{name} is larger than {MAX_FILE_MB} MB. Save it smaller, as a JPEG.")
 
 
 def _page(answers: Answers, predictor: Predictor) -> list[Any]:
-    found = [(name, n, one) for name, all_ in answers.faces for n, one in enumerate(all_, 1)]
-    single = len(answers.faces) == 1
+    read = [(name, faces) for name, faces in answers.faces if not isinstance(faces, str)]
+    found = [(name, n, one) for name, faces in read for n, one in enumerate(faces, 1)]
+    single = len(read) == 1
     named = [(f"Face {n}" if single else f"{name}, face {n}", one) for name, n, one in found]
     rows = tables.of(answers.faces, predictor)
     return [
-        notes.lines(_summary(found, len(answers.faces)), problems=answers.problems),
+        notes.lines(_summary(found, len(read)), problems=answers.problems),
         gr.Gallery(answers.gallery, visible=bool(answers.gallery), selected_index=0),
         gr.Dataframe(_rows(found), visible=bool(found)),
-        downloads.links("faces", _files(rows)) if found else "",
+        downloads.links("faces", _files(rows)),
         gr.Button(visible=bool(found)),
         *bars.show(named),
         *explanation.show(
             [(name, cut, one) for (name, one), cut in zip(named, answers.crops, strict=False)]
         ),
+        answers.known,
         gr.Button(visible=False),
     ]
 
@@ -205,12 +254,20 @@ def _summary(found: Sequence[tuple[str, int, Prediction]], pictures: int) -> lis
     if pictures == 1:
         return [notes.sentence(n, one) for _, n, one in found]
     faces = "1 face" if len(found) == 1 else f"{len(found)} faces"
-    return [f"{faces} in {pictures} pictures."] if found else []
+    unsure = sum(not one.sure for *_, one in found)
+    doubt = f", {unsure} of them unsure" if unsure else ""
+    return [f"{faces} in {pictures} pictures{doubt}."] if found else []
 
 
 def _rows(found: Sequence[tuple[str, int, Prediction]]) -> pd.DataFrame:
-    rows = [(name, number, *notes.top(one), f"{one.face.score:.2f}") for name, number, one in found]
+    rows = [(name, number, *_cells(one)) for name, number, one in found]
     return pd.DataFrame(rows, columns=_HEAD)
+
+
+def _cells(one: Prediction) -> tuple[str, ...]:
+    shares = dict(zip(one.classes, one.probabilities, strict=True))
+    sure = "; ".join(one.concerns) or ("yes" if one.sure else "no")
+    return *choices(shares, 3, sure=one.sure), sure, f"{one.face.score:.2f}"
 
 
 def _files(faces: pd.DataFrame) -> dict[str, str]:
@@ -220,7 +277,7 @@ def _files(faces: pd.DataFrame) -> dict[str, str]:
 def _nothing(text: str) -> list[Any]:
     hidden = [gr.Gallery([], visible=False), gr.Dataframe(visible=False), ""]
     hidden.append(gr.Button(visible=False))
-    return [text, *hidden, *bars.show([]), *explanation.show([]), gr.Button(visible=False)]
+    return [text, *hidden, *bars.show([]), *explanation.show([]), {}, gr.Button(visible=False)]
 
 
 def _stopped() -> list[Any]:

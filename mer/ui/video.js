@@ -79,8 +79,10 @@
       const place = at(person, ms);
       if (!place) continue;
       const look = person.looks[place.index];
-      const text = `${person.number} ${names[look] || ""}`;
-      window.mer.box(pen, place.box, colors[look] || "#aab2ba", text);
+      const sure = person.sure[place.index] && colors[look];
+      const unsure = !sure && colors[look] ? "unsure: " : ""; // nothing is said of a covered face
+      const text = `${person.number} ${unsure}${names[look] || ""}`;
+      window.mer.box(pen, place.box, sure ? colors[look] : null, text);
     }
   }
 

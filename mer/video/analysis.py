@@ -45,7 +45,7 @@ def analyse(
     """Who is in a video, what each face looks like, and what passes over it.
 
     One pass, then a second look at the frames of the events alone. Pictures are not kept: memory
-    grows by some 150 bytes a frame and face.
+    grows by some 200 bytes a frame and face.
 
     Args:
         path: a video file, or a folder of frames, read in natural order of their names.

@@ -79,12 +79,15 @@ def recognised(
     for index, onset, apex, frame in pairs(video, events, people):
         person = people[events[index].person - 1]
         motion = motion_classifier.recognise(flow_maps.flow_map(onset, apex)[None])[0]
-        still = predictor.classify([detection.crop(frame.image, face_at(person, frame.time_ms))])[0]
+        face = face_at(person, frame.time_ms)
+        (still,) = predictor.judge([detection.crop(frame.image, face)], [face])
         answered[index] = replace(
             events[index],
             motion=tuple(motion.tolist()),
-            still=tuple(still.tolist()),
-            classes=predictor.classes,
+            still=still.probabilities,
+            classes=still.classes,
+            sure=still.sure,
+            concerns=still.concerns,
         )
         if cancelled and cancelled():
             break

@@ -20,12 +20,14 @@ class Stretch:
         start_ms, end_ms: from the first to the last look.
         emotion: one of the person's classes.
         probability: its smoothed probability's mean, 0..1.
+        sure: whether most of the answers in it are sure.
     """
 
     start_ms: float
     end_ms: float
     emotion: str
     probability: float
+    sure: bool
 
 
 def smoothed(person: Person) -> np.ndarray:
@@ -54,6 +56,7 @@ def stretches(person: Person) -> list[Stretch]:
             _end(times, end),
             person.classes[top[start]],
             float(means[start:end, top[start]].mean()),
+            bool(person.sure[start:end].mean() > 0.5),
         )
         for start, end in pairwise(bounds)
     ]

@@ -1,5 +1,6 @@
 """The people of a video while it is read: a few numbers a frame for each, and no pictures."""
 
+import itertools
 from array import array
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +11,7 @@ import numpy as np
 
 from mer.faces import detection
 from mer.faces.detection import Face
-from mer.inference.predictor import Predictor
+from mer.inference.predictor import Prediction, Predictor
 from mer.io.video import Frame
 from mer.video import occlusion
 from mer.video.motion.region_signals import Motion
@@ -31,8 +32,9 @@ class Record:
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         self.classes = classes
-        self.times, self.boxes = array("d"), array("i")
-        self.sampled, self.scores = array("d"), array("f")
+        self.times, self.boxes, self.points = array("d"), array("i"), array("f")
+        self.sampled, self.scores, self.sure = array("d"), array("f"), array("b")
+        self.concerns: list[tuple[str, ...]] = []
         self.covers = array("d")  # how far the face looks covered, at each look
         self._due = -np.inf
         self._motion: Motion | None = None
@@ -42,12 +44,20 @@ class Record:
         """Take down the face in this frame; whether the network should look at it."""
         self.times.append(frame.time_ms)
         self.boxes.extend(face.box)
+        self.points.extend(np.ravel(face.points) if face.points else [np.nan] * 10)
         self._motion = self._motion or Motion()
         self._motion.push(frame.time_ms, frame.image, face)
         due = frame.time_ms >= self._due
         if due:
             self._due = max(self._due, frame.time_ms - 1000 / SAMPLED) + 1000 / SAMPLED
         return due
+
+    def answer(self, time_ms: float, prediction: Prediction) -> None:
+        """Take down what the network says of the face at this time."""
+        self.sampled.append(time_ms)
+        self.scores.extend(prediction.probabilities)
+        self.sure.append(prediction.sure)
+        self.concerns.append(prediction.concerns)
 
     def rest(self) -> None:
         """Keep the motion's numbers and give back what it works with."""
@@ -68,8 +78,11 @@ class Record:
             number=number,
             times_ms=np.array(self.times),
             boxes=np.array(self.boxes, np.int32).reshape(-1, 4),
+            points=np.array(self.points, np.float32).reshape(-1, 5, 2),
             sampled_ms=np.array(self.sampled),
             probabilities=np.array(self.scores, np.float32).reshape(-1, len(self.classes)),
+            sure=np.array(self.sure, bool),
+            concerns=tuple(self.concerns),
             motion=motion.reshape(-1, len(REGIONS)),
             classes=self.classes,
         )
@@ -82,8 +95,14 @@ def _bare(person: Person, direction: np.ndarray, covered: np.ndarray) -> Traced:
     person = replace(person, covered=spans)
     hidden = person.hidden(person.times_ms)
     direction[hidden], person.motion[hidden] = np.nan, np.nan
-    sampled, probabilities = person.sampled_ms[~covered], person.probabilities[~covered]
-    return replace(person, sampled_ms=sampled, probabilities=probabilities), direction
+    bare = replace(
+        person,
+        sampled_ms=person.sampled_ms[~covered],
+        probabilities=person.probabilities[~covered],
+        sure=person.sure[~covered],
+        concerns=tuple(itertools.compress(person.concerns, ~covered)),
+    )
+    return bare, direction
 
 
 class Cast:
@@ -105,7 +124,7 @@ class Cast:
         self._behind: Future[None] | None = None
         self._records: dict[int, Record] = {}
         self._present: set[int] = set()  # whose motion holds working memory
-        self._waiting: list[tuple[Record, float, np.ndarray]] = []  # crops for the network
+        self._waiting: list[tuple[Record, float, np.ndarray, Face]] = []  # crops for the network
 
     def __enter__(self) -> Self:
         return self
@@ -143,16 +162,17 @@ class Cast:
             if record.see(frame, face):
                 if self._cover:
                     record.covers.append(self._cover.score(frame.image, face))
-                self._waiting.append((record, frame.time_ms, detection.crop(frame.image, face)))
+                cut = detection.crop(frame.image, face)
+                self._waiting.append((record, frame.time_ms, cut, face))
         if len(self._waiting) >= BATCH:
             self._classify()
         self._dismiss(frame.time_ms)
 
     def _classify(self) -> None:
-        rows = self._predictor.classify([crop for _, _, crop in self._waiting])
-        for (record, time_ms, _), row in zip(self._waiting, rows, strict=True):
-            record.sampled.append(time_ms)
-            record.scores.extend(row)
+        crops, found = [one[2] for one in self._waiting], [one[3] for one in self._waiting]
+        answers = self._predictor.judge(crops, found)
+        for (record, time_ms, *_), answer in zip(self._waiting, answers, strict=True):
+            record.answer(time_ms, answer)
         self._waiting.clear()
 
     def _dismiss(self, now_ms: float) -> None:

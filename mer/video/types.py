@@ -78,8 +78,11 @@ class Person:
         number: from 1, in the order of first appearance.
         times_ms: float64 (n,), of the frames that show the face.
         boxes: int32 (n, 4), x, y, width, height in the frame's own pixels.
+        points: float32 (n, 5, 2), as `Face.points`; NaN where the detector has none.
         sampled_ms: float64 (m,), of the frames that the network looked at.
         probabilities: float32 (m, len(classes)); raw, not smoothed.
+        sure: bool (m,), whether that is sure, see `mer.inference.probabilities`.
+        concerns: m times what speaks against judging the face then, see `Prediction.concerns`.
         motion: float32 (n, len(REGIONS)), pixels of a 320-pixel face each region has moved from
             rest, its head's motion taken out; NaN where it could not be measured.
         covered: float64 (k, 2), first and last time of each stretch in which a hand or something
@@ -90,8 +93,11 @@ class Person:
     number: int
     times_ms: np.ndarray
     boxes: np.ndarray
+    points: np.ndarray
     sampled_ms: np.ndarray
     probabilities: np.ndarray
+    sure: np.ndarray
+    concerns: tuple[tuple[str, ...], ...]
     motion: np.ndarray
     covered: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
     classes: tuple[str, ...] = EMOTIONS
@@ -120,6 +126,7 @@ class Event:
         motion: probabilities of MOTIONS from the flow between onset and apex; () where unknown.
         still: probabilities of `classes` at the apex frame from the still classifier; () likewise.
         classes: what the still classifier tells apart.
+        sure, concerns: of `still`, as those of a `Prediction`.
     """
 
     person: int
@@ -135,6 +142,8 @@ class Event:
     motion: tuple[float, ...] = ()
     still: tuple[float, ...] = ()
     classes: tuple[str, ...] = EMOTIONS
+    sure: bool = True
+    concerns: tuple[str, ...] = ()
 
     @property
     def moved(self) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError, MerError, WeightsError
+from mer.inference.probabilities import WAYS
 from mer.live.person import RESTING_MS
 from mer.live.session import FACES_A_FRAME, LONG_SIDE, REMEMBERED, Live
 
@@ -81,12 +82,15 @@ def test_a_face_is_boxed_numbered_and_read(face: np.ndarray) -> None:
     assert answers[-1]["timings"]["frames_per_second"] > 0
 
 
-def test_an_answer_below_the_threshold_is_unsure(
-    face: np.ndarray, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("smoothing_ms", "way"), [(400.0, "smoothed"), (0.0, "quick")])
+def test_an_answer_is_held_to_the_threshold_of_its_own_way(
+    face: np.ndarray, smoothing_ms: float, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live = Live()
-    monkeypatch.setattr(live._predictor, "threshold", 1.1)
-    assert [one["sure"] for one in seen(live, face, 4)[-1]["people"]] == [False]
+    for limit, sure in ((1.1, False), (0.0, True)):
+        live, others = Live(), dict.fromkeys(WAYS, 1.1 - limit)
+        monkeypatch.setattr(live._predictor, "thresholds", others | {way: limit})
+        (person,) = seen(live, face, 4, smoothing_ms=smoothing_ms)[-1]["people"]
+        assert person["sure"] == sure
 
 
 def test_a_face_in_the_dark_is_unsure_and_says_why(face: np.ndarray) -> None:

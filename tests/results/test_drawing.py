@@ -1,5 +1,7 @@
 """Tests of the annotated picture: its size, and what may and may not change in it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,17 @@ def test_size_suits_a_browser(shape: tuple[int, int], expected: tuple[int, int])
     picture = np.zeros((*shape, 3), np.uint8)
     whole = _prediction((0, 0, shape[1], shape[0]))
     assert drawing.annotate(picture, [whole]).shape == (*expected, 3)
+
+
+def test_the_box_of_an_unsure_face_is_gray_and_dashed() -> None:
+    picture = np.full((700, 900, 3), 255, np.uint8)
+    sure = _prediction((300, 200, 200, 200))
+    drawn = drawing.annotate(picture, [replace(sure, sure=False)])
+    assert not _count(drawn, "happiness")
+    gray = (drawn == [0xAA, 0xB2, 0xBA]).all(axis=2)
+    along = gray[300:390, 296:304].any(axis=1)  # a part of the left edge, far from the label
+    assert along.any()
+    assert not along.all()
 
 
 def test_original_stays_as_it_was() -> None:

@@ -35,6 +35,27 @@ def test_no_faces_still_say_where_the_answer_is_from() -> None:
     assert document["classes"] == list(EMOTIONS)
 
 
+@pytest.mark.parametrize(
+    ("found", "reason"), [([], "no face found"), ("b.jpg is damaged.", "b.jpg is damaged.")]
+)
+def test_a_picture_without_a_face_has_a_row_with_the_reason(
+    found: list[Prediction] | str, reason: str
+) -> None:
+    table = tables.table([("a.jpg", [HAPPY]), ("b.jpg", found)], **ORIGIN)
+    read = pd.read_csv(io.StringIO(tables.to_csv(table)))
+    assert read["file"].tolist() == ["a.jpg", "b.jpg"]
+    assert read["reason"].tolist() == [pytest.approx(float("nan"), nan_ok=True), reason]
+    figures = ["face", "x", "detector_score", "emotion", "probability", "sure", "happiness"]
+    assert read.loc[1, figures].isna().all()
+    assert read.loc[0, figures].notna().all()
+    document = json.loads(tables.to_json(table))
+    assert [face["file"] for face in document["faces"]] == ["a.jpg"]
+    assert document["without_face"] == [{"file": "b.jpg", "reason": reason}]
+    lines = [json.loads(line) for line in tables.to_json_lines(table).splitlines()]
+    assert (lines[1]["file"], lines[1]["reason"]) == ("b.jpg", reason)
+    assert lines[1]["emotion"] is lines[1]["box"] is lines[1]["probabilities"] is None
+
+
 def test_one_row_a_face_numbered_in_each_picture() -> None:
     table = _table("a.jpg", "b.jpg")
     assert list(zip(table["file"], table["face"], strict=True)) == [

@@ -19,9 +19,9 @@ def test_people_events_and_notes_are_told() -> None:
     text = summary(replace(analysis(), notes=("The end is missing.",)))
     assert "smile.mp4: 640 x 480 pixels, 61 frames in 0:02.0, 30.0 frames a second" in text
     assert "Person 2, 0:01.0 to 0:02.0" in text
-    assert "looks like happiness (" in text
+    assert "looks like happiness 96 %" in text
     assert "macro  0.50     0.90" in text
-    assert "positive 90%" in text
+    assert "positive 90 %" in text
     assert "Note: The end is missing." in text
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from mer.emotions import EMOTIONS
 from mer.results import video_tables
+from mer.results.video_summary import summary
 from mer.video.types import MOTIONS, REGIONS
-from tests.video.analyses import EMPTY, SETTINGS, SMILE, analysis, hidden_person
+from tests.video.analyses import BLINK, EMPTY, SETTINGS, SMILE, analysis, hidden_person
 
 
 def test_nothing_found_is_valid_json_that_says_what_was_used() -> None:
@@ -93,14 +94,40 @@ def test_parts_make_the_whole() -> None:
 
 def test_frames_csv_reads_back() -> None:
     table = pd.read_csv(io.StringIO(video_tables.frames_csv(analysis())))
-    assert len(table) == 90
+    assert len(table) == 91
     assert table["time_ms"].is_monotonic_increasing
     assert table["person"].value_counts().to_dict() == {1: 60, 2: 30}
+    assert table["reason"].dropna().to_dict() == {90: "no face found"}  # the last frame
+    assert table.loc[90, ["person", "x", "covered", "sure", "neutral"]].isna().all()
     assert table["neutral"].notna().sum() == 23  # 15 and 8 samples
     assert set(table["network"]) == {"cnn1"}
     assert set(table["fps"]) == {30.0}
     assert table["frame_rate_warning"].str.contains("50 or more").all()
     assert [f"motion {name}" in table for name in REGIONS] == [True] * len(REGIONS)
+
+
+def test_unsure_frames_and_events_say_so_and_why() -> None:
+    made = analysis()
+    one = replace(made.people[0], sure=made.people[0].probabilities[:, 3] == 0)
+    why = (("too dark",), *one.concerns[1:])
+    event = replace(SMILE, sure=False, concerns=("too dark", "too blurred"))
+    doubtful = replace(made, people=(replace(one, concerns=why),), events=(event, BLINK))
+    frames = pd.read_csv(io.StringIO(video_tables.frames_csv(doubtful)))
+    looked = frames[frames["happiness"].notna()]
+    assert (looked["sure"].astype(bool) == (looked["happiness"] == 0)).all()
+    assert frames["sure"].notna().sum() == len(looked) == 15
+    assert frames["concerns"].dropna().to_dict() == {0: "too dark"}
+    events = pd.read_csv(io.StringIO(video_tables.events_csv(doubtful)))
+    assert events.loc[0, ["apex sure", "apex concerns"]].tolist() == [
+        False,
+        "too dark; too blurred",
+    ]
+    assert events.loc[1, ["apex sure", "apex concerns"]].isna().all()
+    document = json.loads(video_tables.to_json(doubtful))
+    assert document["frames"][0]["people"][0]["concerns"] == ["too dark"]
+    assert document["events"][0]["sure"] is False
+    text = summary(doubtful)
+    assert "unsure: happiness 93 %" in text
 
 
 def test_events_csv_reads_back() -> None:

@@ -113,7 +113,7 @@ def test_a_picture_of_too_many_pixels_and_a_file_too_large(
         images.read(tmp_path / "large.png")
     monkeypatch.setattr(upload, "MAX_FILE_MB", 0.0001)
     answers = upload.Answers()
-    upload._read_one(str(tmp_path / "large.png"), "large.png", None, answers)  # type: ignore[arg-type]
+    upload._read_one(str(tmp_path / "large.png"), "large.png", None, {}, answers)  # type: ignore[arg-type]
     assert answers.problems == ["large.png is larger than 0.0001 MB. Save it smaller, as a JPEG."]
 
 

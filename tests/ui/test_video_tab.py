@@ -87,7 +87,7 @@ def test_the_table_has_a_button_and_a_sortable_value_a_row() -> None:
         ("1", "1.700"),
     ]
     assert 'aria-label="Show event 2"' in text
-    assert 'data-value="happiness 93%"' in text
+    assert 'data-value="happiness 93 %"' in text
 
 
 @pytest.mark.parametrize("frames", [1, 30])
@@ -98,7 +98,7 @@ def test_an_event_seen_closely_holds_its_pictures_in_itself(frames: int) -> None
     assert text.count("data:video/webm;base64,") == (frames > 1)
     assert "positive 90 %" in text
     assert "This is experimental." in text
-    assert "happiness 93%" in text
+    assert "happiness 93 %" in text
 
 
 def test_the_score_of_recognition_comes_from_its_record(

@@ -35,7 +35,9 @@ def person(number: int = 1, *, start: int = 0, frames: int = 60, fps: float = 30
     motion = np.zeros((frames, len(REGIONS)), np.float32)
     motion[0] = np.nan
     boxes = np.tile(np.array([10, 20, 30, 40], np.int32), (frames, 1))
-    return Person(number, times, boxes, sampled, looks, motion)
+    points = np.full((frames, 5, 2), np.nan, np.float32)
+    sure, concerns = np.ones(len(sampled), bool), ((),) * len(sampled)
+    return Person(number, times, boxes, points, sampled, looks, sure, concerns, motion)
 
 
 def hidden_person() -> Person:
@@ -46,6 +48,8 @@ def hidden_person() -> Person:
         one,
         sampled_ms=one.sampled_ms[bare],
         probabilities=one.probabilities[bare],
+        sure=one.sure[bare],
+        concerns=one.concerns[: int(bare.sum())],
         covered=np.array([[1000.0, 1500.0]]),
     )
 

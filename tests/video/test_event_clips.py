@@ -39,10 +39,12 @@ def found(path: Path) -> Analysis:
     with Video(path) as video:
         frames = list(video)
     times = np.array([frame.time_ms for frame in frames])
-    looks = [detection.detect(frame.image)[0].box for frame in frames[::6]]
-    boxes = np.repeat(looks, 6, axis=0)[: len(times)]
+    faces = [detection.detect(frame.image)[0] for frame in frames[::6]]
+    boxes = np.repeat([face.box for face in faces], 6, axis=0)[: len(times)]
+    points = np.repeat([face.points for face in faces], 6, axis=0)[: len(times)]
     nothing = np.zeros((len(times), len(REGIONS)), np.float32)
-    person = Person(1, times, boxes, np.empty(0), np.empty((0, 7), np.float32), nothing)
+    answers = np.empty(0), np.empty((0, 7), np.float32), np.empty(0, bool), ()
+    person = Person(1, times, boxes, points, *answers, nothing)
     blink = Event(1, "blink", 1400, 1500, 1600, "right eye", "down", 3.0, 9.0)
     timing = Timing(len(times), float(times[-1]), 30.0, 0.0)
     return Analysis("sad.webm", (512, 512), timing, (person,), (SADNESS.event(), blink))

@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mer.emotions import EMOTIONS, colors
-from mer.results.charts.style import TEXT, figure, percent
+from mer.results.charts.style import TEXT, figure
+from mer.results.wording import percent
 
 # Share of a row, and how thickly its cell is inked. Ink works on a light and on a dark ground;
 # it grows fast at first, for the mistakes are small shares and are what one looks for.

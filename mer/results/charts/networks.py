@@ -5,7 +5,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from mer.results.charts.style import ACCENT, PAPER, TEXT, figure, percent
+from mer.results.charts.style import ACCENT, PAPER, TEXT, figure
+from mer.results.wording import percent
 
 Records = Mapping[str, Mapping[str, Any]]
 

@@ -49,8 +49,3 @@ def figure(*traces: Any, height: int, **layout: Any) -> go.Figure:
         yaxis=_AXIS,
     )
     return fig.update_layout(**layout)
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """0.8534 -> '85 %'."""
-    return f"{100 * share:.{digits}f} %"

@@ -5,7 +5,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.faces import alignment, detection
+from mer.faces import alignment
 from mer.faces.detection import Face
 from mer.io.video import Frame
 from mer.video.motion import flow
@@ -16,9 +16,12 @@ _EVERYWHERE: Final = np.ones(flow.CELLS**2)  # the flow is to be trusted
 
 
 def face_at(person: Person, time_ms: float) -> Face:
-    """The person's face at this time, or at the nearest at which it was seen; without points."""
-    x, y, width, height = person.boxes[int(np.abs(person.times_ms - time_ms).argmin())].tolist()
-    return Face((x, y, width, height), 1.0)
+    """The person's face at this time, or at the nearest at which it was seen."""
+    row = int(np.abs(person.times_ms - time_ms).argmin())
+    x, y, width, height = person.boxes[row].tolist()
+    known = np.isfinite(person.points[row]).all()
+    points = tuple((float(px), float(py)) for px, py in person.points[row]) if known else ()
+    return Face((x, y, width, height), 1.0, points)
 
 
 def gray(image: np.ndarray) -> np.ndarray:
@@ -34,7 +37,7 @@ class Steady:
         self._person = person
         face = face_at(person, frame.time_ms)
         self._box = face.box
-        self._transform = alignment.level(frame.image, _with_points(frame.image, face))
+        self._transform = alignment.level(frame.image, face)
         self._first = gray(alignment.warped(frame.image, self._transform))
 
     def view(self, frame: Frame) -> np.ndarray:
@@ -46,19 +49,6 @@ class Steady:
             motion, _ = flow.head(flow.cells(flow.dense(self._first, view)), _EVERYWHERE)
             transform = flow.followed(transform, motion)
         return alignment.warped(frame.image, transform)
-
-
-def _with_points(image: np.ndarray, face: Face) -> Face:
-    """The detector's face in this place, which has points; the one given if there is none."""
-    x, y, width, height = face.box
-    center = np.array([x + width / 2, y + height / 2])
-
-    def distance(other: Face) -> float:
-        left, top, wide, high = other.box
-        return float(np.hypot(*(center - (left + wide / 2, top + high / 2))))
-
-    near = [one for one in detection.detect(image) if distance(one) < 0.5 * max(width, height)]
-    return min(near, key=distance, default=face)
 
 
 def _onto(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> np.ndarray:

@@ -16,8 +16,11 @@ NOBODY = Person(
     1,
     np.zeros(0),
     np.zeros((0, 4), np.int32),
+    np.zeros((0, 5, 2), np.float32),
     np.zeros(0),
     np.zeros((0, 7), np.float32),
+    np.zeros(0, bool),
+    (),
     np.zeros((0, len(REGIONS)), np.float32),
 )
 
