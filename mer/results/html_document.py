@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from mer.emotions import colors
 from mer.results.charts import CSS
-from mer.results.charts.style import percent
+from mer.results.wording import percent
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),

@@ -83,7 +83,8 @@ def _rows(faces: Sequence[Prediction]) -> Iterator[tuple[str, ...]]:
         x, y, width, height = face.face.box
         sure = "; ".join(face.concerns) or ("yes" if face.sure else "no")
         share, score = percent(face.probability, 1), f"{face.face.score:.2f}"
-        yield str(number), face.emotion, share, sure, score, f"{width} x {height} at {x}, {y}"
+        named = face.emotion if face.sure else f"unsure: {face.emotion}"
+        yield str(number), named, share, sure, score, f"{width} x {height} at {x}, {y}"
 
 
 def _measured(predictor: Predictor) -> list[tuple[str, Table]]:

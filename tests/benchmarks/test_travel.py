@@ -13,7 +13,7 @@ from mer.data.corpora import gather
 from mer.errors import DataError
 from mer.evaluation.calibration import SURE
 from mer.inference.probabilities import WAYS, temperature_softmax
-from mer.models.registry import MODELS
+from mer.models.registry import NETWORKS
 from mer.training.config import Settings
 from mer.training.trainer import train
 from tests import tiny
@@ -48,7 +48,7 @@ def test_what_is_left_out_is_on_neither_side(sets: list[Path]) -> None:
 def test_a_table_of_a_set_that_was_left_out(
     sets: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: object
 ) -> None:
-    monkeypatch.setitem(MODELS, "tiny", tiny.Tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
     monkeypatch.setattr(travel, "SCHEDULE", SHORT)
     monkeypatch.setattr(travel, "LEAST", 1)
     start = train("tiny", sets, out=tmp_path / "start", settings=replace(SHORT, draws=0))
