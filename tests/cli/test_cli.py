@@ -168,6 +168,10 @@ def test_predict_prints_for_programs(
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
     faces = list(csv.DictReader(lines)) if form == "csv" else [json.loads(one) for one in lines]
+    (without,) = [one for one in faces if one.get("reason")]
+    faces.remove(without)
+    assert (without["file"], without["reason"]) == (f"{photo.parent}/empty.png", "no face found")
+    assert not without["emotion"]
     assert [face["file"] for face in faces] == [str(photo)] * 2
     assert {face["network"] for face in faces} == {DEFAULT_MODEL}
     assert "empty.png: no face found" in printed.err
