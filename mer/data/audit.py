@@ -1,4 +1,4 @@
-"""The audit of a data set: pictures it holds twice, contradictory labels, leaks between splits."""
+"""The audit of a data set: near-duplicates, contradictory labels, leaks between splits."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from mer.data import dataset, near_duplicates
 from mer.errors import DataError, ImageError
 from mer.io import images
 
-# Folders that name a split, and what it is called here.
+# Names of folders that hold a split, and the split's name here.
 SPLITS: Final = {
     "test": "test",
     "fer2013test": "test",
@@ -24,7 +24,7 @@ SPLITS: Final = {
     "train": "train",
     "fer2013train": "train",
 }
-ORDER: Final = ("test", "validation", "", "train")  # of a pair's two pictures
+ORDER: Final = ("test", "validation", "", "train")  # the picture of the earlier split comes first
 COLUMNS: Final = (
     "test_image",  # below its split's folder; empty unless the pair leaks from train
     "nearest_train_image",
@@ -129,7 +129,7 @@ def audit(source: str | Path) -> Audit:
         digests.append(hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).digest())
     if not places:
         raise DataError(f"{source} holds no readable pictures. Name a folder or zip with some.")
-    # In the order of the splits, so that the training picture of a pair comes second.
+    # Sorting by split makes the training picture the second of each pair.
     order = sorted(range(len(places)), key=lambda row: ORDER.index(places[row].split))
     places = [places[row] for row in order]
     pairs = _pairs(places, np.stack(thumbnails)[order], [digests[row] for row in order])

@@ -1,6 +1,6 @@
-"""The paper's augmentation: crop, flip, rotation and blur, and beside them what cameras do.
+"""Augmentation: the crop, flip, rotation and blur of the paper, and more that cameras cause.
 
-That is: faces far away and faces that lean, light, gray, noise and holes.
+These are low resolution, larger rotations, light, gray, noise, compression, surrounds and holes.
 
 Originals and transformed copies together make the training set, as in the paper; the copies are
 drawn anew in each epoch, after the validation pictures were set aside.
@@ -21,17 +21,17 @@ Picture = NDArray[np.uint8]  # (size, size, 3), RGB
 
 
 def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
-    """Pixels (n, h, w, 3) to bytes (n, 3, h, w), channels last in memory."""
+    """Turn pixels (n, h, w, 3) into bytes (n, 3, h, w), with channels last in memory."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
 
 
 class Batches(Dataset[Batch]):
     """Batches of (images, targets) over chosen rows: originals, and `copies` of each transformed.
 
-    With `draws`, an epoch is so many of them, drawn with `chances` (a probability for each row).
-    Beside copies, an original is mirrored every other time. Order and copies depend on `seed` and
-    `epoch` alone, and each batch on its number beside them: it can be drawn anywhere, and again.
-    Images are bytes, a quarter of what floats would take to move.
+    With `draws`, an epoch has that many pictures, drawn with `chances` (a probability a row).
+    Where copies are made, half of the originals are mirrored. Order and copies depend on `seed` and
+    `epoch` alone, and a batch also on its number, so any process can make any batch, at any time.
+    Images are bytes, which take a quarter of the memory of floats.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ def transformed(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _warp(picture: Picture, rng: np.random.Generator, most: float) -> Picture:
-    """Crop or widen by up to a quarter, shift by up to 8 %, turn by at most so much, mirror."""
+    """Zoom by 0.8 to 1.3, shift by up to 8 %, rotate by up to `most` degrees, mirror half."""
     size = len(picture)
     turn, zoom, stretch, right, down = rng.uniform(
         (-most, 0.8, 0.92, -0.08, -0.08), (most, 1.3, 1.08, 0.08, 0.08)
@@ -120,19 +120,19 @@ def _warp(picture: Picture, rng: np.random.Generator, most: float) -> Picture:
 
 
 def _far(picture: Picture, rng: np.random.Generator) -> Picture:
-    """As it comes from a camera that saw only 10 to 40 of its pixels, each way."""
+    """Shrink to 10 to 40 pixels a side and enlarge again, as of a face far away."""
     side = round(np.exp(rng.uniform(np.log(10), np.log(40))))
     return images.resize(images.resize(picture, side), len(picture))
 
 
 def _noise(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Noise of up to 25 gray levels, in every pixel and channel."""
+    """Add Gaussian noise with a standard deviation of 2 to 25 gray levels."""
     grain = rng.standard_normal(picture.shape, np.float32) * rng.uniform(2, 25)
     return (picture + grain).clip(0, 255).astype(np.uint8)
 
 
 def _light(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Gamma of 0.67 to 1.5, contrast by up to a third, brightness by a fifth of the range."""
+    """Change gamma by 0.67 to 1.5, contrast by a third, brightness by up to 50 gray levels."""
     contrast, brightness, gamma = rng.uniform((0.67, -50, -0.4), (1.33, 50, 0.4))
     bent = 255 * (np.arange(256) / 255) ** np.exp(gamma)
     table = (bent - 128) * contrast + 128 + brightness
@@ -140,7 +140,7 @@ def _light(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _lit_from_a_side(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Brighter to one side and darker to the other by up to 60 %, in any direction."""
+    """Make one side brighter and the other darker by up to 60 %, in any direction."""
     angle, most = rng.uniform((0, 0.2), (2 * np.pi, 0.6))
     along = np.linspace(-1, 1, len(picture), dtype=np.float32)
     gain = 1 + most * (np.cos(angle) * along[None] + np.sin(angle) * along[:, None])
@@ -148,17 +148,17 @@ def _lit_from_a_side(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _compressed(picture: Picture, rng: np.random.Generator) -> Picture:
-    """As a JPEG of quality 15 to 70."""
+    """Compress as a JPEG of quality 15 to 70."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))]
     _, content = cv2.imencode(".jpg", picture, quality)
     return np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _surround(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Another surround of a face that stands on black, and now and then one about others.
+    """Fill the black surround of a face, and cut some of the other faces to an oval.
 
-    AffectNet's faces come cut to an oval. A network shall not learn that border, so it is filled in
-    two of three copies, and one in six of the other faces is cut to an oval.
+    AffectNet's faces are cut to an oval on black. So that a network does not learn that border, it
+    is filled in two of three copies, and one in six of the other faces is cut to an oval.
     """
     size = len(picture)
     outside = _black(picture)
@@ -175,7 +175,7 @@ def _surround(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _black(picture: Picture) -> NDArray[np.bool_]:
-    """What is black and hangs together with a corner of the picture, with a rim of two pixels."""
+    """Return the black regions that touch a corner of the picture, wider by two pixels."""
     size = len(picture)
     dark = (picture.max(axis=2) < 10).astype(np.uint8)
     for corner in ((0, 0), (size - 1, 0), (0, size - 1), (size - 1, size - 1)):
@@ -185,7 +185,7 @@ def _black(picture: Picture) -> NDArray[np.bool_]:
 
 
 def _filled(picture: Picture, outside: NDArray[np.bool_], rng: np.random.Generator) -> Picture:
-    """The picture with one colour, a slope or blobs of colour `outside`, or with black."""
+    """Fill `outside` with black, one colour, a gradient or blobs of colour."""
     if rng.random() < 0.25:
         colours = np.zeros((1, 1, 3), np.uint8)
     else:
@@ -198,7 +198,7 @@ def _filled(picture: Picture, outside: NDArray[np.bool_], rng: np.random.Generat
 
 
 def _hole(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Random erasing (Zhong et al. 2020): a gray square of 15 to 40 % of the width."""
+    """Cover a gray square of 15 to 40 % of the width: random erasing (Zhong et al. 2020)."""
     size = len(picture)
     width = int(rng.uniform(0.15, 0.4) * size)
     top, left = rng.integers(-width // 2, size - width // 2, 2).clip(0)

@@ -22,8 +22,8 @@ class Corpus:
     pictures: Pictures
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
-    description: list[dict[str, Any]]
-    sets: NDArray[np.int64]  # (n,), which of the data sets each picture is from
+    description: list[dict[str, Any]]  # of each data set: name, fingerprint, counts of each side
+    sets: NDArray[np.int64]  # (n,), the number of the data set that each picture is from
 
 
 def gather(
@@ -39,14 +39,14 @@ def gather(
 
     A data set is split by itself, so that its validation pictures are the same whether it is
     trained alone or with others; a training picture with a twin among any data set's validation
-    pictures is then left out, and so is one of a person who is seen in those. Nothing is held out
-    of a set of nothing but blends, see `dataset.BLENDS`.
+    pictures is then left out, and so is one of a person who is seen in those. Of a set that holds
+    only blends (`dataset.BLENDS`) nothing is held out.
 
     Args:
         sources: data sets of face crops.
         size: height and width, in pixels.
-        fraction: of the pictures of a class, 0..1.
-        seed: of the choice of what is held out.
+        fraction: share of the pictures of each class to hold out, 0..1.
+        seed: seed of the choice of held-out pictures.
         classes: names of the classes.
         cut: data sets whose pictures show more than a face, see `dataset.load`.
 
@@ -79,10 +79,11 @@ def gather(
 
 
 def chances(corpus: Corpus, even: float) -> NDArray[np.float64]:
-    """How likely each training row is drawn, summing to 1.
+    """Return the probability with which each training row is drawn; they sum to 1.
 
-    All rows alike if `even` is 0; if it is 1, all sets alike, and within a set all classes. Between
-    the two, a set of n pictures comes in proportion to n ** (1 - even), and a class in its set so.
+    If `even` is 0, all rows are equally likely; if it is 1, all sets are, and within a set all
+    classes. In between, a set of n pictures has a share in proportion to n ** (1 - even), and so
+    has a class of n pictures within its set.
     """
     chance = np.zeros(len(corpus.train))
     sets, labels = corpus.sets[corpus.train], corpus.pictures.labels[corpus.train]
@@ -96,9 +97,10 @@ def chances(corpus: Corpus, even: float) -> NDArray[np.float64]:
 
 
 def balanced(corpus: Corpus, power: float) -> Corpus:
-    """Training targets weighed by class: the share of each to the power of -`power`, mean 1.
+    """Weight the training targets by class: by the class's share to the power of -`power`, mean 1.
 
-    So a row that sums to more than 1 moves a cross-entropy more; 0 leaves all as it is.
+    A row of targets that sums to more than 1 counts more in a cross-entropy. With a power of 0
+    nothing changes.
     """
     targets = corpus.pictures.targets.copy()
     mass = targets[corpus.train].sum(0, dtype=np.float64)
@@ -110,12 +112,14 @@ def balanced(corpus: Corpus, power: float) -> Corpus:
 def held_out(
     record: Mapping[str, Any], source: str | Path, size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The pictures of a data set that a network's last training held out, found by its seed.
+    """Return the pictures of a data set that a network's last training held out.
+
+    The seed and the share in the record decide which ones these are.
 
     Args:
-        record: the network's.
+        record: record of the network.
         source: the data set.
-        size: height and width, in pixels, to read them at.
+        size: height and width to bring the pictures to, in pixels.
 
     Returns:
         Pixels (n, size, size, 3) and labels (n,).

@@ -1,4 +1,4 @@
-"""Networks of one's own: what they may be called, and their classes."""
+"""Custom networks: valid names of them and of their classes."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ RESERVED: Final = frozenset(
 
 
 def check(architecture: str, name: str, classes: Sequence[str], folder: Path) -> None:
-    """Refuse what would not do as the name or the classes of a network in `folder`.
+    """Refuse invalid names of a network in `folder` or of its classes.
 
     Raises:
         MerError: with what to choose instead.

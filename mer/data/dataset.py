@@ -1,4 +1,4 @@
-"""Data sets in: folders or zips of face crops, with labels, targets and fingerprints."""
+"""Reading data sets: folders or zips of faces, with labels, targets and fingerprints."""
 
 import csv
 import hashlib
@@ -25,8 +25,8 @@ SYNONYMS = dict(zip(ferplus.WORDS, EMOTIONS, strict=True)) | {
     "fearful": "fear",
     "surprised": "surprise",
 }
-# Folders of faces that show two at once, as CFEE names them (Du et al. 2014): the first of the two
-# is the greater part. "sadly_fearful" and its like are read without being listed.
+# Folders of compound expressions, as CFEE names them (Du et al. 2014): the first class of the two
+# is the stronger one. Names such as "sadly_fearful" need no entry, see ADVERBS.
 BLENDS = {
     "appalled": ("disgust", "anger"),
     "awed": ("surprise", "fear"),
@@ -39,9 +39,10 @@ ADVERBS = {
     "happily": "happiness",
     "sadly": "sadness",
 }
-WHOLE = 160  # pixels a side: squares up to this are crops, FER+'s have 48 and AffectNet's 104
-GREATER = 0.6  # share of a blend's greater part
-LABELS = "labels.csv"  # beside the class folders: columns `file` and `subject`, who is seen
+WHOLE = 160  # pixels a side: square pictures up to this size are face crops already (FER+'s have
+# 48, AffectNet's 104)
+GREATER = 0.6  # target of the stronger class of a compound expression; the other has the rest
+LABELS = "labels.csv"  # beside the class folders; `subject` is the person seen in `file`
 logger = logging.getLogger(__name__)
 
 Labelled = tuple[str, bytes, NDArray[np.float32]]  # name, content, target
@@ -58,21 +59,21 @@ class Pictures:
     thumbnails: NDArray[np.float32]  # (n, 1024), see near_duplicates.thumbnail
     fingerprint: str  # SHA-256 over names, contents and targets
     classes: tuple[str, ...] = EMOTIONS
-    people: tuple[str, ...] = ()  # who is seen, "" where unknown; () where the set does not say
-    missed: frozenset[int] = frozenset()  # rows in which a face was looked for and not found
+    people: tuple[str, ...] = ()  # person of each picture, "" if unknown; () if no list says it
+    missed: frozenset[int] = frozenset()  # rows in which no face was found
 
     def __len__(self) -> int:
         return len(self.names)
 
     def counts(self, chosen: NDArray[np.int64] | None = None) -> dict[str, int]:
-        """Pictures of each class, of all or of the chosen rows."""
+        """Count the pictures of each class, of all or of the chosen rows."""
         labels = self.labels if chosen is None else self.labels[chosen]
         counts = np.bincount(labels, minlength=len(self.classes)).tolist()
         return dict(zip(self.classes, counts, strict=True))
 
 
 def entries(source: str | Path) -> Iterator[tuple[str, bytes]]:
-    """Every picture file below a folder or in a zip, as (name, content), sorted by name.
+    """Yield every picture file below a folder or in a zip as (name, content), sorted by name.
 
     Raises:
         DataError: there is no such folder or zip, or it is damaged.
@@ -93,7 +94,7 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
         with zipfile.ZipFile(path) as archive:
             for item in sorted(items, key=lambda item: item.entry):
                 yield item.name, unpacked(archive, item.entry)
-    except Exception as error:  # a damaged one makes zipfile raise nearly anything
+    except Exception as error:  # zipfile raises errors of many kinds for damaged files
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path} is no readable zip file ({error}). Pack it again.") from error
@@ -116,8 +117,8 @@ def load(
         split: "train", "test", or "" for class folders without a split. In FER+, "test" is
             its validation part, see `mer.data.ferplus`.
         classes: names of the class folders, in lower case, where they are not the seven.
-        cut: the pictures show more than a face, which is found and cut out, see `cut_out`; where
-            none is found they stay whole.
+        cut: whether pictures show more than a face, which is then found and cut out (`cut_out`);
+            a picture without one stays whole and is in `missed`.
 
     Raises:
         DataError: nothing readable is there, least of all a class folder.
@@ -152,10 +153,10 @@ def load(
 
 
 def cut_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The largest face of an RGB picture (h, w, 3), found and cut as the predictor does.
+    """Return the largest face of an RGB picture (h, w, 3), found and cut as the predictor does.
 
-    Where none is found: all of a square of at most WHOLE pixels a side, which is a face's crop
-    itself, and None of any other picture.
+    Where none is found, a square picture of at most WHOLE pixels a side is taken for a face crop
+    and returned whole; for any other picture None is returned.
     """
     found = rotation.detect(picture)
     if not found:
@@ -166,7 +167,7 @@ def cut_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 
 def people(source: Path, names: Sequence[str]) -> tuple[str, ...]:
-    """Who is seen in each of the named pictures, by LABELS; () where there is no such list.
+    """Return the person in each of the named pictures, as LABELS says; () without such a list.
 
     A set called "cfee_compound" shows the same people as "cfee" under the same names.
     """
@@ -221,7 +222,7 @@ def _labelled_folders(source: Path, split: str, classes: tuple[str, ...]) -> Ite
 
 
 def _blend(folder: str) -> tuple[str, str] | None:
-    """The two classes of a folder like "sadly_fearful", the greater first: what it is, not how."""
+    """Return the two classes of a folder such as "sadly_fearful", the stronger (fear) first."""
     how, _, what = folder.partition("_")
     meant = SYNONYMS.get(what, what)
     return (meant, ADVERBS[how]) if how in ADVERBS else None
@@ -237,7 +238,7 @@ def has_split(source: str | Path, split: str) -> bool:
 
 
 def split(pictures: Pictures, fraction: float, seed: int) -> tuple[NDArray[np.int64], ...]:
-    """Rows for training and for validation; twins stay on one side, and so does each person.
+    """Return the rows for training and for validation; twins and people stay on one side.
 
     About `fraction` of each class is held out, whole groups of twins at a time.
     """

@@ -1,4 +1,4 @@
-"""FER+ (Barsoum et al. 2016): everyday faces of FER2013, 48 pixels and gray, by ten annotators."""
+"""FER+ (Barsoum et al. 2016): FER2013's everyday faces, 48 pixels and gray, ten votes each."""
 
 import csv
 from collections.abc import Collection, Iterator
@@ -12,14 +12,14 @@ from mer.emotions import EMOTIONS
 from mer.errors import DataError
 
 FOLDERS: Final = {"train": "FER2013Train", "test": "FER2013Valid"}
-# FER2013's own words for our classes; its sets have no other.
+# FER2013's names of our classes.
 WORDS: Final = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 OTHERS: Final = ("contempt", "unknown", "NF")  # what annotators could say beside the seven
 VOTES: Final = "fer2013new.csv"
 LABELS: Final = "fer2013_labels.csv"
-OWN: Final = 0.3  # part of a target that FER2013's own label makes; the votes make the rest
+OWN: Final = 0.3  # share of FER2013's own label in a target; the votes make the rest
 
-Targets = dict[str, NDArray[np.float32]]  # by name of the picture, (7,), a share of 1 a class
+Targets = dict[str, NDArray[np.float32]]  # by picture name: (7,), summing to 1
 
 
 def there(source: str | Path) -> bool:
@@ -59,7 +59,7 @@ def labelled(source: Path, split: str) -> Iterator[tuple[str, bytes, NDArray[np.
 
 
 def _majorities(votes: Targets) -> Targets:
-    """One-hot, of the pictures of which more than half of all votes name one of the seven."""
+    """Return one-hot targets of the pictures for which more than half of all votes agree."""
     kinds = np.eye(len(EMOTIONS), dtype=np.float32)
     most = {name: int(vote.argmax()) for name, vote in votes.items()}
     return {
@@ -79,7 +79,7 @@ def _mixed(votes: Targets, own: Targets) -> Targets:
 
 
 def _votes(path: Path, names: Collection[str]) -> Targets:
-    """Votes (10,) for the seven and for OTHERS, of each named picture."""
+    """Return the votes (10,) of each named picture, for the seven and for OTHERS."""
     with path.open(encoding="utf-8", newline="") as file:
         return {
             row["Image name"]: np.array([int(row[it]) for it in (*EMOTIONS, *OTHERS)], np.float32)
@@ -89,7 +89,7 @@ def _votes(path: Path, names: Collection[str]) -> Targets:
 
 
 def _labels(path: Path, folder: str) -> Targets:
-    """FER2013's label of each picture as a row of targets; doubled labels share it."""
+    """Return FER2013's label of each picture as targets; two labels get one half each."""
     labels: Targets = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

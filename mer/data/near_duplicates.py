@@ -1,4 +1,4 @@
-"""Twins: pictures of the same photograph, perhaps re-hosted, re-cropped a little or mirrored.
+"""Near-duplicates ("twins"): pictures of one photograph, re-encoded, re-cropped or mirrored.
 
 Two pictures count as twins when their 32x32 gray thumbnails, or one and the mirrored other,
 correlate by at least `THRESHOLD`. At 0.90 every one of 36 sampled pairs of the paper's set
@@ -12,7 +12,7 @@ import numpy as np
 
 THRESHOLD: Final = 0.90
 SIDE: Final = 32  # pixels of a thumbnail
-BLOCK: Final = 2048  # pictures of a block: 16 MB for a matrix of their correlations
+BLOCK: Final = 2048  # pictures a block: the correlations of two blocks take 16 MB
 
 
 class Pairs(NamedTuple):
@@ -32,11 +32,11 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
     """
     from PIL import Image
 
-    # Box filtering: of seven ways tried the one that reproduces the reference list to 0.0001.
+    # Of seven filters tried, the box filter reproduces the reference list's correlations to 0.0001.
     gray = Image.fromarray(image).convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
     values = np.asarray(gray, dtype=np.float32).ravel()
     values = values - values.mean()
-    if values.std() < 1.0:  # less than one gray level: what is left is noise of the compression
+    if values.std() < 1.0:  # below one gray level there is only compression noise
         return np.zeros_like(values)
     unit: np.ndarray = values / np.linalg.norm(values)
     return unit
@@ -51,8 +51,9 @@ def mirror(thumbnails: np.ndarray) -> np.ndarray:
 def pairs(a: np.ndarray, b: np.ndarray | None = None, *, threshold: float = THRESHOLD) -> Pairs:
     """All pairs of a picture of `a` and one of `b` that correlate by at least `threshold`.
 
-    `a` and `b` are thumbnails (n, 1024). Without `b` the pairs within `a`, each once, `first` <
-    `second`. Works through blocks: memory grows with the pairs found, not with n squared.
+    `a` and `b` are thumbnails (n, 1024). Without `b` these are the pairs within `a`, each once,
+    with `first` < `second`. Blocks are compared one after another, so memory grows with the number of
+    pairs found and not with n squared.
     """
     found = [Pairs(*(np.zeros(0, kind) for kind in (np.int32, np.int32, np.float32, np.bool_)))]
     found += _blocks(a, b, threshold)
@@ -83,10 +84,10 @@ def _blocks(a: np.ndarray, b: np.ndarray | None, threshold: float) -> Iterator[P
 
 
 def groups(thumbnails: np.ndarray, *, threshold: float = THRESHOLD) -> np.ndarray:
-    """The group number of each picture, int64 (n,): pictures of one photograph share it.
+    """Return the group number of each picture, int64 (n,): pictures of one photograph share it.
 
-    Twins of twins are in one group too (connected components), as a validation split needs it.
-    `thumbnails` is (n, 1024).
+    Groups are connected components: twins of twins are in one group, too. `thumbnails` is
+    (n, 1024).
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

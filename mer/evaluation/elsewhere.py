@@ -20,12 +20,12 @@ MEANING: Final = (
 
 
 def evaluate_sets(predictor: "Predictor", sources: Sequence[str | Path]) -> dict[str, Any]:
-    """Figures of each data set by its folder's name, and their `mean` over the sets.
+    """Return the figures of each data set by its folder's name, and their `mean` over the sets.
 
-    Each is judged the whole way: a face is found in the picture, cut out and classified; pictures
-    without one count as wrong. Sets of train and test, and FER+, are crops already: their test part
-    is taken as it is. Of a set that the network learned from only the pictures are judged that its
-    last training held out, all of which show other people (`part` says "held out").
+    In each picture a face is found, cut out and classified; pictures without one count as wrong.
+    Sets with train and test, and FER+, hold face crops, whose test part is taken as it is. Of a set
+    that the network learned from, only the pictures count that its last training held out, which
+    show other people (`part` is then "held out").
 
     A set's figures are those of `metrics.evaluate`, with `confidence` and the number of pictures
     without a face, `missed`. `mean` has accuracy, uar, ece and those of sure answers; each set
@@ -64,13 +64,14 @@ def _figures(predictor: "Predictor", source: str | Path) -> dict[str, Any]:
     chances = metrics.chances(predictor, pictures.pixels[rows])
     truth = pictures.labels[rows]
     missed = np.flatnonzero([row in pictures.missed for row in rows.tolist()])
-    chances[missed] = 1 / (len(classes) - 1)  # of no class more than another, and so never sure
+    # A picture without a face counts as a wrong answer of the lowest confidence.
+    chances[missed] = 1 / (len(classes) - 1)
     chances[missed, truth[missed]] = 0
     return {"part": part, "missed": len(missed), **metrics.figures(truth, chances, predictor)}
 
 
 def _unseen(record: Mapping[str, Any], pictures: "Pictures") -> tuple[np.ndarray, str]:
-    """The rows that a network did not learn from, and what they are: "all" or "held out"."""
+    """Return the rows that a network did not learn from, and "all" or "held out"."""
     from mer.data import dataset
 
     stages = record.get("training", {}).get("stages", [])

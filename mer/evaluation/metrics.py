@@ -1,4 +1,4 @@
-"""How good a network is: figures from a confusion matrix, on all and on the clean pictures."""
+"""Figures of a network from its confusion matrix, on all and on the clean test pictures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,14 +21,14 @@ KEYS: Final = ("precision", "recall", "f1")
 
 
 def evaluate(confusion: np.ndarray, names: Sequence[str] = EMOTIONS) -> dict[str, Any]:
-    """All figures from a matrix of counts, a row and a column for each of `names`.
+    """Compute all figures from a confusion matrix of counts, whose rows are the true classes.
 
-    Rows are the truth. `names` are the classes, the seven unless a network has others.
+    `names` are the classes of rows and columns.
 
     Fractions are 0..1, and the result is valid JSON: what is undefined is None. A class without
     a picture has no recall and no F1, and stays out of the macro averages and of the unweighted
-    average recall (`uar`, the same as `macro_recall`); its precision is 0 where the network names
-    it, else None. A class that the network never names has precision 0, as scikit-learn says.
+    average recall (`uar`, the same as `macro_recall`); its precision is 0 where it is
+    predicted, else None. A class that is never predicted has precision 0, as in scikit-learn.
     `accuracy_interval` is Wilson's, at 95 %. Kappa is None if truth and answers are all one class.
 
     Raises:
@@ -116,12 +116,11 @@ def evaluate_predictor(
     `mistakes` the names of the pictures taken for another class, by which
     `mer.evaluation.statistics` compares networks, and `label_noise` how far the labels themselves
     can be trusted. A source without train and test is taken whole. Else `split` says which part is
-    scored; of "train" there are no clean figures. For the others `clean` holds the same figures of
-    the
-    pictures that have no twin in the training set, and `clean_note` says how they are known:
+    scored; "train" has no clean figures. For other parts `clean` holds the same figures of the
+    pictures that have no twin in the training set, and `clean_note` says how these were found:
 
     - `twins`, a CSV with the columns of `mer.data.audit.COLUMNS` or of the reference list;
-    - otherwise the training pictures in reach: `source` holds `train` beside `split`, or it is
+    - otherwise the training pictures at hand: `source` holds `train` beside `split`, or it is
       itself a folder called `test` or `validation` with a folder `train` beside it;
     - otherwise `clean` is None.
 
@@ -159,7 +158,7 @@ def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
     those that their training began with.
 
     Args:
-        name: the network's.
+        name: name of the network.
         part: "train" or "test" of the paper's set, "ferplus", or "elsewhere".
         evaluation: what `evaluate_model` gives, or of elsewhere `elsewhere.evaluate_sets`.
 
@@ -178,7 +177,7 @@ def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
 def figures(
     truth: NDArray[np.int64], given: NDArray[np.float64], predictor: "Predictor"
 ) -> dict[str, Any]:
-    """All figures of probabilities (n, classes) of pictures, with those of the confidence."""
+    """Compute all figures of probabilities (n, classes), with those of the confidence."""
     names = predictor.classes
     counted = evaluate(_confusion(truth, given.argmax(axis=1), len(names)), names)
     sure = calibration.confidence(given, truth, predictor.thresholds["views"])
@@ -188,7 +187,7 @@ def figures(
 def _mistakes(
     pictures: "Pictures", chances: NDArray[np.float64], chosen: NDArray[np.bool_]
 ) -> list[str]:
-    """The chosen pictures that the network takes for another class: "fear/fear7.jpg"."""
+    """Return the names of the chosen pictures that are misclassified, such as "fear/fear7.jpg"."""
     wrong = np.flatnonzero(chosen & (chances.argmax(axis=1) != pictures.labels))
     return ["/".join(pictures.names[row].split("/")[-2:]) for row in wrong.tolist()]
 

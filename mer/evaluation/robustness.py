@@ -11,7 +11,7 @@ from typing import Any, Final
 from mer.errors import WeightsError
 
 FILE: Final = "robustness.json"
-BEARABLE: Final = 0.08  # loss of accuracy or of recall up to which something is said to work
+BEARABLE: Final = 0.08  # largest loss of accuracy or of recall at which a level counts as working
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ SWEEPS: Final[dict[str, Sweep]] = {
 
 
 def read() -> dict[str, Any] | None:
-    """The figures; None where there are none, or they were measured on other weights or levels."""
+    """Read the figures; None where they are missing or of other weights or other levels."""
     from mer.weights import store
 
     try:
@@ -68,9 +68,9 @@ def read() -> dict[str, Any] | None:
 
 
 def smallest(result: Mapping[str, Any], network: str) -> float:
-    """The least height of a face, in pixels, down to which neither detector nor network lose much.
+    """Return the least height of a face, in pixels, at which detector and network still work.
 
-    That is no more than BEARABLE, against the highest faces.
+    Down to it neither loses more than BEARABLE against the highest faces.
     """
     entries = result["sweeps"]["height"]
     found, right = entries[0]["found"], entries[0]["right"][network]

@@ -1,4 +1,4 @@
-"""What another seed changes: the figures of the seed study that ships beside the weights.
+"""The figures of the seed study, which ship beside the weights: what another seed changes.
 
 `tools.seed_study` measures them.
 """
@@ -13,14 +13,14 @@ from mer.weights import store
 if TYPE_CHECKING:
     import pandas as pd
 
-GOAL: Final = 0.8  # accuracy on validation; the processor time until it is reached is noted
+GOAL: Final = 0.8  # validation accuracy; the processor time until it is reached is reported
 FILE: Final = "seeds.json"
 
 Result = Mapping[str, Any]
 
 
 def read() -> Result | None:
-    """The figures that lie beside the weights; None where nothing readable does."""
+    """Read the figures beside the weights; None where they are missing or damaged."""
     try:
         result: Result = json.loads((store.FOLDER / FILE).read_text(encoding="utf-8"))
         table(result), verdict(result)
@@ -30,7 +30,7 @@ def read() -> Result | None:
 
 
 def table(result: Result) -> "pd.DataFrame":
-    """A row a network: means over the seeds with their standard deviation, as text."""
+    """Return a row a network: means and standard deviations over the seeds, as text."""
     import pandas as pd
 
     rows = [{"network": name, **_row(runs)} for name, runs in result["networks"].items()]
@@ -38,7 +38,7 @@ def table(result: Result) -> "pd.DataFrame":
 
 
 def verdict(result: Result) -> str:
-    """The schedule in a sentence, and which networks were told apart by every seed."""
+    """Return sentences: the schedule, and the differences that are significant for every seed."""
     settings = result["settings"]
     seeds = len(next(iter(result["networks"].values())))
     text = (

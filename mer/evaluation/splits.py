@@ -1,6 +1,6 @@
-"""Which test pictures are clean: those without a twin among the pictures that were learned from.
+"""The clean test pictures: those without a twin (near-duplicate) in the training set.
 
-The twins tell something else, too: one photograph under two labels shows how far labels are right.
+Twins with different labels also show how reliable the labels are.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clean:
-    """What is known of the twins of test pictures.
+    """Which test pictures have a twin in the training set.
 
     Attributes:
-        has_twin: bool (n,), None where no training picture is in reach.
-        note: how that is known, or why not, in a sentence.
-        relabelled: how many of those with a twin have another label than it; None if unknown.
+        has_twin: bool (n,); None where the training pictures are not at hand.
+        note: a sentence on how this is known, or why it is not.
+        relabelled: number of those whose twin has another label; None if unknown.
     """
 
     has_twin: NDArray[np.bool_] | None
@@ -32,9 +32,9 @@ class Clean:
     relabelled: int | None = None
 
     def label_noise(self) -> dict[str, Any]:
-        """`label_noise` for a record: the twins, those of another label, and `ceiling`'s figures.
+        """Return the record's `label_noise`: counts of twins and the figures of `ceiling`.
 
-        Empty where it is unknown.
+        Empty where they are unknown.
         """
         if self.has_twin is None or self.relabelled is None or not self.has_twin.any():
             return {}
@@ -45,12 +45,12 @@ class Clean:
 
 
 def ceiling(relabelled: int, twins: int) -> tuple[float, list[float]]:
-    """The accuracy, 0..1, that a faultless network would be given by faulty labels; 95 % interval.
+    """Return the accuracy, 0..1, that a perfect network would get on noisy labels; 95 % interval.
 
     A photograph that was labelled twice got two labels in `relabelled` of `twins` cases. If every
-    label is wrong with the same probability e, and apart from the other, that happens with about
-    2 e (1 - e), which gives e; 1 - e is the ceiling. Mistakes that both labels share do not show,
-    so the true ceiling is lower.
+    label is wrong with the same probability e, independently, that happens with about
+    2 e (1 - e), which gives e; 1 - e is the ceiling. Mistakes that both labels share cannot be
+    seen, so the true ceiling is lower.
 
     Raises:
         ValueError: no twins, or more relabelled ones than twins.
@@ -68,7 +68,7 @@ def _right(differing: float) -> float:
 def clean(
     pictures: "Pictures", source: str | Path, size: int, *, divided: bool, listed: str | Path | None
 ) -> Clean:
-    """Find the test pictures with twins: by the list, else by the training pictures in reach.
+    """Find the test pictures with twins: by a list, else among the training pictures at hand.
 
     Args:
         pictures: the test pictures.
@@ -102,7 +102,7 @@ def _listed(pictures: "Pictures", path: str | Path) -> Clean:
 
 
 def _training(source: str | Path, divided: bool) -> tuple[Path, str] | None:
-    """The training pictures in reach, as source and split for `data.load`."""
+    """Return source and split of the training pictures for `dataset.load`, if they are at hand."""
     from mer.data.audit import SPLITS
     from mer.data.dataset import has_split
 
@@ -115,7 +115,7 @@ def _training(source: str | Path, divided: bool) -> tuple[Path, str] | None:
 
 
 def _audited(pictures: "Pictures", training: tuple[Path, str] | None, size: int) -> Clean:
-    """Which pictures have a twin among the training pictures, by our own audit's measure."""
+    """Find the pictures with a twin among the training pictures, as the audit does."""
     from mer.data import dataset
     from mer.data.near_duplicates import THRESHOLD, pairs
 
@@ -129,7 +129,7 @@ def _audited(pictures: "Pictures", training: tuple[Path, str] | None, size: int)
     found = pairs(pictures.thumbnails, trained.thumbnails)
     has_twin = np.zeros(len(pictures), bool)
     has_twin[found.first] = True
-    nearest = dict[int, int]()  # the last of a picture's twins, sorted by likeness, is its nearest
+    nearest = dict[int, int]()  # the last twin in order of correlation is the nearest
     for pair in np.argsort(found.correlation, kind="stable").tolist():
         nearest[int(found.first[pair])] = int(found.second[pair])
     relabelled = sum(

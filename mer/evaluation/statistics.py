@@ -1,4 +1,4 @@
-"""Intervals of shares, and which networks are really better: Wilson's and McNemar's methods."""
+"""Wilson's interval of a proportion, and McNemar's test with Holm's correction."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -6,11 +6,11 @@ from itertools import combinations
 from statistics import NormalDist
 from typing import Final
 
-LEVEL: Final = 0.05  # of a chance find among all pairs together
+LEVEL: Final = 0.05  # probability of any false difference among all pairs together
 
 
 def wilson(right: int, total: int) -> list[float]:
-    """The interval of 95 % about the share of `right` among `total` (Wilson 1927), 0..1."""
+    """Return the 95 % interval of the proportion `right` / `total` (Wilson 1927), 0..1."""
     squared = NormalDist().inv_cdf(0.975) ** 2
     middle = (right + squared / 2) / (total + squared)
     half = math.sqrt(squared * (right * (total - right) / total + squared / 4)) / (total + squared)
@@ -18,23 +18,23 @@ def wilson(right: int, total: int) -> list[float]:
 
 
 def mcnemar(one: Collection[str], other: Collection[str]) -> float:
-    """The probability that chance alone sets two networks so far apart: McNemar's exact test.
+    """Return the p-value of McNemar's exact test that two networks are equally good (1947).
 
-    Only the pictures count that one of them got right and the other wrong (McNemar 1947).
+    Only pictures count that one of them got right and the other wrong.
 
     Args:
         one, other: names of the pictures that each got wrong, of the same test pictures.
     """
     only_one, only_other = len(set(one) - set(other)), len(set(other) - set(one))
     together, fewer = only_one + only_other, min(only_one, only_other)
-    tail = sum(math.comb(together, count) for count in range(fewer + 1))  # of 2 ** together
+    tail = sum(math.comb(together, count) for count in range(fewer + 1))  # of 2 ** together cases
     return min(1.0, float(2 * tail / 2**together))
 
 
 def significant_pairs(mistakes: Mapping[str, Collection[str]]) -> set[tuple[str, str]]:
-    """Pairs (better, worse) of networks whose difference is more than chance.
+    """Return the pairs (better, worse) of networks whose difference is significant.
 
-    Holm's correction (1979) keeps the probability of any chance find among all pairs at LEVEL.
+    Holm's correction (1979) keeps the probability of any false difference at LEVEL.
 
     Args:
         mistakes: the pictures that each network got wrong, of the same test pictures.
