@@ -52,8 +52,8 @@ def pairs(a: np.ndarray, b: np.ndarray | None = None, *, threshold: float = THRE
     """All pairs of a picture of `a` and one of `b` that correlate by at least `threshold`.
 
     `a` and `b` are thumbnails (n, 1024). Without `b` these are the pairs within `a`, each once,
-    with `first` < `second`. Blocks are compared one after another, so memory grows with the number of
-    pairs found and not with n squared.
+    with `first` < `second`. Blocks are compared one after another, so memory grows with the number
+    of pairs found and not with n squared.
     """
     found = [Pairs(*(np.zeros(0, kind) for kind in (np.int32, np.int32, np.float32, np.bool_)))]
     found += _blocks(a, b, threshold)
