@@ -155,9 +155,9 @@ def _held_out(
 
 def _seen(picture: Picture, boxes: Boxes) -> bool:
     """Whether YuNet finds the face: repeated edges hide one in ten, whatever its roll."""
-    from mer.faces import detection, rotation
+    from mer.faces import detection, yunet
 
-    return any(rotation.shared(one.box, boxes[0]) >= HIT for one in detection.detect(picture))
+    return any(yunet.iou(one.box, boxes[0]) >= HIT for one in detection.detect(picture))
 
 
 def _as_scene(picture: Picture) -> Scene:
@@ -170,7 +170,7 @@ def _as_scene(picture: Picture) -> Scene:
 
 def _recall(groups: Sequence[Scene], name: str, level: float) -> dict[str, Any]:
     """How many boxed faces are found at a level."""
-    from mer.faces import detection, rotation
+    from mer.faces import detection, rotation, yunet
 
     rng = np.random.default_rng(0)
     detect = rotation.detect if name == SEARCHED else detection.detect
@@ -178,7 +178,7 @@ def _recall(groups: Sequence[Scene], name: str, level: float) -> dict[str, Any]:
     for photograph, boxes in groups:
         picture, places = CHANGES[name](photograph, boxes, level, rng)
         seen = [face.box for face in detect(picture)]
-        found += sum(any(rotation.shared(place, box) >= HIT for box in seen) for place in places)
+        found += sum(any(yunet.iou(place, box) >= HIT for box in seen) for place in places)
     return {"found": found}
 
 
@@ -220,7 +220,7 @@ def _cut(picture: Picture, boxes: Boxes, *, searched: bool) -> Picture:
 
 def _roll(picture: Picture, boxes: Boxes) -> float:
     """The roll that is found for the face; 0 where none is found."""
-    from mer.faces import rotation
+    from mer.faces import rotation, yunet
 
-    found = [one for one in rotation.detect(picture) if rotation.shared(one.box, boxes[0]) >= HIT]
+    found = [one for one in rotation.detect(picture) if yunet.iou(one.box, boxes[0]) >= HIT]
     return max(found, key=lambda face: face.score).roll if found else 0.0

@@ -90,7 +90,7 @@ class YuNet:
             if longest <= side or len(rows) < crowd or smallest >= SMALL:
                 break
             both = np.concatenate([rows, self._look(image, larger)])
-            rows = yunet.distinct(both, THRESHOLD, OVERLAP)
+            rows = yunet.nms(both, THRESHOLD, OVERLAP)
             side = larger
         return [_face(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
 

@@ -14,7 +14,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.faces import detection, quality
+from mer.faces import detection, quality, yunet
 from mer.faces.detection import Face
 from mer.weights.onnx_session import shared_out
 
@@ -155,12 +155,4 @@ def _rank(face: Face) -> float:
 
 
 def _same(one: Face, other: Face) -> bool:
-    return shared(one.box, other.box) > detection.OVERLAP
-
-
-def shared(one: Sequence[float], other: Sequence[float]) -> float:
-    """Intersection over union of two boxes, each x, y, width, height."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    both = max(0, width) * max(0, height)
-    return both / (one[2] * one[3] + other[2] * other[3] - both)
+    return yunet.iou(one.box, other.box) > detection.OVERLAP

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
@@ -58,7 +59,7 @@ class Network:
             _decoded([found[0] for found in maps[place::3]], width // stride, stride, threshold)
             for place, stride in enumerate(STRIDES)
         ]
-        return distinct(np.concatenate(parts), threshold, overlap)
+        return nms(np.concatenate(parts), threshold, overlap)
 
     def _planes(self, image: np.ndarray) -> np.ndarray:
         """Float32 (1, 3, h, w): blue, green, red, with a black border up to multiples of 32.
@@ -79,8 +80,16 @@ class Network:
         return planes
 
 
-def distinct(found: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
-    """The rows without those whose box overlaps a better one's; best first."""
+def iou(one: Sequence[float] | np.ndarray, other: Sequence[float] | np.ndarray) -> float:
+    """Intersection over union, 0..1, of two boxes, each x, y, width, height."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    both = max(0.0, float(width)) * max(0.0, float(height))
+    return both / max(float(one[2] * one[3] + other[2] * other[3]) - both, 1e-9)
+
+
+def nms(found: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
+    """Non-maximum suppression: rows without those whose box overlaps a better one's; best first."""
     kept = cv2.dnn.NMSBoxes(found[:, :4].tolist(), found[:, 14].tolist(), threshold, overlap)
     return np.take(found, np.asarray(kept, int), axis=0)
 

@@ -21,14 +21,6 @@ def blank(height: int, width: int) -> np.ndarray:
     return np.full((height, width, 3), 128, np.uint8)
 
 
-def shared(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
-    """Intersection over union of two boxes."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    both = max(0, width) * max(0, height)
-    return both / (one[2] * one[3] + other[2] * other[3] - both)
-
-
 @pytest.mark.parametrize("detector", ["yunet", "haar"])
 @pytest.mark.parametrize(
     "shape", [(1, 1), (2, 2), (20, 20), (32, 100), (1, 3000), (3000, 1), (480, 640)]
@@ -86,7 +78,7 @@ def test_the_astronaut_is_found_at_any_size(
     image = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     (face,) = detection.detect(image, detector)
     x, y, width, height = (int(value * scale) for value in (180, 65, 88, 110))
-    assert shared(face.box, (x, y, width, height)) > 0.6
+    assert yunet.iou(face.box, (x, y, width, height)) > 0.6
     assert 0 < face.score <= 1
 
 
@@ -214,7 +206,7 @@ def test_faces_of_group_photographs_are_found(mer_data: Path, detector: str, lea
                 x, y, width, height = (
                     int(box.attrib[k]) for k in ("left", "top", "width", "height")
                 )
-                found += any(shared(other, (x, y, width, height)) > 0.3 for other in boxes)
+                found += any(yunet.iou(other, (x, y, width, height)) > 0.3 for other in boxes)
     assert found >= least  # of 43
 
 

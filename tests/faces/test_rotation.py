@@ -99,9 +99,9 @@ def test_a_leaning_crop_repeats_the_edge(box: tuple[int, int, int, int]) -> None
 
 
 def test_boxes_apart_share_nothing_and_equal_ones_all() -> None:
-    assert rotation.shared((0, 0, 10, 10), (20, 0, 10, 10)) == 0
-    assert rotation.shared((0, 0, 10, 10), (0, 0, 10, 10)) == 1
-    assert rotation.shared((0, 0, 10, 10), (0, 5, 10, 10)) == pytest.approx(1 / 3)
+    assert yunet.iou((0, 0, 10, 10), (20, 0, 10, 10)) == 0
+    assert yunet.iou((0, 0, 10, 10), (0, 0, 10, 10)) == 1
+    assert yunet.iou((0, 0, 10, 10), (0, 5, 10, 10)) == pytest.approx(1 / 3)
 
 
 def test_group_photographs_gain_leaning_faces_and_no_false_ones(mer_data: Path) -> None:

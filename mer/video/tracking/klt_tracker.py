@@ -6,6 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from mer.faces import yunet
 from mer.faces.detection import Face
 
 SIDE: Final = 96  # pixels: the longer side of a face, shrunk to it where it is larger
@@ -64,12 +65,9 @@ class Place:
         apart = np.hstack([self.centre - other.centre, self.box[2:] - other.box[2:]])
         return bool(np.abs(apart).max() < part * other.box[2])
 
-    def shared(self, other: "Place") -> float:
+    def iou(self, other: "Place") -> float:
         """Intersection over union of both boxes, 0..1."""
-        low = np.maximum(self.box[:2], other.box[:2])
-        high = np.minimum(self.box[:2] + self.box[2:], other.box[:2] + other.box[2:])
-        both = float(np.prod(np.maximum(high - low, 0)))
-        return both / max(float(np.prod(self.box[2:]) + np.prod(other.box[2:])) - both, 1e-9)
+        return yunet.iou(self.box, other.box)
 
 
 def carry(before: np.ndarray, after: np.ndarray, place: Place) -> Place | None:

@@ -85,7 +85,7 @@ class Tracker:
     def _crowded(self, place: Place | None) -> bool:
         """Whether more than one face in sight is about a place."""
         others = [track.place for track in self._tracks if track.shown]
-        return sum(bool(place and o and place.shared(o) > CROSSING) for o in others) > 1
+        return sum(bool(place and o and place.iou(o) > CROSSING) for o in others) > 1
 
     def _search(self, frame: Frame) -> None:
         found = self._detect(frame.image)
@@ -128,7 +128,7 @@ class Tracker:
         for row, track in enumerate(placed):
             certain = track.steady and not self._crowded(track.place)
             for column, seen in enumerate(looks):
-                shared = track.place.shared(places[column]) if track.place else 0.0
+                shared = track.place.iou(places[column]) if track.place else 0.0
                 alike = track.likeness(seen)
                 if shared > OVERLAP and (certain or alike > AT_PLACE):
                     scores[row, column] = shared + 2 * alike

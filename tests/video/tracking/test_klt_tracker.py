@@ -48,6 +48,6 @@ def test_box_and_points_move_as_the_face_does(
 
 def test_boxes_share_what_they_share() -> None:
     place = Place.of(Face((0, 0, 10, 10), 1.0))
-    assert place.shared(place) == pytest.approx(1)
-    assert place.shared(Place.of(Face((5, 0, 10, 10), 1.0))) == pytest.approx(1 / 3)
-    assert place.shared(Place.of(Face((20, 0, 10, 10), 1.0))) == 0
+    assert place.iou(place) == pytest.approx(1)
+    assert place.iou(Place.of(Face((5, 0, 10, 10), 1.0))) == pytest.approx(1 / 3)
+    assert place.iou(Place.of(Face((20, 0, 10, 10), 1.0))) == 0
