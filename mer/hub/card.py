@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mer.errors import WeightsError
 from mer.evaluation.elsewhere import MEANING
 from mer.models.registry import NETWORKS
-from mer.results import comparison, markdown, terms
+from mer.results import comparison, html_document, markdown, terms
 from mer.results.report import LIMITS
-from mer.results.wording import percent
 from mer.weights import store
 
 if TYPE_CHECKING:
@@ -46,7 +45,27 @@ def text(name: str) -> str:
         model_name=name,
         eval_results=list(_results(record)),
     )
-    return f"---\n{data.to_yaml()}\n---\n\n" + "\n\n".join(_sections(name, record)) + "\n"
+    body = html_document.render(
+        "model_card.md",
+        name=name,
+        record=record,
+        classes=store.classes(record),
+        description=NETWORKS[record.get("architecture", name)].description,
+        table=markdown.frame,
+        figures=comparison.alone(name, record),
+        protocols=comparison.protocols(record),
+        by_class=lambda scores: comparison.rows_for_screen(comparison.report(scores)),
+        mistakes=comparison.confused,
+        elsewhere=comparison.elsewhere({name: record}),
+        elsewhere_means=MEANING,
+        label_noise=comparison.label_noise({name: record}),
+        pictures=_pictures,
+        duration=comparison.duration,
+        test_reads=comparison.test_reads({name: record}),
+        learned=terms.learned(record),
+        limits=LIMITS,
+    )
+    return f"---\n{data.to_yaml()}\n---\n\n{body}"
 
 
 def _results(record: Mapping[str, Any]) -> Iterator["EvalResult"]:
@@ -74,93 +93,5 @@ def _tested_on(record: Mapping[str, Any]) -> str:
     return str(stages[-1]["data"][-1]["name"])
 
 
-def _sections(name: str, record: Mapping[str, Any]) -> Iterator[str]:
-    classes = store.classes(record)
-    built = NETWORKS[record.get("architecture", name)].description
-    yield f"# {name}"
-    yield (
-        f"Says which of {len(classes)} classes a face looks like: {', '.join(classes)}. It is "
-        f"{built}; its input is a face crop of {record['size']} x {record['size']} pixels."
-    )
-    yield "## Use"
-    yield _use(name)
-    yield "## How well it does"
-    yield (
-        "*All* are all test pictures; *clean* are those without a twin, the same photograph, among "
-        "the pictures learned from. Look at both."
-    )
-    yield markdown.frame(comparison.alone(name, record))
-    for protocol, scores in comparison.protocols(record).items():
-        yield f"### Class by class, {protocol} pictures"
-        yield markdown.frame(comparison.rows_for_screen(comparison.report(scores)))
-        yield "Likeliest mistakes: " + " ".join(comparison.confused(scores, 3))
-    table = comparison.elsewhere({name: record})
-    if len(table):
-        yield f"### Faces from elsewhere\n\n{MEANING}"
-        yield markdown.frame(table)
-    yield comparison.label_noise({name: record}) or "How far the labels are right is unknown."
-    yield "## How it was trained"
-    yield "\n".join(f"{n}. {_stage(one)}" for n, one in enumerate(record["training"]["stages"], 1))
-    yield f"{_calibrated(record)} {comparison.test_reads({name: record})}".rstrip()
-    yield "It learned from:\n\n" + "\n".join(f"- {one}" for one in terms.learned(record))
-    if record.get("choices"):
-        yield "What was chosen, and on what:\n\n" + "\n".join(
-            f"- {one}" for one in record["choices"]
-        )
-    yield "## Limits, and what it must not be used for"
-    yield "\n".join(f"- {limit}" for limit in LIMITS)
-    yield "## Licence"
-    yield _licence(record)
-
-
-def _use(name: str) -> str:
-    return (
-        "```sh\n"
-        f"MER_HUB=OWNER/NAME@REVISION python -m mer predict photo.jpg --model {name}\n"
-        "```\n\n"
-        "with the program's source at hand, whose own weights are used where the Hub cannot be "
-        "reached. `REVISION` is all 40 digits of a commit of this repository; without it nothing "
-        "is fetched. The weights are half-precision safetensors; the record beside them, a JSON, "
-        "holds their checksum and every figure here."
-    )
-
-
-def _stage(stage: Mapping[str, Any]) -> str:
-    settings = stage["settings"]
-    learned, held = (
-        sum(sum(d[p].values()) for d in stage["data"]) for p in ("train", "validation")
-    )
-    taught = ", ".join(one["name"] for one in stage.get("teachers") or ())
-    return (
-        f"{stage['name']}: {learned} pictures, {held} held out for validation; "
-        f"{len(stage['history'])} epochs, of which number {stage['best_epoch']} was kept; "
-        f"batches of {settings['batch']}, learning rate {settings['learning_rate']:g}, "
-        f"transformed copies of each: {settings['copies']}, seed {stage['seed']}"
-        + (f"; taught by {taught}" if taught else "")
-        + f"; {stage['device']}, {comparison.duration(stage['cpu_seconds'])} of processor time."
-    )
-
-
-def _calibrated(record: Mapping[str, Any]) -> str:
-    fitted = record.get("calibration")
-    if not fitted:
-        return "Its probabilities were not calibrated."
-    sure = percent(fitted["threshold"])
-    return (
-        f"Temperature {fitted['temperature']:.3f} and the threshold of {sure} from which it calls "
-        f"itself sure were fitted on {fitted['n']} validation pictures."
-    )
-
-
-def _licence(record: Mapping[str, Any]) -> str:
-    origin = record.get("origin")
-    began = (
-        f" It began as {origin['name']} ({origin['source']}, {origin['licence']})."
-        if origin
-        else ""
-    )
-    return (
-        "The program is MIT. The pictures that the network learned from belong to others and are "
-        "not included; most are given for research only, so use the weights for research only."
-        + began
-    )
+def _pictures(stage: Mapping[str, Any], part: str) -> int:
+    return sum(sum(data[part].values()) for data in stage["data"])
