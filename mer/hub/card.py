@@ -16,7 +16,7 @@ from mer.weights import store
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
-METRICS: Final = {  # the Hub's name of each of a record's figures, and ours in words
+METRICS: Final = {  # for each figure of a record: the Hub's name, and a title
     "accuracy": ("accuracy", "Accuracy"),
     "macro_f1": ("f1", "Macro F1"),
     "uar": ("recall", "Unweighted average recall"),
@@ -24,7 +24,7 @@ METRICS: Final = {  # the Hub's name of each of a record's figures, and ours in 
 
 
 def text(name: str) -> str:
-    """The card as Markdown, with the front matter that the Hub reads.
+    """Return the card as Markdown, with the front matter that the Hub reads.
 
     Raises:
         WeightsError: the network's record is missing, damaged or without figures.

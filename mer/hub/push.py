@@ -1,4 +1,4 @@
-"""What is pushed to the Hub: the page as a Space, or a network with its card. And the push."""
+"""Pushing to the Hub: the page as a Space, or a network with its model card."""
 
 import shutil
 import tempfile
@@ -18,7 +18,7 @@ _HELP: Final = "Log in with `hf auth login`, with a token that may write there, 
 
 
 def space(folder: Path) -> None:
-    """Write to `folder` what a Space holds: the page, its weights, the README that makes it one.
+    """Write the files of a Space to `folder`: page, weights, and README with its front matter.
 
     Raises:
         MerError: the program was installed without its source, or `folder` is not empty.
@@ -37,13 +37,13 @@ def space(folder: Path) -> None:
 
 
 def model(name: str, folder: Path) -> None:
-    """Write to `folder` what a network's repository holds: weights, record, card, licences.
+    """Write the files of a network's repository to `folder`: weights, record, card, licences.
 
     Raises:
         WeightsError: the network's files are missing or damaged, or hold no figures.
         MerError: `folder` is not empty.
     """
-    store.load(name)  # whatever is wrong with them is told here
+    store.load(name)  # raises if anything is wrong with them
     readme = card.text(name)
     _empty(folder)
     (folder / "README.md").write_text(readme, encoding="utf-8")
@@ -56,7 +56,7 @@ def model(name: str, folder: Path) -> None:
 
 
 def push(repository: str, kind: str, write: Callable[[Path], None]) -> str:
-    """Make the repository where there is none, and commit what `write` writes to a folder.
+    """Create the repository if it is missing, and commit the files that `write` writes.
 
     Args:
         repository: OWNER/NAME.

@@ -1,4 +1,4 @@
-"""Which parts of a face speak for a class, to a network: class-activation maps."""
+"""Class-activation maps: the parts of a face on which a network's answer rests."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from mer.errors import MerError
 from mer.io import images
 from mer.weights import store
 
-if TYPE_CHECKING:  # takes seconds to import, which the page does not need
+if TYPE_CHECKING:  # torch takes seconds to import, and the page seldom needs it
     from torch import Tensor
 
     from mer.models.base import BaseClasificacionImagenes
 
-HOT: Final = cv2.COLORMAP_INFERNO  # dark to bright: it reads in gray and to the colour-blind
-_lock = threading.Lock()  # of the networks below, whose gradients no two requests may share
+HOT: Final = cv2.COLORMAP_INFERNO  # from dark to bright, so it is readable in gray, too
+_lock = threading.Lock()  # guards the networks, since two requests must not share gradients
 
 
 def heat(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
-    """Where in a face crop a network sees signs of `emotion`: float32 (size, size) in 0..1.
+    """Return the class-activation map of a face crop: float32 (size, size) in 0..1.
 
-    LayerCAM (Jiang et al. 2021) over two depths of the network: each activation is weighed by
-    its own gradient where that is positive. As the answers are, the map is the mean over the crop
-    and its mirror image. `size` is the network's input; the map is relative, its highest point 1,
-    or 0 everywhere where nothing speaks for the class.
+    LayerCAM (Jiang et al. 2021) over two depths of the network weights each activation by its
+    gradient where that is positive. Like an answer, the map is the mean over the crop and its
+    mirror image. `size` is the network's input size. The map is relative: its maximum is 1, or all
+    of it is 0 where no activation speaks for the class.
 
     Args:
         crop: RGB uint8 square, as `mer.faces.detection.crop` cuts it.
@@ -48,11 +48,11 @@ def heat(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
 def activation_map(
     network: BaseClasificacionImagenes, pixels: np.ndarray, number: int
 ) -> np.ndarray:
-    """`heat` for a network at hand: pixels RGB uint8 (size, size, 3), class by its number."""
+    """Return the map as `heat` does, for a loaded network and a class given by its index."""
     import torch
 
     batch = torch.from_numpy(np.stack([pixels, pixels[:, ::-1]])).permute(0, 3, 1, 2)
-    with _lock:  # a network calls all hooks on it, whoever is asking
+    with _lock:  # the hooks of one request would also be called for another
         kept, slopes = _listened(network, batch.float().div(255), number)
     maps = [_layer(a.detach(), g, len(pixels)) for a, g in zip(kept, slopes, strict=True)]
     whole: np.ndarray = np.mean(maps, axis=0).astype(np.float32)
@@ -60,7 +60,7 @@ def activation_map(
 
 
 def overlay(crop: np.ndarray, heat_map: np.ndarray, strength: float = 0.5) -> np.ndarray:
-    """The crop with a heat map laid over it: RGB uint8 of the crop's shape.
+    """Lay a map over the crop; RGB uint8 of the crop's shape.
 
     Args:
         crop: RGB uint8 square of any size.
@@ -75,7 +75,7 @@ def overlay(crop: np.ndarray, heat_map: np.ndarray, strength: float = 0.5) -> np
 
 
 def difference(crop: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Where two maps disagree, on a gray crop: orange where the first is hotter, blue the second.
+    """Show the difference of two maps on a gray crop: orange where the first is higher, else blue.
 
     Args:
         crop: RGB uint8 square of any size.
@@ -92,7 +92,7 @@ def difference(crop: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.nd
 
 @functools.cache
 def _network(model: str) -> tuple[BaseClasificacionImagenes, tuple[str, ...]]:
-    """A network of our own, beside the predictor's, since its activations are listened to."""
+    """Load a second copy of the network, since hooks are put on it."""
     network, record = store.load(model)
     return network, store.classes(record)
 
@@ -100,7 +100,7 @@ def _network(model: str) -> tuple[BaseClasificacionImagenes, tuple[str, ...]]:
 def _listened(
     network: BaseClasificacionImagenes, batch: Tensor, number: int
 ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
-    """What the explained layers gave, and the gradients of the class's logits by it."""
+    """Return the outputs of the explained layers, and the gradients of the class's logits."""
     import torch
 
     kept: list[Tensor] = []
@@ -118,7 +118,7 @@ def _listened(
 
 
 def _layer(activations: Tensor, slopes: Tensor, size: int) -> np.ndarray:
-    """The map of one layer, (size, size), highest point 1; the mirror image's is turned back."""
+    """Return one layer's map (size, size), maximum 1; that of the mirror image is mirrored back."""
     both = (activations * slopes.clamp(min=0)).sum(1).clamp(min=0).numpy()  # (2, h, w)
     mean = ((both[0] + both[1][:, ::-1]) / 2).astype(np.float32)
     large = cv2.resize(mean, (size, size), interpolation=cv2.INTER_LINEAR)

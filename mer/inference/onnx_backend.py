@@ -1,4 +1,4 @@
-"""Networks as graphs in ONNX Runtime: the same answers as torch's, quicker, and without torch."""
+"""Networks run by ONNX Runtime: the same answers as torch, quicker, and without importing torch."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,16 +12,16 @@ from mer.weights.onnx_session import Session, alone, cores, shared_out
 
 
 def path_of(architecture: str) -> Path:
-    """Where the graph of a network of the registry lies; `tools.export_onnx` writes it."""
+    """Return the path of a network's ONNX graph, which `tools.export_onnx` writes."""
     return Path(__file__).parent.parent / "models" / f"{architecture}.onnx"
 
 
 def fits(architecture: str, options: Mapping[str, Any]) -> bool:
-    """Whether a network is built as the graph of its architecture is.
+    """Whether the ONNX graph of an architecture fits a network with these options.
 
     Args:
-        architecture: a name of the registry.
-        options: as in the network's record.
+        architecture: a name in the registry.
+        options: the options in the network's record.
     """
     usual = NETWORKS[architecture].options
     as_usual = all(usual.get(name) == chosen for name, chosen in options.items())
@@ -29,7 +29,7 @@ def fits(architecture: str, options: Mapping[str, Any]) -> bool:
 
 
 class OnnxNetwork:
-    """A network's graph, filled with weights. Threads may share it.
+    """A network's ONNX graph with weights. Threads may share it.
 
     Attributes:
         size: height and width of the input, in pixels.
@@ -41,12 +41,12 @@ class OnnxNetwork:
         """Put graph and weights together.
 
         Args:
-            architecture: a name of the registry.
-            arrays: its weights by their names, as `mer.weights.store.arrays` reads them.
-            threads: that pictures are shared out to; 0 for one a core.
+            architecture: a name in the registry.
+            arrays: weights by their names, as `mer.weights.store.arrays` reads them.
+            threads: number of threads that share the pictures; 0 for one a core.
 
         Raises:
-            ValueError: they are not the weights of such a network.
+            ValueError: the weights do not fit the graph.
         """
         values = {k: v for k, v in arrays.items() if v.dtype == np.float32}
         try:

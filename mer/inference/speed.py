@@ -1,4 +1,4 @@
-"""How long a network takes for one face on this machine."""
+"""The time that a network takes for one face on this machine."""
 
 import statistics
 import time
@@ -13,7 +13,7 @@ WARM_UP: Final = 3  # Runs that are not counted: the first ones load code and re
 
 
 def milliseconds(work: Callable[[], object], runs: int, warm_up: int = WARM_UP) -> list[float]:
-    """What each of so many runs takes, after some that are not counted."""
+    """Return the time of each run, after `warm_up` runs that are not counted."""
     times = []
     for _ in range(warm_up + runs):
         began = time.perf_counter()
@@ -23,7 +23,7 @@ def milliseconds(work: Callable[[], object], runs: int, warm_up: int = WARM_UP) 
 
 
 def face_milliseconds(model: str) -> float:
-    """Median milliseconds that network `model` takes for one face of 112x112 pixels."""
+    """Return the median milliseconds of network `model` for one face of 112x112 pixels."""
     predictor = get_predictor(model)
     crop = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
     return statistics.median(milliseconds(lambda: predictor.classify([crop]), 30))

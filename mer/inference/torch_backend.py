@@ -1,4 +1,4 @@
-"""Networks in torch: for those that no graph fits, and to compare the graphs with."""
+"""Networks run by torch: those without a fitting ONNX graph, and for comparison."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from mer.weights import store
 
 
 class TorchNetwork:
-    """A network as torch runs it. Threads may share it.
+    """A network run by torch. Threads may share it.
 
     Attributes:
         size: height and width of the input, in pixels.
     """
 
     def __init__(self, name: str, *, folder: Path | None = None) -> None:
-        """Load a network by its name, from `folder` if not from where those that ship lie.
+        """Load a network by its name, from `folder` or from where the shipped ones lie.
 
         Raises:
             WeightsError: its weights or their record are missing, damaged or foreign.
@@ -32,7 +32,7 @@ class TorchNetwork:
         """
         # The view keeps the channels last in memory, the layout in which the CPU is quickest.
         batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255)
-        with torch.inference_mode():  # per thread, so handlers do not disturb one another
+        with torch.inference_mode():  # holds for this thread alone
             logits = self._network(torch.cat([batch, batch.flip(3)]) if mirrored else batch)
         views: np.ndarray = logits.reshape(1 + mirrored, len(pixels), -1).numpy()
         return views

@@ -1,4 +1,4 @@
-"""A training's whole state in one file that is either the old one or the new one, never half."""
+"""Checkpoints: a training's whole state in one file, which is replaced in one step."""
 
 import json
 from pathlib import Path

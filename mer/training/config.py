@@ -1,4 +1,4 @@
-"""What a training can be told."""
+"""The settings of a training, which are also the options of `python -m mer train`."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ def _flag(default: Any, text: str, **more: Any) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a training can be told; all of it goes into the record."""
+    """The settings of a training; all of them go into the record."""
 
     epochs: int = _flag(12, "at most so many")
     batch: int = _flag(128, "pictures a step")
@@ -25,7 +25,7 @@ class Settings:
     mixup: float = _flag(0.0, "blends pairs of pictures: Beta's parameter; 0: none")
     taught: float = _flag(0.7, "the teachers' part of the target, where there are any")
     once: bool = _flag(False, "teachers see each picture once, not every copy of it: much quicker")
-    validation: float = 0.1  # share of each class that is held out
+    validation: float = 0.1  # share of each class that is held out for validation
     patience: int = _flag(5, "epochs without a better validation accuracy that end it")
     average: float = _flag(0.998, "decay of the weights' moving average, which is what ships")
     precision: str = _flag(

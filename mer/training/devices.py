@@ -19,15 +19,15 @@ M_MMAP_MAX: Final = -4
 
 
 def keep_freed_memory() -> None:
-    """Let this process keep what it frees, which spares a training up to a seventh of its time.
+    """Make this process keep memory that it frees: up to a seventh less time for a training.
 
-    glibc gives the great arrays of each step back to the system, which then clears the same pages
-    for the next step. Elsewhere than on glibc nothing happens.
+    glibc returns the large arrays of each step to the system, which has to clear the same pages for
+    the next step. With another C library this does nothing.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_MAX, 0)
-        mallopt(M_TRIM_THRESHOLD, -1)  # never
+        mallopt(M_TRIM_THRESHOLD, -1)  # never give memory back
 
 
 def get_default_device() -> torch.device:
@@ -69,9 +69,9 @@ class DeviceDataLoader:
 
 
 def arriving(batches: Dataset[Batch], device: torch.device) -> Iterable[Batch]:
-    """Batches of bytes as batches on `device`, their images as floats in 0..1.
+    """Yield batches of bytes as batches on `device`, their images as floats in 0..1.
 
-    A GPU waits for no processor: other processes, one a core, draw the batches ahead of it.
+    With a GPU, worker processes, one a core, prepare the batches ahead, so that it need not wait.
     """
     ahead = device.type == "cuda" and hasattr(os, "fork")
     cores = len(os.sched_getaffinity(0)) // distributed.local_world_size() if ahead else 0
@@ -88,10 +88,10 @@ def arriving(batches: Dataset[Batch], device: torch.device) -> Iterable[Batch]:
 
 
 def to_float(images: Tensor) -> Tensor:
-    """Bytes in 0..255 to floats in 0..1, where they are."""
+    """Turn bytes in 0..255 into floats in 0..1, on the same device."""
     return images.float().div_(255)
 
 
 def _alone(_: int) -> None:
-    """One of many processes needs no threads of its own."""
+    """Keep OpenCV to one thread in a worker process, since there is one worker a core."""
     cv2.setNumThreads(1)

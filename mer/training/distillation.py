@@ -1,4 +1,4 @@
-"""Harder pictures and softer targets for a training: mixup, and other networks as teachers."""
+"""Mixup, and distillation from other networks, the teachers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ from mer.weights import store
 def read_teachers(
     paths: Sequence[Path], device: torch.device, classes: Sequence[str] = EMOTIONS
 ) -> list[BaseClasificacionImagenes]:
-    """The networks in `paths`, files of weights with their records beside them.
+    """Load the networks in `paths`, files of weights with their records beside them.
 
     Raises:
         WeightsError: a file is missing, damaged or no network's, or it knows other `classes`.
@@ -39,10 +39,10 @@ def read_teachers(
 
 
 def fingerprints(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """What a record says of the teachers: name, length and checksum of each file.
+    """Return name, length and checksum of each teacher's file, for the record.
 
     Raises:
-        WeightsError: a file is no weights' or has no record.
+        WeightsError: a file holds no weights or has no record.
     """
     for path in paths:
         if path.suffix != ".safetensors":
@@ -58,9 +58,9 @@ def taught_targets(
     part: float,
     device: torch.device,
 ) -> NDArray[np.float32]:
-    """The targets of all pictures, those of `rows` with `part` from the teachers' mean answer.
+    """Return the targets of all pictures; in `rows` the share `part` is the teachers' mean answer.
 
-    A teacher answers for a picture and its mirror image alike.
+    A teacher's answer is the mean over a picture and its mirror image.
     """
     targets = pictures.targets.copy()
     batches = np.array_split(rows, max(1, len(rows) // 128))
@@ -73,11 +73,11 @@ def taught_targets(
 
 
 class Teaching:
-    """Turns a batch into the one that is learned from.
+    """Applies mixup and the teachers' answers to a batch.
 
-    Mixup (Zhang et al. 2018) blends each picture with another and their targets alike. Teachers
-    (Hinton et al. 2015) look at the very pictures that the learner gets (Beyer et al. 2022); the
-    mean of their answers makes the part `taught` of the target.
+    Mixup (Zhang et al. 2018) blends each picture with another, and their targets in the same way.
+    Teachers (Hinton et al. 2015) see the same blended pictures as the learner (Beyer et al. 2022);
+    the mean of their answers makes up the share `taught` of the target.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Teaching:
 
 @torch.no_grad()
 def _answer(teacher: BaseClasificacionImagenes, images: Tensor) -> Tensor:
-    """Probabilities (n, 7) of a network that may want another size than the learner."""
+    """Return probabilities (n, 7) of a teacher, whose input size may differ from the learner's."""
     if images.shape[-1] != teacher.size:
         images = functional.interpolate(images, size=teacher.size, mode="bilinear", antialias=True)
     images = images.contiguous(memory_format=torch.channels_last)

@@ -1,8 +1,8 @@
 """One training in several processes, on several GPUs or machines, started by `torchrun`.
 
-Every process draws the same global batch and learns from its own rows of it; the gradients that
-they then share are means over the global batch, so the weights are those of one process. The
-first process (rank 0) alone evaluates, prints and writes.
+Every process makes the same global batch and learns from its own rows of it. The gradients are
+means over the global batch, so the weights are the same as with one process. The first process
+(rank 0) alone evaluates, prints and writes.
 """
 
 import os
@@ -20,9 +20,9 @@ from mer.models.base import BaseClasificacionImagenes, Batch
 
 @contextmanager
 def process_group() -> Iterator[None]:
-    """The processes that `torchrun` started, joined as long as the block runs; alone, nothing.
+    """Join the processes that `torchrun` started for the length of the block, if there are several.
 
-    Each takes the GPU of its number on its machine, or the CPU where there is none.
+    Each process takes the GPU with its local rank, or the CPU where there is no GPU.
     """
     if world_size() == 1:
         yield
@@ -32,23 +32,23 @@ def process_group() -> Iterator[None]:
     distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield
-        distributed.barrier()  # nobody leaves before the first process has written everything
+        distributed.barrier()  # all wait until the first process has written everything
     finally:
         distributed.destroy_process_group()
 
 
 def world_size() -> int:
-    """How many processes train together."""
+    """Return the number of processes that train together."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def local_world_size() -> int:
-    """How many of them are on this machine."""
+    """Return the number of these processes on this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def rank() -> int:
-    """The number of this process among them, from 0."""
+    """Return the number of this process, from 0."""
     return int(os.environ.get("RANK", "0")) if world_size() > 1 else 0
 
 
@@ -58,7 +58,7 @@ def first() -> bool:
 
 
 def shard(batch: Batch) -> Batch:
-    """This process's rows of a global batch: a view.
+    """Return this process's rows of a global batch, as views.
 
     Raises:
         MerError: the batch has fewer rows than there are processes.

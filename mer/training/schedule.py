@@ -25,7 +25,7 @@ def learning_rate(settings: Settings, step: int, steps: int) -> float:
 
 
 def best(history: Sequence[Epoch]) -> int:
-    """The epoch of the highest validation accuracy, counted from 1."""
+    """Return the epoch of the highest validation accuracy, counted from 1."""
     scores = [entry["validation_accuracy"] for entry in history]
     return scores.index(max(scores)) + 1
 
@@ -36,7 +36,7 @@ def stale(history: Sequence[Epoch], patience: int) -> bool:
 
 
 def line(entry: Epoch) -> str:
-    """What is printed of an epoch."""
+    """Return the line that is printed for an epoch."""
     return (
         f"epoch {entry['epoch']:3d}  train loss {entry['train_loss']:.3f} "
         f"accuracy {entry['train_accuracy']:.3f}  validation loss {entry['validation_loss']:.3f} "
@@ -52,7 +52,7 @@ def stage(
     history: Sequence[Epoch],
     started: str,
 ) -> dict[str, Any]:
-    """The record of one training that ends now."""
+    """Return the record of a training that has just ended."""
     return {
         "name": " + ".join(part["name"] for part in corpus.description),
         "data": corpus.description,
@@ -74,7 +74,7 @@ def stage(
 
 
 def together(stages: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The record of all trainings that made a network, one after the other."""
+    """Return the record of all stages of a network's training."""
     return {
         "seconds": sum(s["seconds"] for s in stages),
         "cpu_seconds": sum(s["cpu_seconds"] for s in stages),

@@ -1,4 +1,4 @@
-"""Training: one network on one or several data sets, resumable, with a record to repeat it by."""
+"""Training of one network on one or several data sets, resumable, with a record of how."""
 
 import hashlib
 import json
@@ -43,21 +43,20 @@ def train(
 ) -> Path:
     """Train network `model` and write its weights and record to `out`.
 
-    A training that was stopped, however hard, goes on from its last epoch when it is called
-    again, and ends with the same weights as one that was left alone. Under `torchrun` several
-    processes share the work, see `mer.training.distributed`; the folder `out` is then one that all
-    see.
+    A training that was stopped or killed goes on from its last epoch when it is called again, and
+    ends with the same weights as one without a stop. Under `torchrun` several processes share the
+    work (`mer.training.distributed`); all of them have to see the folder `out`.
 
     Args:
         model: a name in `mer.models.registry.MODELS`.
         data: data sets, as `mer.data.dataset.load` reads them; their training part is used.
         out: folder for weights, record and checkpoint.
-        settings: see `Settings`.
-        start: weights to begin with, whose record becomes the first part of the new one.
+        settings: settings of the training.
+        start: weights to begin with; the stages in their record are kept in the new one.
         teachers: weights of networks whose answers are learned beside the labels.
-        name: what to call the network, where it is one of your own beside the shipped ones.
-        classes: what it is to tell apart, where that is not the seven.
-        cut: further data sets, whose pictures show more than a face, see `mer.data.load`.
+        name: name of a custom network; by default it is called as `model`.
+        classes: the classes to tell apart, the seven by default.
+        cut: more data sets, whose pictures show more than a face, see `mer.data.dataset.load`.
 
     Returns:
         Path of the weights.
@@ -82,7 +81,7 @@ def train(
 
 
 class Run:
-    """One training on its way: network, average, best so far, optimizer and history."""
+    """The state of one training: network, moving average, best weights, optimizer, history."""
 
     def __init__(
         self,
@@ -105,7 +104,8 @@ class Run:
         network = MODELS[name](**self.options)
         earlier = store.read_start(network, start) if start else {}
         self.earlier = earlier.get("training", {}).get("stages", [])
-        keys = ("test_reads", "origin") if called == name else ("origin",)  # one's own: other tests
+        # A custom network is tested on other pictures.
+        keys = ("test_reads", "origin") if called == name else ("origin",)
         self.inherited = {key: earlier[key] for key in keys if key in earlier}
         network = distributed.prepared(network)
         self.model = selected_device(network, self.device).to(memory_format=torch.channels_last)
@@ -141,10 +141,10 @@ class Run:
         self.validation_batches = self._batches(self.corpus.validation, shuffle=False)
 
     def resume(self) -> None:
-        """Take up the checkpoint in `out`, if there is one.
+        """Continue from the checkpoint in `out`, if there is one.
 
         Raises:
-            WeightsError: it is damaged.
+            WeightsError: the checkpoint is damaged.
             MerError: it belongs to a training with other data or settings, or not all machines
                 that train together see it.
         """
@@ -163,7 +163,7 @@ class Run:
             print(f"resumed after epoch {len(self.history)}", flush=True)
 
     def fit(self) -> None:
-        """Run the epochs that are left, until patience ends."""
+        """Run the remaining epochs; stop early when patience ends."""
         patience = self.settings.patience
         while len(self.history) < self.settings.epochs and not schedule.stale(
             self.history, patience
@@ -245,21 +245,21 @@ class Run:
         self.history.append(entry)
 
     def _scores(self) -> dict[str, float]:
-        """Loss and accuracy of the average on the pictures that were held out."""
+        """Return loss and accuracy of the averaged weights on the validation pictures."""
         network = cast(BaseClasificacionImagenes, self.average.module)
         with self._autocast():
             return network.evaluate(arriving(self.validation_batches, self.device))
 
     def train_epoch(self, number: int) -> tuple[float, float]:
-        """One pass over originals and copies; mean loss and accuracy on them."""
-        # Dropout's: each process has rows of its own, and draws for them by a seed of its own.
+        """Train for one epoch; return its mean loss and accuracy."""
+        # Dropout's seed differs between processes, since each has other rows.
         torch.manual_seed(self.settings.seed * 1_000_003 + number + distributed.rank() * 2**40)
-        rng = np.random.default_rng((self.settings.seed, number, 1))  # mixup's
+        rng = np.random.default_rng((self.settings.seed, number, 1))  # for mixup
         self.train_batches.start(number)
         self.model.train()
         steps = len(self.train_batches)
-        sums = torch.zeros(2, device=self.device)  # there: asking each time would hold it up
-        hidden = None if distributed.first() else True  # None: where stderr is no terminal
+        sums = torch.zeros(2, device=self.device)  # on the device: reading it each step would wait
+        hidden = None if distributed.first() else True  # None hides it where stderr is no terminal
         batches = arriving(self.train_batches, self.device)
         for index, batch in enumerate(
             tqdm(batches, f"epoch {number + 1}", steps, leave=False, disable=hidden)
