@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 from onnxruntime import InferenceSession, OrtValue, SessionOptions
@@ -17,6 +18,8 @@ _Answer = TypeVar("_Answer")
 
 _alone = threading.local()  # `asked` is True in threads that compute without help, see `one_thread`
 _in_work: set[object] = set()  # holds one object for each graph that computes now
+_sessions: "WeakSet[Session]" = WeakSet()
+_useless: list[InferenceSession | None] = []  # sessions of a forked child's parent, with threads
 
 
 class Session:
@@ -37,6 +40,7 @@ class Session:
         """
         self._open = functools.partial(_opened, file, dict(arrays))
         self._alone = self._open(1)
+        _sessions.add(self)
 
     def __call__(
         self, names: Sequence[str], values: Mapping[str, np.ndarray], *, together: bool = False
@@ -82,6 +86,21 @@ def _counted() -> Iterator[int]:
         yield others
     finally:
         _in_work.discard(ticket)
+
+
+def _after_fork() -> None:
+    """In a forked child there are no threads but one: what waits for others would wait for ever.
+
+    Sessions with threads are kept, unused: to take one down is to wait for its threads.
+    """
+    _in_work.clear()
+    _workers.cache_clear()
+    for session in _sessions:
+        _useless.append(vars(session).pop("_together", None))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def alone() -> bool:
