@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mer.cli.common import DETECTORS, command, network
+from mer.cli.common import command, detector, network
 from mer.errors import MerError
 from mer.models.registry import DEFAULT_MODEL
 
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     text = "folder of the results; a run that was cut off goes on there"
     add("--out", type=Path, required=True, metavar="DIR", help=text)
     network(add, DEFAULT_MODEL)
-    add("--detector", choices=DETECTORS, default="yunet", help="default %(default)s")
+    detector(add)
     text = "processes that each hold the network (default: one a core)"
     add("--workers", type=_count, metavar="N", help=text)
     text = "a Ray cluster to work on, such as auto or HOST:6379 (default: this machine alone)"

@@ -11,7 +11,7 @@ from mer.errors import MerError
 from mer.models.registry import NETWORKS
 
 # Written out here because their registry lies behind OpenCV; a test compares them.
-DETECTORS: Final = ("yunet", "haar")
+DETECTORS: Final = ("yunet", "haar", "none")
 
 
 def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -42,6 +42,12 @@ def check_folders(*outputs: Path | None) -> None:
     for path in outputs:
         if path and not path.parent.is_dir():
             raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
+
+
+def detector(add: Any) -> None:
+    """Add `--detector`."""
+    text = "what finds faces; none: each picture is a cut-out face (default %(default)s)"
+    add("--detector", choices=DETECTORS, default="yunet", help=text)
 
 
 def say(sentence: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import DETECTORS, check_folders, command, network, say
+from mer.cli.common import check_folders, command, detector, network, say
 from mer.errors import MerError
 from mer.models.registry import DEFAULT_MODEL
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from mer.results.report import Picture
 
 FORMATS: Final = ("table", "csv", "jsonl")
-NO_FACE: Final = "no face found. Try a larger, brighter or more frontal face."
+NO_FACE: Final = (
+    "no face found. Try a larger, brighter or more frontal face. If the picture is a cut-out face, "
+    "say --detector none."
+)
 
 
 def add(commands: Any) -> None:
@@ -29,7 +32,7 @@ def add(commands: Any) -> None:
     text = "a picture, a folder, a quoted pattern such as 'album/**/*.jpg', a zip, or - for stdin"
     add("paths", nargs="+", metavar="PATH", help=text)
     network(add, DEFAULT_MODEL)
-    add("--detector", choices=DETECTORS, default="yunet", help="default %(default)s")
+    detector(add)
     text = "upright faces only, the small ones beside large ones not surely: a third of the time"
     add("--quick", action="store_true", help=text)
     text = "of what is printed, a line a face as it is found (default %(default)s)"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mer.cli.common import DETECTORS, check_folders, command, network
+from mer.cli.common import check_folders, command, detector, network
 from mer.models.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
     text = "how many frames of a folder make a second; they are read in the order people count"
     add("--fps", type=float, metavar="N", help=text)
     network(add, DEFAULT_MODEL)
-    add("--detector", choices=DETECTORS, default="yunet", help="default %(default)s")
+    detector(add)
     add("--json", type=Path, metavar="OUT", help="write frames, people and events as JSON")
     text = "write one row a frame and person, and one row an event to OUT's name with .events.csv"
     add("--csv", type=Path, metavar="OUT", help=text)

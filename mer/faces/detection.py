@@ -137,7 +137,20 @@ class Haar:
         ]
 
 
-DETECTORS: Final[dict[str, type[YuNet] | type[Haar]]] = {"yunet": YuNet, "haar": Haar}
+class Whole:
+    """For cut-out faces, in which nothing is left to be found: the whole picture is the face."""
+
+    def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
+        """One face, as large as the picture, of which nothing is doubted."""
+        height, width = image.shape[:2]
+        return [Face((0, 0, width, height), 1.0)]
+
+
+DETECTORS: Final[dict[str, type[YuNet] | type[Haar] | type[Whole]]] = {
+    "yunet": YuNet,
+    "haar": Haar,
+    "none": Whole,
+}
 
 
 def check_name(detector: str) -> None:

@@ -1,11 +1,15 @@
 """The choice of network and of face detector, the same on each tab."""
 
+from typing import Final
+
 import gradio as gr
 
 from mer.errors import MerError
 from mer.faces import detection
 from mer.models.registry import DEFAULT_MODEL, MODELS
 from mer.weights import store
+
+_LABELS: Final = {"none": "none: a cut-out face"}
 
 
 def check(network: str, detector: str) -> None:
@@ -27,6 +31,10 @@ def build() -> tuple[gr.Radio, gr.Radio]:
     with gr.Row():
         network = gr.Radio(names, value=first, label="Network", scale=3, min_width=300)
         detector = gr.Radio(
-            list(detection.DETECTORS), value="yunet", label="Face detector", scale=2, min_width=180
+            [(_LABELS.get(name, name), name) for name in detection.DETECTORS],
+            value="yunet",
+            label="Face detector",
+            scale=2,
+            min_width=180,
         )
     return network, detector

@@ -9,7 +9,7 @@ from mer.results.wording import percent
 
 NO_FACE: Final = (
     "Try a picture with more light, or with the face larger and turned to the camera; "
-    "or the other face detector."
+    "or another face detector. If the picture is a cut-out face, choose none."
 )
 
 

@@ -127,10 +127,10 @@ def _watch(
     report = _Report(video.duration_ms, tell)
     complete = True
     with Cast(predictor, known) as cast:
-        for frame in video:
+        for frame, shown in tracker.people(video):
             _check_length(frame.time_ms, longest_s)  # a file may say nothing of it, or lie
             times.append(frame.time_ms)
-            cast.see(frame, tracker.follow(frame))
+            cast.see(frame, shown)
             report(frame.time_ms)
             if stopped():
                 complete = False

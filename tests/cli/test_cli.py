@@ -159,6 +159,19 @@ def test_predict_goes_on_behind_a_broken_picture(
     assert "empty.png: no face found" in printed.out
 
 
+def test_predict_takes_cut_out_faces(
+    photo: Path, stand_in_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Image.open(photo) as whole:
+        whole.crop((200, 110, 250, 160)).resize((48, 48)).save(tmp_path / "cut.png")  # no chin
+    assert cli.main(["predict", str(tmp_path / "cut.png"), "--model", "cnn1"]) == 0
+    assert "say --detector none" in capsys.readouterr().out
+    options = ["--model", "cnn1", "--detector", "none"]
+    assert cli.main(["predict", str(tmp_path / "cut.png"), *options]) == 0
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert line.split()[:5] == ["1", "0", "0", "48", "48"]
+
+
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_predict_prints_for_programs(
     photo: Path, form: str, capsys: pytest.CaptureFixture[str], stand_in_weights: Path

@@ -32,7 +32,7 @@ def test_no_face_gives_an_empty_list(detector: str, shape: tuple[int, int]) -> N
 
 
 def test_unknown_detector_is_named() -> None:
-    with pytest.raises(MerError, match=r"no detector 'retina': choose yunet or haar"):
+    with pytest.raises(MerError, match=r"no detector 'retina': choose yunet or haar or none"):
         detection.detect(blank(8, 8), "retina")
 
 
@@ -228,3 +228,11 @@ def test_video_without_a_face_has_none(mer_data: Path) -> None:
         frames.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
     assert frames
     assert [detection.detect(frame) for frame in frames[:: max(1, len(frames) // 8)]].count([]) >= 8
+
+
+@pytest.mark.parametrize("size", [(48, 48), (80, 80), (90, 60), (1, 1)])
+def test_a_cut_out_face_is_taken_whole(size: tuple[int, int], astronaut: np.ndarray) -> None:
+    image = cv2.resize(astronaut[60:200, 160:280], size[::-1])
+    (face,) = detection.detect(image, "none")
+    assert face.box == (0, 0, size[1], size[0])
+    assert detection.crop(image, face).shape == (max(size), max(size), 3)

@@ -77,7 +77,7 @@ def test_every_endpoint_is_a_described_tool(url: str) -> None:
     assert "What the faces in a picture look like" in tools["predict"].description.replace("w", "W")
     told = tools["predict"].inputSchema["properties"]
     assert set(told) == {"picture", "network", "detector"}
-    assert told["detector"]["enum"] == ["yunet", "haar"]
+    assert told["detector"]["enum"] == ["yunet", "haar", "none"]
 
 
 def test_a_picture_is_read_and_lies_only_where_it_is_swept(url: str, picture: str) -> None:

@@ -174,7 +174,7 @@ def test_progress_of_a_video_without_a_length(
     clip: Path, stand_in_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Endless(video.Video):
-        def __init__(self, path: Path) -> None:
+        def __init__(self, path: Path, fps: float | None = None) -> None:
             super().__init__(path)
             self.duration_ms = None
 

@@ -1,5 +1,7 @@
 """People followed through a video: who is who from frame to frame, through cuts and absences."""
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import cv2
@@ -10,7 +12,7 @@ from mer.faces.detection import Face
 from mer.io.video import Frame
 from mer.video.tracking.klt_tracker import Place
 from mer.video.tracking.reid import AT_PLACE, Look, look
-from mer.video.tracking.track import Track
+from mer.video.tracking.track import FOUND, Track
 from mer.weights.onnx_session import one_thread
 
 # Between two searches for faces while every track is sure: a search takes as long as carrying a
@@ -20,7 +22,8 @@ EVERY_MS: Final = 200.0
 LONG_SIDE: Final = 640  # pixels, to which frames are shrunk to be searched, as the detectors do
 OVERLAP: Final = 0.3  # a detection that shares more with a track's box may be its face
 CROSSING: Final = 0.02  # faces whose boxes share more may be mixed up
-GOOD: Final = {"yunet": 0.7, "haar": 0.4}  # mean score of a face that counts as a person
+# Mean score of a face that counts as a person.
+GOOD: Final = {"yunet": 0.7, "haar": 0.4, "none": 1.0}
 # While somebody is out of sight, a new face has this long to be recognised before it gets a number
 # of its own, and three times as long beside another: at first it is often half hidden.
 PATIENCE_MS: Final = 500.0
@@ -34,7 +37,7 @@ class Tracker:
 
     Faces are searched for every EVERY_MS, and at every frame while one is unsure, new or near
     another; in between their texture carries them. A face counts as a person once it was found
-    three times with a good score, so a person's first two frames are left out.
+    three times with a good score: `follow` leaves the two frames before out, `people` does not.
     """
 
     def __init__(self, detector: str = "yunet", long_side: int = LONG_SIDE) -> None:
@@ -73,6 +76,24 @@ class Tracker:
         self._before = gray
         shown = [track for track in self._tracks if track.number and track.shown]
         return sorted((track.number, track.face(frame.image)) for track in shown)
+
+    def people(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, list[tuple[int, Face]]]]:
+        """Each frame with the people in it, as `follow` gives them, but two frames late.
+
+        By then those whose first frames these are have a number.
+
+        Raises:
+            MerError: no detector has this name.
+            WeightsError: the detector's file is missing or damaged.
+        """
+        waiting: deque[tuple[Frame, dict[int, Face], list[tuple[Track, Face]]]] = deque()
+        for frame in frames:
+            shown = dict(self.follow(frame))
+            new = [track for track in self._tracks if track.shown and not track.number]
+            waiting.append((frame, shown, [(track, track.face(frame.image)) for track in new]))
+            if len(waiting) == FOUND:
+                yield _with_new(*waiting.popleft())
+        yield from (_with_new(*one) for one in waiting)
 
     def _due(self, time_ms: float) -> bool:
         present = [track for track in self._tracks if track.shown]
@@ -159,6 +180,13 @@ class Tracker:
         absent.sort(key=lambda track: track.seen_ms)
         for track in absent[:-ABSENT]:
             self._tracks.remove(track)
+
+
+def _with_new(
+    frame: Frame, shown: dict[int, Face], new: list[tuple[Track, Face]]
+) -> tuple[Frame, list[tuple[int, Face]]]:
+    numbered = {track.number: face for track, face in new if track.number}
+    return frame, sorted((numbered | shown).items())
 
 
 def _scaled(face: Face, scale: float) -> Face:

@@ -119,6 +119,23 @@ def test_one_person_keeps_one_number_from_the_third_frame(
     assert len(face.points) == (5 if detector == "yunet" else 0)
 
 
+def test_people_are_in_their_first_two_frames_as_well(astronaut: np.ndarray) -> None:
+    frames = [*still(room(3), 4), *still(astronaut, 12), *still(room(3), 4)]
+    frames = [Frame(index, 40.0 * index, one.image) for index, one in enumerate(frames)]
+    seen = list(Tracker().people(frames))
+    assert [frame.index for frame, _ in seen] == list(range(20))
+    numbers = [[number for number, _ in people] for _, people in seen]
+    assert numbers == [[]] * 4 + [[1]] * 12 + [[]] * 4
+    first, third = (dict(people)[1] for _, people in (seen[4], seen[6]))
+    assert np.abs(np.subtract(first.box, third.box)).max() < 5
+
+
+def test_a_video_that_ends_at_once_has_its_people(astronaut: np.ndarray) -> None:
+    for count in range(4):
+        seen = list(Tracker().people(still(astronaut, count)))
+        assert [[n for n, _ in people] for _, people in seen] == [[1] * (count == 3)] * count
+
+
 def test_boxes_and_points_follow_a_moving_head(astronaut: np.ndarray) -> None:
     tracker, points = Tracker(), []
     for index in range(30):
