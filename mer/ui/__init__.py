@@ -4,6 +4,7 @@ import contextlib
 import functools
 import importlib.util
 import os
+import resource
 import signal
 import socket
 import sys
@@ -37,6 +38,7 @@ from mer.ui.origin import Origins
 from mer.ui.sessions import Sessions
 from mer.ui.theme import look
 
+_FILES: Final = 65_536  # open at a time, connections among them
 _LOOKED_AT: Final = 50  # ports above one that is taken, for a free one
 _OPEN: Final = (
     "This page will be open to whoever has its link. Set MER_USER and MER_PASSWORD to ask for a "
@@ -143,6 +145,8 @@ def launch(
     decoding.prepare()
     if share and auth.wanted() is None:
         print(f"mer: {_OPEN}", file=sys.stderr)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES), most))  # each visitor has some
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files of visitors go
     told = settings(share=share, mcp=mcp)

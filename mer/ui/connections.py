@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import gradio as gr
 
 EVERY_S: Final = 5.0  # seconds between two looks
 IDLE_S: Final = 30.0  # seconds in which a request's head has to arrive whole
+OF_ADDRESS: Final = 500  # connections of one address that wait for a request
 _VANISHED_MS: Final = 30_000  # without a word from the other side about what was sent
 
 
@@ -35,14 +37,16 @@ async def _watch(page: gr.Blocks) -> None:
 def _ended(
     connections: Iterable[Any], waiting: dict[Any, tuple[Any, float]]
 ) -> dict[Any, tuple[Any, float]]:
-    """Those that wait for a request; whichever has waited too long is cut."""
-    now, still = time.monotonic(), {}
+    """Those that wait for a request; whichever has waited too long, or is one too many, is cut."""
+    now, still, ours = time.monotonic(), {}, Counter[str]()
     for one in connections:
         _notice_vanished(one)
         if one.cycle is None or one.cycle.response_complete:
             last, since = waiting.get(one, (None, now))
             still[one] = (one.cycle, since if last is one.cycle else now)
-            if now - still[one][1] > IDLE_S:
+            address = one.client[0] if one.client else ""
+            ours[address] += 1
+            if now - still[one][1] > IDLE_S or ours[address] > OF_ADDRESS:
                 one.transport.abort()
     return still
 

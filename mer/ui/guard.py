@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -145,6 +146,9 @@ class Guard:
         except ClientDisconnect:
             return  # nobody is there to be answered, and the log need not fill with it
         except Exception as error:
+            if begun and isinstance(error.__cause__, HTTPException):
+                await send({"type": "http.response.body"})
+                return  # Gradio's for a call that it does not know, which need not fill the log
             if begun:
                 raise
             failed.clear()

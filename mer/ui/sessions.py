@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import gradio as gr
+from gradio.routes import file_upload_statuses
 from gradio.state_holder import SessionState, StateHolder
 
 from mer.ui import retention
@@ -79,7 +80,7 @@ class Sessions(StateHolder):
         self.owners.pop(session, None)
 
     def tidy(self, queue: Any) -> None:
-        """Forget owners without a session, and answers that nobody fetches, the largest first."""
+        """Forget owners without a session, answers that nobody fetches, and uploads that ended."""
         unread = queue.pending_messages_per_session
         known = self.session_data.keys() | unread.keys()
         self.owners = {session: owner for session, owner in self.owners.items() if session in known}
@@ -90,6 +91,12 @@ class Sessions(StateHolder):
                 break
             left -= sizes[session]
             unread.pop(session, None)
+
+        for number, one in list(file_upload_statuses._statuses.items()):  # whose bar nobody saw
+            if one.is_done:
+                file_upload_statuses.stop_tracking(number)
+        for number in file_upload_statuses._signals.keys() - file_upload_statuses._statuses.keys():
+            del file_upload_statuses._signals[number]
 
     def _make_room(self, current: str) -> None:
         while len(self.session_data) > MOST:

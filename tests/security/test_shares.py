@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from gradio.components import State
+from gradio.routes import file_upload_statuses
 from gradio_client import Client, handle_file
 
 from mer.inference.predictor import get_predictor
@@ -294,6 +295,35 @@ def test_half_open_connections_end(
     assert until(lambda: not served.page.server.server_state.connections)
     answer = httpx.get(f"{served.url}config")
     assert json.loads(answer.text)["title"] == "Facial expressions"
+
+
+def test_connections_of_one_address_that_wait(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(connections, "EVERY_S", 0.2)
+    monkeypatch.setattr(connections, "OF_ADDRESS", 10)
+    served: Served = request.getfixturevalue("served")
+    place = (urlsplit(served.url).hostname, urlsplit(served.url).port)
+    lines = [socket.create_connection(place) for _ in range(40)]
+    assert until(lambda: len(served.page.server.server_state.connections) <= 10)
+    assert httpx.get(f"{served.url}config").status_code == 200
+    for line in lines:
+        line.close()
+
+
+def test_uploads_and_calls_that_nobody_asks_after_leave_nothing(
+    shared: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(5):
+        url = f"{shared.url}gradio_api/upload?upload_id=up{number}"
+        assert httpx.post(url, files=form(10)).status_code == 200
+        httpx.get(f"{shared.url}gradio_api/call/webcam/unknown{number}")
+    with httpx.Client(timeout=10) as client:
+        assert client.get(f"{shared.url}gradio_api/upload_progress?upload_id=no").status_code == 404
+    retention.forget_idle(shared.page)
+    assert not file_upload_statuses._statuses
+    assert not file_upload_statuses._signals
+    assert "Traceback" not in caplog.text
 
 
 def test_what_trickles_in_ends_too(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
