@@ -1,36 +1,38 @@
 """Files that would take a decoder's memory or time, and what becomes of workers and of callers."""
 
 import gc
-import io
 import multiprocessing
 import os
 import re
 import signal
-import struct
 import subprocess
 import sys
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from mer.errors import ImageError, MerError
 from mer.io import decoding, images
 from mer.io.protocol import LIMITS
+from tools.security.hostile import (
+    avif_of_another_size,
+    bmp_of_deltas,
+    gif_of_comments,
+    jpeg_of_segments,
+    png_of_overlapping_exif,
+    png_of_zeros,
+    ppm_of_comments,
+    saved,
+    tiff_of_one_tile,
+    tiff_of_overlapping_tags,
+    webp_of_another_size,
+)
 
 MB = 1_000_000
-
-
-def saved(kind: str, side: int = 8, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    noise = np.random.default_rng(side).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def workers() -> list[int]:
@@ -58,79 +60,6 @@ def fresh() -> Iterator[None]:
     decoding.close()
     yield
     decoding.close()
-
-
-def directory(tags: list[tuple[int, int, int, int]], body: bytes = b"") -> bytes:
-    """A TIFF of one directory: tag, type, count and value of each entry; `body` follows."""
-    entries = b"".join(struct.pack("<HHII", *tag) for tag in sorted(tags))
-    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
-    return head + entries + bytes(4) + body
-
-
-PLAIN = [(256, 4, 1, 8), (257, 4, 1, 8), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
-
-
-def bmp_of_deltas() -> bytes:
-    """Run-length steps that lead far out of the picture."""
-    head = struct.pack("<IiiHHIIiiII", 40, 4_000_000, 8, 1, 8, 1, 0, 0, 0, 256, 0)
-    steps = b"\0\2\xff\xff" * 200
-    offset = 14 + len(head) + 1024
-    size = struct.pack("<IHHI", offset + len(steps), 0, 0, offset)
-    return b"BM" + size + head + bytes(1024) + steps
-
-
-def tiff_of_overlapping_tags() -> bytes:
-    same = [(40000 + number, 7, 60_000, 8) for number in range(5000)]
-    return directory([*PLAIN, (273, 4, 1, 8), (279, 4, 1, 64), *same], bytes(64))
-
-
-def tiff_of_one_tile() -> bytes:
-    tile = [(322, 4, 1, 40_000), (323, 4, 1, 40_000), (324, 4, 1, 8), (325, 4, 1, 64)]
-    packed = [tag for tag in PLAIN if tag[0] != 259] + [(259, 3, 1, 5)]
-    return directory(packed + tile, bytes(64))
-
-
-def png_of_overlapping_exif() -> bytes:
-    exif = directory([(40000 + n, 7, 100_000, 8) for n in range(10_000)])
-    content = saved("PNG")
-    chunk = b"eXIf" + exif
-    extra = struct.pack(">I", len(exif)) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    return content[:33] + extra + content[33:]
-
-
-def avif_of_another_size() -> bytes:
-    content = saved("AVIF", 64, speed=10)
-    at = content.index(b"ispe") + 8
-    return content[:at] + struct.pack(">II", 16_384, 16_384) + content[at + 8 :]
-
-
-def ppm_of_comments() -> bytes:
-    return b"P6\n" + b"#" * 3_000_000 + b"\n8 8\n255\n" + bytes(192)
-
-
-def gif_of_comments() -> bytes:
-    content = saved("GIF")
-    at = 13 + (3 << (content[10] & 7) + 1)
-    comment = b"\x21\xfe" + (b"\xff" + b"x" * 255) * 20_000 + b"\0"
-    return content[:at] + comment + content[at:]
-
-
-def jpeg_of_segments() -> bytes:
-    content = saved("JPEG")
-    return content[:2] + b"\xff\xed\0\x04ab" * 2_000_000 + content[2:]
-
-
-def webp_of_another_size() -> bytes:
-    content = bytearray(saved("WEBP", 16))
-    struct.pack_into("<HH", content, 26, 7000, 7000)
-    return bytes(content)
-
-
-def png_of_zeros() -> bytes:
-    """Fifty million pixels in 150 kB: as much as is read."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (7070, 7070)).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(

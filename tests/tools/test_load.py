@@ -16,7 +16,7 @@ def test_everybody_is_answered_in_sentences_and_memory_stays() -> None:
 
 
 def test_a_page_that_is_gone_is_noticed() -> None:
-    told = load.visits("http://127.0.0.1:9", Files(b"", b"", []), 0.2, 2)
+    told = load.visits("http://127.0.0.1:9", Files(b"", b"", [], [b""], [b""], [b""]), 0.2, 2)
     assert told.all("answered") == 0
     assert told.all("lost") > 0
     assert any("was not answered" in fault for fault in told.faults)

@@ -51,10 +51,11 @@ class Told:
 
 
 def tried(seconds: float, visitors: int, seed: int = 0) -> tuple[Told, list[int]]:
-    """Visits to a page of its own; what the visitors were told, and the page's bytes in memory.
+    """Visits to a page of its own; what the visitors were told, and the bytes in memory.
 
-    Each visitor does one task before the memory is first looked at, however long that takes: what
-    is loaded at the first call is no growth.
+    The memory is that of the page and of the workers that decode for it. Each visitor does one task
+    before it is first looked at, however long that takes: what is loaded at the first call is no
+    growth.
 
     Raises:
         MerError: scikit-image is absent, or the page does not start.
@@ -128,11 +129,11 @@ def _note(told: Told, task: str, ended: str, said: str, seconds: float) -> None:
 @contextmanager
 def _watched(number: int, every: float) -> Iterator[list[int]]:
     """The bytes in memory of a process, looked at so often (seconds)."""
-    seen, stop = [process.resident(number)], threading.Event()
+    seen, stop = [_used(number)], threading.Event()
 
     def watch() -> None:
         while not stop.wait(every):
-            seen.append(process.resident(number))
+            seen.append(_used(number))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -141,6 +142,10 @@ def _watched(number: int, every: float) -> Iterator[list[int]]:
     finally:
         stop.set()
         watcher.join()
+
+
+def _used(number: int) -> int:
+    return sum(map(process.resident, process.tree(number)))
 
 
 def growth(seen: list[int]) -> float:
@@ -178,7 +183,7 @@ def report(told: Told, seen: list[int], seconds: float, visitors: int) -> str:
             markdown.table(head, rows),
             "",
             f"{visitors} visitors for {seconds:.0f} seconds; {sum(told.counts.values())} tasks; "
-            f"the longest took {told.longest:.0f} s. Memory of the page: at most "
+            f"the longest took {told.longest:.0f} s. Memory of the page and its workers: at most "
             f"{max(seen) // _MB} MB, {seen[-1] // _MB} MB at the end, {growth(seen):+.0f} MB since "
             f"the warm-up (bound {GROWTH_MB} MB). {machine()}.",
             *(f"- {count} times: {fault}" for fault, count in told.faults.most_common(20)),

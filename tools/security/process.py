@@ -29,12 +29,20 @@ def bound(more: int) -> None:
 
 def family() -> list[int]:
     """This process and the workers that decode for it."""
-    server = decoding.server_process()
-    try:
-        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
-    except OSError:
-        children = []
-    return [os.getpid(), *map(int, children)]
+    return [os.getpid(), *_children(decoding.server_process())]
+
+
+def tree(number: int) -> list[int]:
+    """The process of this number and all that it and they have started."""
+    return [number, *(each for child in _children(number) for each in tree(child))]
+
+
+def _children(number: int | None) -> list[int]:
+    found: list[int] = []
+    for path in Path(f"/proc/{number}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, path.read_text().split())
+    return found
 
 
 class Cost:
@@ -77,5 +85,9 @@ def processor_s(number: int) -> float:
 
 
 def resident(number: int) -> int:
-    """Bytes of the process of this number that are in memory."""
-    return int(Path(f"/proc/{number}/statm").read_text().split()[1]) * resource.getpagesize()
+    """Bytes of the process of this number that are in memory; 0 where there is none."""
+    try:
+        pages = Path(f"/proc/{number}/statm").read_text().split()
+    except OSError:
+        return 0
+    return int(pages[1]) * resource.getpagesize()

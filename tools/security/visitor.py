@@ -18,6 +18,7 @@ from benchmarks import live
 from benchmarks.timing import astronaut
 from mer.io import webm
 from mer.io.video import Frame
+from tools.security import hostile
 from tools.security.mutation import damaged
 
 PATIENCE_S: Final = 300.0  # for an answer, on a busy machine
@@ -34,6 +35,9 @@ class Files:
     face: bytes
     film: bytes
     frames: list[bytes]
+    hostile: list[bytes]  # pictures
+    hostile_films: list[bytes]
+    values: list[bytes]  # of calls
 
     @classmethod
     def made(cls) -> Self:
@@ -49,7 +53,14 @@ class Files:
             path = Path(folder) / "film.webm"
             small = np.asarray(Image.fromarray(face).resize((160, 160)))
             webm.write(path, (Frame(n, 40.0 * n, np.roll(small, n, 0)) for n in range(6)), 25)
-            return cls(content.getvalue(), path.read_bytes(), live.frames(face))
+            return cls(
+                content.getvalue(),
+                path.read_bytes(),
+                live.frames(face),
+                [made() for made in hostile.PICTURES],
+                [hostile.mp4_of_many_samples()],
+                [made() for made in hostile.VALUES],
+            )
 
 
 class Visitor:
@@ -91,6 +102,30 @@ class Visitor:
         """A damaged one."""
         content = damaged(self._chance, [self._files.film])
         return self._asked("video", self._uploaded("bad.webm", content))
+
+    def hostile_picture(self) -> str:
+        """A picture that asks for gigabytes, or for minutes."""
+        content = self._chance.choice(self._files.hostile)
+        return self._asked("upload", [self._uploaded("hostile.jpg", content)])
+
+    def hostile_frame(self) -> str:
+        """The same, as a captured frame."""
+        content = min(
+            self._files.hostile, key=lambda one: (len(one) > 500_000, self._chance.random())
+        )
+        data = base64.b64encode(content).decode()
+        return self._asked("webcam", f"data:image/jpeg;base64,{data}")
+
+    def hostile_video(self) -> str:
+        """The same of a video."""
+        content = self._chance.choice(self._files.hostile_films)
+        return self._asked("video", self._uploaded("hostile.mp4", content))
+
+    def hostile_values(self) -> str:
+        """Values that take long to read."""
+        content = self._chance.choice(self._files.values)
+        answer = self._line.post("gradio_api/queue/join", content=content)
+        raise SaidError(answer.json()["detail"])
 
     def live(self) -> str:
         """A few frames of the live view."""
@@ -148,4 +183,6 @@ TASKS: Final[tuple[Callable[[Visitor], str], ...]] = (
     *(Visitor.picture, Visitor.picture, Visitor.picture, Visitor.captured, Visitor.captured),
     *(Visitor.bad_file, Visitor.bad_file, Visitor.bad_frame, Visitor.video, Visitor.bad_video),
     *(Visitor.live, Visitor.leaves, Visitor.breaks_off),
+    *(Visitor.hostile_picture, Visitor.hostile_frame, Visitor.hostile_video),
+    Visitor.hostile_values,
 )
