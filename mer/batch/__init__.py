@@ -2,11 +2,11 @@
 
 import os
 
-# Ray reads these when it is imported. It sends nobody word of its use, and prints nothing.
+# Ray reads these when it is imported: it is to report nothing to its makers and to print nothing.
 os.environ |= {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_DATA_LOG_LEVEL": "CRITICAL",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
-    "RAY_worker_niceness": "0",  # who starts a batch says by `nice` how much it may disturb
+    "RAY_worker_niceness": "0",  # the user sets the priority of a batch by `nice`
 }

@@ -1,4 +1,4 @@
-"""A batch from its first item to its last, by workers of Ray Data, here or on a cluster."""
+"""Scoring a batch with the workers of Ray Data, on this machine or on a cluster."""
 
 import json
 import logging
@@ -23,21 +23,21 @@ from mer.models.registry import DEFAULT_MODEL
 from mer.version import __version__
 from mer.weights import store
 
-PART: Final = 256  # pictures stored in one step: a run that is cut off does those under way again
-STORE: Final = 512_000_000  # bytes that Ray may hold of results on their way, without a cluster
+PART: Final = 256  # pictures stored in one step, and scored again if the run is cut off before
+STORE: Final = 512_000_000  # bytes of results that Ray may hold in memory, without a cluster
 
 Progress = Callable[["Step"], None]
 
 
 @dataclass(frozen=True)
 class Step:
-    """How far a run is, and of the worker that did the last part: process, memory, seconds."""
+    """Progress of a run, with process, memory and time of the worker that did the last part."""
 
     done: int
     items: int
     worker: int = 0
-    memory_mb: float = 0.0  # the most that it held so far
-    processor_s: float = 0.0  # that it used so far
+    memory_mb: float = 0.0  # its peak memory so far
+    processor_s: float = 0.0  # its processor time so far
 
 
 def score(
@@ -53,17 +53,17 @@ def score(
 ) -> dict[str, int]:
     """Score all pictures and videos of `source`, and store the results in tables below `out`.
 
-    A run that was stopped, however hard, goes on when it is called again; so does a finished one
-    with what has come to the source since. Each item is in the tables exactly once.
+    A run that was stopped or killed goes on when it is called again, and a finished one scores the
+    items that were added since. Each item is in the tables exactly once.
 
     Args:
         source: see `mer.io.sources.find`.
         out: a folder for the results, see `mer.batch.tables` and `mer.batch.result_store`.
         model: the network.
         detector: the face detector.
-        workers: processes that hold the network; one a core unless given.
-        address: of a Ray cluster whose machines all see `source`; this machine unless given.
-        part: pictures that are stored in one step; a video is one by itself.
+        workers: number of processes that hold the network; one a core by default.
+        address: address of a Ray cluster whose machines all see `source`; this machine by default.
+        part: number of pictures that are stored in one step; a video is a step by itself.
         progress: called after each step.
 
     Returns:
@@ -96,7 +96,7 @@ def score(
 def _scored(
     left: Sequence[Item], task: Task, part: int, workers: int | None, address: str | None
 ) -> Iterator[dict[str, Any]]:
-    """What the workers give, a row a part, see `Worker`; nothing is started for nothing."""
+    """Yield a row for each part, see `Worker`; without items Ray is not started."""
     if not left:
         return
     parts = [{"items": json.dumps(one)} for one in _parts(left, part)]
@@ -116,7 +116,7 @@ def _scored(
 
 
 def _parts(left: Sequence[Item], part: int) -> list[list[Item]]:
-    """Each video by itself and first, since they take longest; then the pictures."""
+    """Split the items: first each video by itself, since they take longest, then the pictures."""
     videos = [[item] for item in left if item.video]
     pictures = [item for item in left if not item.video]
     return videos + [pictures[start : start + part] for start in range(0, len(pictures), part)]
@@ -124,7 +124,7 @@ def _parts(left: Sequence[Item], part: int) -> list[list[Item]]:
 
 @contextmanager
 def _cluster(workers: int | None, address: str | None) -> Iterator[int]:
-    """Ray, for as long as the block runs; gives the number of workers.
+    """Run Ray for the length of the block; yield the number of workers.
 
     Raises:
         MerError: there is no cluster at this address.
@@ -155,7 +155,7 @@ def _cluster(workers: int | None, address: str | None) -> Iterator[int]:
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Without stderr, to which Ray's own core writes past Python."""
+    """Send stderr to nowhere, since Ray's C++ core writes to it directly."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
     try:
@@ -168,10 +168,10 @@ def _hushed() -> Iterator[None]:
 
 @contextmanager
 def _sentences() -> Iterator[None]:
-    """Turn what ends a worker into a sentence.
+    """Turn an error that ends a worker into a MerError.
 
     Raises:
-        MerError: with its own words, or the last line of what Ray says.
+        MerError: with the worker's message, or the last line of Ray's.
     """
     try:
         yield
@@ -181,4 +181,4 @@ def _sentences() -> Iterator[None]:
 
 
 def _quiet(step: Step) -> None:
-    """Nobody asked for progress."""
+    """Ignore the progress."""

@@ -1,4 +1,4 @@
-"""What was found in pictures and videos as tables, and the tables as Parquet."""
+"""Results of pictures and videos as tables, and the tables as Parquet."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,11 +13,11 @@ from mer.results import tables as face_tables
 from mer.results import video_tables
 from mer.video.types import Analysis
 
-Found = list[Prediction] | Analysis | str  # in a picture, in a video; or why it cannot be read
+Found = list[Prediction] | Analysis | str  # of a picture, of a video; or why it cannot be read
 
 
 def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[str, bytes]:
-    """The tables of some items as Parquet, without those that have no row.
+    """Return the tables of some items as Parquet, except those without a row.
 
     `faces` has a row a face of the pictures (`mer.results.tables`), `frames` a row a frame and
     person and `events` a row an event of the videos (`mer.results.video_tables`), `errors` one an
@@ -45,7 +45,7 @@ def _joined(
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """The table without categories, which are others in each part."""
+    """Turn categories into plain columns, since each part has other categories."""
     named = table.select_dtypes("category").columns
     return table.astype({name: table[name].cat.categories.dtype for name in named})
 
@@ -58,7 +58,7 @@ def _item(item: Item, found: Found) -> dict[str, Any]:
 
 
 def parquet(table: pd.DataFrame) -> bytes:
-    """A table as a Parquet file."""
+    """Return a table as the content of a Parquet file."""
     buffer = pa.BufferOutputStream()
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     pq.write_table(arrow.replace_schema_metadata(), buffer)

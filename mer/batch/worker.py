@@ -27,14 +27,14 @@ from mer.video.analysis import analyse
 from mer.weights import provenance
 from mer.weights.onnx_session import one_thread
 
-DEATHS: Final = 2  # of workers at the same item, after which it is left alone
+DEATHS: Final = 2  # number of workers that may end at an item before it is left out
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is the same for all workers of a run."""
+    """The settings that all workers of a run share."""
 
-    run: str  # a name that no other run has
+    run: str  # a unique name
     model: str
     detector: str
     checksum: str  # SHA-256 of the weights
@@ -56,10 +56,10 @@ class Worker:
         self._attempts = Attempts(task.run)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        """Score the parts in the column `items`: of each a row, with a column of Parquet a table.
+        """Score the parts in the column `items`; return a row a part, with a Parquet file a table.
 
-        Beside them are this worker's process, the most memory that it has held so far, and the
-        processor's seconds that it has used so far.
+        Further columns are the process number of this worker, its peak memory and its processor
+        time so far.
         """
         rows = [self._row(json.loads(text)) for text in batch["items"].to_pylist()]
         return pa.table({name: [row.get(name) for row in rows] for name in SCHEMA.names}, SCHEMA)
@@ -72,7 +72,7 @@ class Worker:
         return {**made, **dict(zip(FIGURES, figures, strict=True))}
 
     def look(self, item: Item) -> Found:
-        """What is in an item, or the reason why that cannot be told."""
+        """Return what is in an item, or the reason why it cannot be read."""
         with self._attempts.at(item) as deaths:
             if deaths >= DEATHS:
                 return f"{deaths} workers ended while they read it: damaged, or far too large."
@@ -83,17 +83,17 @@ class Worker:
             return self.video(item) if item.video else self.picture(item)
         except (ImageError, VideoError) as error:
             return str(error)
-        except WeightsError:  # of the detector, or of what videos need: no item's fault
+        except WeightsError:  # of the detector or of a model for videos, so not of this item
             raise
-        except Exception as error:  # one odd file does not end a run of a million
+        except Exception as error:  # one bad file must not end the whole run
             return f"An unforeseen {type(error).__name__}: {error}"
 
     def picture(self, item: Item) -> Found:
-        """Every face of a picture."""
+        """Predict every face of a picture."""
         return self._predictor.predict(images.read(_content(item) if item.entry else item.path))
 
     def video(self, item: Item) -> Found:
-        """What is in a video."""
+        """Analyse a video."""
         with _file(item) as path:
             return analyse(path, model=self._predictor.model, detector=self._predictor.detector)
 
@@ -129,12 +129,12 @@ class Attempts:
 
 @functools.lru_cache(maxsize=2)
 def _archive(path: str) -> zipfile.ZipFile:
-    """A zip file, kept open: to read its list of contents again for each picture takes longer."""
+    """Return a zip file, kept open, since reading its directory for each picture would be slow."""
     return zipfile.ZipFile(path)
 
 
 def _content(item: Item) -> bytes:
-    """A picture that lies in a zip.
+    """Return the content of a picture in a zip.
 
     Raises:
         ImageError: it is too large, or the zip is damaged or locked.
@@ -149,7 +149,7 @@ def _content(item: Item) -> bytes:
 
 @contextmanager
 def _file(item: Item) -> Iterator[Path]:
-    """A video as a file of its own, for as long as the block runs.
+    """Provide a video as a file for the length of the block.
 
     Raises:
         VideoError: it cannot be taken out of its zip.
@@ -168,7 +168,7 @@ def _file(item: Item) -> Iterator[Path]:
         yield path
 
 
-# What taking something out of a damaged, locked or exchanged zip file raises.
+# Errors that reading an entry of a damaged, encrypted or replaced zip file raises.
 _ZIP_ERRORS: Final = (
     *(zipfile.BadZipFile, zlib.error, EOFError, KeyError),
     *(RuntimeError, NotImplementedError, OSError),

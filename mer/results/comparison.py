@@ -1,4 +1,4 @@
-"""What the Comparison and the Report tab say, as tables and sentences from the records."""
+"""Tables and sentences from the records, for the Comparison and the Report tab."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,13 +12,13 @@ from mer.results import paper
 from mer.results.wording import percent
 
 Record = Mapping[str, Any]
-Scores = Mapping[str, Any]  # what mer.evaluation.metrics.evaluate gives
+Scores = Mapping[str, Any]  # a result of mer.evaluation.metrics.evaluate
 
 _PLACES: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
 def read_records() -> tuple[dict[str, Record], list[str]]:
-    """The records that can be shown, by network, and a sentence for each that cannot."""
+    """Return the records that can be shown, by network, and a sentence for each other one."""
     from mer.weights import store
 
     records: dict[str, Record] = {}
@@ -42,7 +42,7 @@ def read_records() -> tuple[dict[str, Record], list[str]]:
 
 
 def protocols(record: Record) -> dict[str, Scores]:
-    """The scores of each test protocol of a record, by a name such as 'all 1860'."""
+    """Return the scores of each test protocol of a record, by a name such as 'all 1860'."""
     test = record["evaluation"]["test"]
     scores = {f"all {test['n']}": test}
     if test.get("clean"):
@@ -57,10 +57,10 @@ def ferplus(record: Record) -> dict[str, Scores]:
 
 
 def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
-    """Faces from elsewhere: a row a data set, and for each network how many it gets right.
+    """Return the accuracy on faces from elsewhere: a row a data set, a column a network.
 
-    In brackets are its sure answers: the share of the faces, and how many of those are right.
-    Without a record that has such figures the table is empty.
+    In brackets stand the coverage of the sure answers and their accuracy. Without a record that has
+    such figures the table is empty.
     """
     known = {n: r["evaluation"]["elsewhere"] for n, r in records.items() if _travelled(r)}
     cells: dict[str, dict[str, str]] = {}
@@ -86,10 +86,10 @@ def _away(scores: Scores) -> str:
 
 
 def order(records: Mapping[str, Record]) -> dict[str, str]:
-    """Each network's place in the order of finishing: the least processor time is first.
+    """Return each network's rank by processor time of training, the least first.
 
-    Processor time does not count the time in which other programs had the processor, so that
-    networks compare that were not trained on an idle machine.
+    Processor time does not count other programs, so it can be compared between trainings on a busy
+    machine.
     """
     seconds = {name: float(record["training"]["cpu_seconds"]) for name, record in records.items()}
     ranked = sorted(seconds, key=lambda name: seconds[name])
@@ -102,7 +102,7 @@ def order(records: Mapping[str, Record]) -> dict[str, str]:
 def table(
     records: Mapping[str, Record], milliseconds: Mapping[str, float] | None = None
 ) -> pd.DataFrame:
-    """All networks side by side: one row a figure, one column a network, text to be read.
+    """Return the figures of all networks as text: a row a figure, a column a network.
 
     Args:
         records: records by network name.
@@ -118,7 +118,7 @@ def table(
 
 
 def test_reads(records: Mapping[str, Record]) -> str:
-    """A sentence on how often the test pictures were scored for each network; "" if unknown."""
+    """Return a sentence on how often the test pictures were scored; "" if it is unknown."""
     counted = {name: one["test_reads"] for name, one in records.items() if one.get("test_reads")}
     if not counted:
         return ""
@@ -133,7 +133,7 @@ def test_reads(records: Mapping[str, Record]) -> str:
 
 
 def alone(name: str, record: Record) -> pd.DataFrame:
-    """The table of one network, without what says nothing of one alone or is not known."""
+    """Return the table of one network, without unknown figures and those that compare networks."""
     frame = table({name: record})
     says_nothing = frame["figure"].isin(["Order by processor time", "One face, on this machine"])
     return frame[(frame[name] != "–") & ~says_nothing]
@@ -166,7 +166,7 @@ def _column(record: Record, place: str, milliseconds: float | None) -> dict[str,
 
 
 def _confidence(protocol: str, confidence: Scores | None) -> dict[str, str]:
-    """Two cells: how far the probabilities are off, and what becomes of sure answers."""
+    """Return two cells: the calibration error, and accuracy and coverage of sure answers."""
     if not confidence:
         return {}
     sure = confidence["sure"]
@@ -211,7 +211,7 @@ def paper_scores() -> Scores:
 
 
 def stages(record: Record) -> str:
-    """'stage 1: ferplus, 8 epochs; stage 2: ...': what the numbers on the curves stand for."""
+    """Return the legend of the stages: 'stage 1: ferplus, 8 epochs; stage 2: ...'."""
     return "; ".join(
         f"stage {number}: {stage['name']}, {len(stage['history'])} epochs"
         for number, stage in enumerate(record["training"]["stages"], 1)
@@ -219,10 +219,10 @@ def stages(record: Record) -> str:
 
 
 def verdict(records: Mapping[str, Record]) -> list[str]:
-    """One sentence a protocol: which networks differ by more than chance.
+    """Return a sentence a protocol: the networks whose difference is significant.
 
-    They are compared by their mistakes on the same pictures, see
-    `mer.evaluation.statistics`; a record that does not name its mistakes is left out.
+    Networks are compared by their mistakes on the same pictures, see `mer.evaluation.statistics`; a
+    record that does not name its mistakes is left out.
     """
     mistakes: dict[str, dict[str, list[str]]] = {}
     for network, record in records.items():
@@ -246,7 +246,7 @@ def _verdict(protocol: str, mistakes: Mapping[str, list[str]]) -> str:
 
 
 def label_noise(records: Mapping[str, Record]) -> str:
-    """How far the labels of the test pictures can be trusted, in a sentence; "" if unknown."""
+    """Return a sentence on the label noise of the test pictures; "" if it is unknown."""
     tests = (record["evaluation"]["test"] for record in records.values())
     known = [test["label_noise"] for test in tests if "label_noise" in test]
     if not known:
@@ -282,7 +282,7 @@ _KEYS: Final = ("precision", "recall", "f1")
 
 
 def confused(scores: Scores, limit: int = 5) -> list[str]:
-    """The `limit` likeliest mistakes in words, by share of the true class, likeliest first."""
+    """Return the top confusions in words, by share of the true class, the largest first."""
     counts = np.asarray(scores["confusion"], dtype=np.int64).copy()  # rows are the truth
     totals = counts.sum(axis=1)
     np.fill_diagonal(counts, 0)
@@ -304,7 +304,7 @@ def _sentence(total: int, count: int, true: str, seen: str) -> str:
 
 
 def rows_for_screen(frame: pd.DataFrame) -> pd.DataFrame:
-    """A report with its figures as text of three digits, a dash where there is none."""
+    """Return a report with its figures as text of three digits, or a dash where undefined."""
     text = frame.copy()
     for key in _KEYS:
         text[key] = ["–" if np.isnan(value) else f"{value:.3f}" for value in frame[key]]
@@ -312,7 +312,7 @@ def rows_for_screen(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def order_labels(records: Mapping[str, Record]) -> dict[str, str]:
-    """'40 min, first' for each network: what stands beside its bar of training time."""
+    """Return the label beside each bar of training time, such as '40 min, first'."""
     places = order(records)
     return {
         name: f"{duration(record['training']['cpu_seconds'])}, {places[name]}"

@@ -1,4 +1,4 @@
-"""Numbered boxes with expression and percentage, drawn on a copy that a browser shows quickly."""
+"""Annotated pictures: numbered boxes with expression and percentage."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -12,9 +12,9 @@ from mer.emotions import colors
 from mer.inference.predictor import Prediction
 from mer.results.wording import UNSURE, percent, told
 
-LONGEST: Final = 1600  # pixels of the long side; more would only slow the page
-SHORTEST: Final = 640  # of the long side too: below it, labels would outgrow the faces
-INK: Final = "#111111"  # of labels and hairlines; at least 4.5 : 1 on every class's colour
+LONGEST: Final = 1600  # pixels of the long side at most; more would only slow the page
+SHORTEST: Final = 640  # pixels of the long side at least, so that labels do not hide faces
+INK: Final = "#111111"  # text and hairlines; its contrast on every class's colour is at least 4.5
 
 
 class Area(NamedTuple):
@@ -32,12 +32,12 @@ class Area(NamedTuple):
 
 
 def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray:
-    """A copy of an RGB uint8 picture with every face boxed in the colour of its class.
+    """Return a copy of an RGB uint8 picture with each face boxed in the colour of its class.
 
     The box of an unsure face is gray and dashed.
 
-    The copy's long side is 640 to 1600 pixels, and boxes are scaled with it. Labels count the
-    predictions from 1; where faces crowd they grow shorter, down to the number alone.
+    The copy's long side is 640 to 1600 pixels, and boxes are scaled with it. Labels number the
+    predictions from 1; where faces are close together they are shortened, down to the number.
     """
     shown, scale = _fitted(image)
     canvas = Image.fromarray(shown)
@@ -82,7 +82,7 @@ def _outline(pen: ImageDraw.ImageDraw, box: Area, color: str, *, dashed: bool) -
 
 
 def _gaps(box: Area, length: float) -> Iterator[tuple[float, float, float, float]]:
-    """Every second piece of about this length of the four sides."""
+    """Yield the gaps of the dashes on the four sides, each of about this length."""
     for low, high, across in ((box.left, box.right, True), (box.top, box.bottom, False)):
         edges = np.linspace(low, high, 2 * max(1, round((high - low) / length / 2)) + 2)
         for start, end in zip(edges[1::2].tolist(), edges[2::2].tolist(), strict=False):
@@ -112,7 +112,7 @@ def _color(prediction: Prediction) -> str:
 
 
 def _font_size(pen: ImageDraw.ImageDraw, box: Area) -> int:
-    """In pixels: a quarter of the face, within what can be read and what is not loud."""
+    """Return a quarter of the face's height in pixels, within a readable range."""
     longest: int = max(pen.im.size)
     return round(min(max((box.bottom - box.top) / 4, longest / 90, 13), max(longest / 36, 14)))
 
@@ -120,7 +120,7 @@ def _font_size(pen: ImageDraw.ImageDraw, box: Area) -> int:
 def _places(
     pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, box: Area
 ) -> Iterator[Area]:
-    """Where a label may stand: above the box, below it, at its top inside; never cut off."""
+    """Yield the places for a label: above the box, below it, inside at its top; never cut off."""
     padding = 0.35 * font.size
     width, height = font.getlength(text) + 2 * padding, font.size + 2 * padding
     rightmost, lowest = pen.im.size[0] - 1 - width, pen.im.size[1] - 1 - height
@@ -136,7 +136,7 @@ def _places(
 
 @functools.cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    # Pillow carries this font itself, so labels look the same on every machine.
+    # This font is part of Pillow, so labels look the same on every machine.
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font

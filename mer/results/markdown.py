@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    """A table in Markdown, a line a row; each cell as `str` has it, which holds no `|`."""
+    """Return a table in Markdown; cells become text by `str`, and must not hold a `|`."""
     names = list(head)
     lines: list[Iterable[object]] = [names, ["---"] * len(names), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
 def frame(given: pd.DataFrame) -> str:
-    """A DataFrame's columns and rows, without its index, as such a table."""
+    """Return a DataFrame, without its index, as a table in Markdown."""
     return table(given.columns, given.to_numpy().tolist())

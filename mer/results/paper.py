@@ -1,4 +1,4 @@
-"""The paper's own figures, as it prints them. Nothing of ours is in here.
+"""The paper's own figures, as printed.
 
 F. T. Sánchez García, B. López Lin, R. Romero-Herrera, "Detection of facial
 micro-expressions using CNN" (IPN ESCOM).

@@ -1,9 +1,9 @@
-"""Whose pictures a network learned from, and what their owners allow."""
+"""The data sets that networks learned from, with their owners' terms."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-# By the name of a data set's folder, as records name what was learned from.
+# The keys are names of data set folders, as they stand in the records.
 TERMS: Final = {
     "micro-expressions": "the paper's set (Kaggle, kmirfan): owners of the pictures unknown",
     "ferplus": "FER2013 (Kaggle 2013) with the FER+ labels (MIT): owners unknown, for research",

@@ -1,4 +1,4 @@
-"""An analysis as one HTML file that opens offline: charts, tables, faces of the events, limits."""
+"""The report of a video: one HTML file with charts, tables, faces of the events, and limits."""
 
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ SIDE: Final = 160  # pixels of a shown face
 
 
 def html(analysis: Analysis, path: str | Path | None = None) -> str:
-    """The report as HTML, with all that it needs inside: pictures of faces too, if `path` is given.
+    """Return the report as one HTML document, with pictures of faces if `path` is given.
 
     Args:
         analysis: what is reported.
@@ -82,7 +82,7 @@ def _pairs(analysis: Analysis, path: str | Path | None) -> list[tuple[int, Event
                 (numbers[id(chosen[index])], chosen[index], _side_by_side(onset, apex))
                 for index, onset, apex, _ in event_clips.pairs(video, chosen, analysis.people)
             ]
-    except VideoError:  # it may be deleted by now, and the figures stand without it
+    except VideoError:  # the file may be deleted by now; the report then has no pictures
         return []
 
 
