@@ -1,4 +1,4 @@
-"""What the commands share: names written out, a sentence on stderr, how one is put in."""
+"""Helpers of the commands: options that several share, and sentences on stderr."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any, Final
 from mer.errors import MerError
 from mer.models.registry import NETWORKS
 
-# Written out here because their registry lies behind OpenCV; a test compares them.
+# The detectors are named here, too, since their module imports OpenCV; a test compares both.
 DETECTORS: Final = ("yunet", "haar", "none")
 
 
 def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
-    """Put a command among `commands`; `run` gets its options, `text` is its help."""
+    """Add a command to `commands`; `run` gets its options, and `text` is its help."""
     added: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text}.")
     added.set_defaults(command=run)
     return added
 
 
 def network(add: Any, default: str | None = None) -> None:
-    """Add `--model`. Any name is taken: networks of one's own are known where weights are read."""
+    """Add `--model`, which takes any name: custom networks are looked up with the weights."""
     text = f"network: {', '.join(NETWORKS)}, or one of your own"
     add(
         "--model",

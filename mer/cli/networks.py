@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Put these commands among the others."""
+    """Add these commands to the others."""
     _audit(commands)
     _train(commands)
     _calibrate(commands)
@@ -93,7 +93,7 @@ def train(options: argparse.Namespace) -> None:
 
 
 def _curves(model: str, folder: Path) -> Path:
-    """Draw the learning curves beside the weights, as a page that opens offline."""
+    """Write the learning curves beside the weights, as a page that opens offline."""
     from mer.results import charts
     from mer.weights import store
 

@@ -1,4 +1,4 @@
-"""`predict`: what the faces in pictures look like."""
+"""The command `predict`: what the faces in pictures look like."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_FACE: Final = (
 
 
 def add(commands: Any) -> None:
-    """Put `predict` among the commands."""
+    """Add `predict` to the commands."""
     text = "Say what the faces in pictures look like"
     add = command(commands, "predict", predict, text).add_argument
     text = "a picture, a folder, a quoted pattern such as 'album/**/*.jpg', a zip, or - for stdin"
@@ -89,7 +89,7 @@ def _write(
 
 
 def _progress(items: Iterator[Any]) -> Iterator[Any]:
-    """A count on stderr, where that is a terminal and the answers are not."""
+    """Show a count on stderr, if that is a terminal and stdout is not."""
     from tqdm import tqdm
 
     hidden = True if sys.stdout.isatty() else None

@@ -1,4 +1,4 @@
-"""The one way from a picture to predictions: the page, the command line and the API all walk it."""
+"""From a picture to predictions: the one way of the page, the command line and the API."""
 
 import functools
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from mer.io import images
 from mer.models.registry import DEFAULT_MODEL
 from mer.weights import store
 
-BATCH: Final = 128  # bounds the memory that a picture of a crowd takes
+BATCH: Final = 128  # faces classified at once, which bounds the memory for a crowd
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A face and how much it resembles each class: `probabilities` follow `classes`, sum to 1.
+    """A face and the probability of each of `classes`, in their order; they sum to 1.
 
     `sure` is what `mer.inference.probabilities` defines. `concerns` say why the face can hardly be
     judged at all, see `mer.faces.quality`; a face with any is never sure.
@@ -36,7 +36,7 @@ class Prediction:
 
     @property
     def emotion(self) -> str:
-        """The class with the highest probability; the first of them where two are equal."""
+        """The class with the highest probability, the first one of equal ones."""
         return self.classes[int(np.argmax(self.probabilities))]
 
     @property
@@ -46,7 +46,7 @@ class Prediction:
 
 
 class Predictor:
-    """One network behind one face detector. Threads may share it: predicting changes nothing."""
+    """A face detector and a network. Threads may share it, since predicting changes nothing."""
 
     def __init__(
         self,
@@ -71,14 +71,14 @@ class Predictor:
         self.detector = detector
         self.record, self._network = _loaded(model, folder)
         self.classes = store.classes(self.record)
-        self.size = self._network.size  # pixels a side of what the network looks at
+        self.size = self._network.size  # pixels a side of the network's input
         fitted = self.record.get("calibration", {})
         self.temperature: float = fitted.get("temperature", 1.0)
         self.thresholds = probabilities.thresholds(self.record)
         self.zooms: tuple[float, ...] = tuple(fitted.get("zooms", (1.0,)))  # of the views of a crop
 
     def predict(self, image: np.ndarray, *, quick: bool = False) -> list[Prediction]:
-        """Every face of an RGB uint8 picture (height, width, 3), from left to right, however held.
+        """Predict every face of an RGB uint8 picture (height, width, 3), from left to right.
 
         Where no face stands upright, turned copies of the picture are searched
         (`mer.faces.rotation`).
@@ -135,7 +135,7 @@ class Predictor:
     def logits(
         self, crops: Sequence[np.ndarray], zooms: Sequence[float], *, mirrored: bool = True
     ) -> np.ndarray:
-        """What the network says of n crops at these zooms (1: the whole crop, 2: its middle half).
+        """Compute the logits of n crops at these zooms (1: the whole crop, 2: its middle half).
 
         Returns:
             float32 (views, n, classes): at each zoom the crop, then its mirror image if `mirrored`.
@@ -155,7 +155,7 @@ class Predictor:
 
 
 class _Network(Protocol):
-    """What `onnx_backend.OnnxNetwork` and `torch_backend.TorchNetwork` have in common."""
+    """The interface of `onnx_backend.OnnxNetwork` and `torch_backend.TorchNetwork`."""
 
     size: int
 
@@ -163,7 +163,7 @@ class _Network(Protocol):
 
 
 def _loaded(model: str, folder: Path | None) -> tuple[store.Record, _Network]:
-    """A network's record and its graph; the network itself where it is built otherwise."""
+    """Return a network's record, and its ONNX graph or, where none fits, the torch network."""
     architecture = store.architecture(model, folder=folder)
     arrays, record = store.arrays(model, folder=folder)
     if onnx_backend.fits(architecture, record.get("options", {})):
@@ -187,12 +187,12 @@ def _parts(pixels: np.ndarray) -> list[np.ndarray]:
 
 @functools.cache
 def get_predictor(model: str = DEFAULT_MODEL, detector: str = "yunet") -> Predictor:
-    """The process's one predictor for this network and detector, loaded on first use."""
+    """Return the predictor of this network and detector, which is loaded once a process."""
     return Predictor(model, detector=detector)
 
 
 def get_predictor_of_seven(model: str = DEFAULT_MODEL, detector: str = "yunet") -> Predictor:
-    """`get_predictor`, for the live view, which knows the seven classes only.
+    """Return a predictor for the live view, which shows only the seven classes.
 
     Raises:
         MerError: the network has other classes.
