@@ -1,5 +1,10 @@
 """Three networks are the paper's, layers counted and heads as printed; all are small."""
 
+import ast
+import dataclasses
+import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -8,13 +13,15 @@ import pytest
 import torch
 from torch import nn
 
+import mer
 from mer.errors import WeightsError
 from mer.models.base import BaseClasificacionImagenes
 from mer.models.cnn1 import CNN1
 from mer.models.cnn2 import CNN2
-from mer.models.registry import MODELS
+from mer.models.registry import MODELS, NETWORKS
 from mer.models.resnet18 import ModeloMERCNN
 from mer.models.sface import SFace
+from mer.training.config import Settings
 from mer.weights import store
 from tools import import_sface
 
@@ -23,6 +30,33 @@ SIZES = [("cnn1", 12), ("cnn2", 12), ("resnet18", 23), ("sface", 12), ("faceres"
 
 def kinds(model: nn.Module, *types: type[nn.Module]) -> list[nn.Module]:
     return [module for module in model.modules() if isinstance(module, types)]
+
+
+def test_the_registry_is_known_without_torch() -> None:
+    program = "import sys; from mer.models.registry import MODELS; assert 'cnn1' in MODELS; "
+    program += "list(MODELS); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_entry_says_how_its_class_is_built(name: str) -> None:
+    entry = NETWORKS[name]
+    parameters = inspect.signature(MODELS[name]).parameters.values()
+    options = {one.name: one.default for one in parameters if one.name != "classes"}
+    assert options == entry.options
+    assert options.keys() <= {field.name for field in dataclasses.fields(Settings)}
+    assert MODELS[name].size == entry.size
+    assert entry.description
+
+
+def test_no_other_module_names_a_network() -> None:
+    """A new one is its file and its entry; what the paper printed names three of them, too."""
+    package = Path(mer.__file__).parent
+    for path in set(package.rglob("*.py")) - {package / "results" / "paper.py"}:
+        if path.parent.name != "models":
+            tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            texts = {node.value for node in tree if isinstance(node, ast.Constant)}
+            assert not texts & set(NETWORKS), path
 
 
 def test_no_pictures_give_no_logits() -> None:
