@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
 from benchmarks import timing, video_profile
@@ -18,7 +17,7 @@ from mer.batch import scoring
 from mer.batch.scoring import Step
 from mer.io import images
 from mer.models.registry import DEFAULT_MODEL
-from mer.results import markdown
+from mer.results import html_document, markdown
 
 WORKERS: Final = (1, 2)
 MACHINES: Final = (1, 10, 100)
@@ -81,9 +80,8 @@ def report(model: str = DEFAULT_MODEL, *, picture: Path | None = None, count: in
 def kinds(face: np.ndarray, count: int) -> list[Kind]:
     """The inputs of `benchmarks.timing` as files: a webcam's frame and a photograph."""
     photograph, frame = (case.source for case in timing.cases(face))
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(np.asarray(frame), cv2.COLOR_RGB2BGR))
     return [
-        Kind("640x480", jpeg.tobytes(), count),
+        Kind("640x480", html_document.jpeg(np.asarray(frame)), count),
         Kind("4000x3000", bytes(photograph), max(count // 4, 1)),
     ]
 

@@ -6,7 +6,6 @@ detector has a part in their figures; only for "levelled" the roll is found by `
 The test pictures are not touched.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -128,8 +127,7 @@ def save(result: Mapping[str, Any]) -> Path:
     """Keep the result of `measure` beside the weights; return where."""
     from mer.weights import store
 
-    with store.atomic(store.FOLDER / FILE) as path:
-        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    store.write_json(store.FOLDER / FILE, result)
     return store.FOLDER / FILE
 
 

@@ -1,7 +1,6 @@
 """Where the time of an analysis goes, by stage, length and number of faces, and its memory."""
 
 import math
-import sys
 import tempfile
 import threading
 import time
@@ -26,6 +25,7 @@ from mer.video.analysis import analyse
 from mer.video.motion.region_signals import Motion
 from mer.video.occlusion import Cover
 from mer.video.tracking.tracker import Tracker
+from mer.weights import provenance
 
 SIZE: Final = (640, 480)
 FPS: Final = 30.0
@@ -124,17 +124,7 @@ def measure(path: Path, face: np.ndarray, count: int, seconds: float, model: str
     with _timed(spent):
         analyse(path, model=model)
     wall, processor = time.perf_counter() - began, time.process_time() - used
-    return Cost(len(clip), wall, processor, spent, _memory())
-
-
-def _memory() -> float:
-    """Megabytes that this process has held at most; NaN where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return math.nan
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return Cost(len(clip), wall, processor, spent, provenance.peak_memory())
 
 
 def _tiled(frame: Frame, count: int, columns: int) -> Frame:

@@ -4,7 +4,6 @@ It tells which differences between networks are real, and which may be chance.
 """
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -82,8 +81,7 @@ def measure(
 def save(result: Result) -> Path:
     """Keep the figures beside the weights, for the page."""
     path = store.FOLDER / FILE
-    with store.atomic(path) as part:
-        part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    store.write_json(path, result)
     return path
 
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from mer.errors import MerError
 from mer.weights import provenance
-from mer.weights.store import atomic
+from mer.weights.store import atomic, write_json
 
 ITEMS: Final = "items"  # its part makes the others count
 TABLES: Final = ("faces", "frames", "events", "errors", ITEMS)
@@ -26,7 +26,7 @@ _RUN: Final = "run.json"
 _DONE: Final = "done"
 
 
-class Ledger:
+class ResultStore:
     """The results so far. To be opened by `opened` alone."""
 
     def __init__(self, folder: Path) -> None:
@@ -51,9 +51,7 @@ class Ledger:
     def finish(self) -> dict[str, int]:
         """Mark that nothing is left to do, and return the number of rows in each table."""
         rows = {table: self._rows(table) for table in TABLES}
-        with atomic(self.folder / _DONE) as path:
-            text = json.dumps({"rows": rows, "finished": provenance.now()}, indent=1)
-            path.write_text(text + "\n", encoding="utf-8")
+        write_json(self.folder / _DONE, {"rows": rows, "finished": provenance.now()})
         return rows
 
     def _part(self, table: str) -> Path:
@@ -65,7 +63,7 @@ class Ledger:
 
 
 @contextmanager
-def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[Ledger]:
+def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[ResultStore]:
     """The results in `folder`, begun or taken up again, and kept from other runs meanwhile.
 
     Args:
@@ -89,7 +87,7 @@ def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[Ledger]:
         _check(run, identity)
         (folder / _DONE).unlink(missing_ok=True)
         _clean(folder)
-        yield Ledger(folder)
+        yield ResultStore(folder)
 
 
 def _check(run: Path, identity: Mapping[str, Any]) -> None:

@@ -36,7 +36,11 @@ def audit(options: argparse.Namespace) -> None:
     """Print what the audit found."""
     from mer.data import audit as auditing
 
-    auditing.main(options.data, options.csv)
+    found = auditing.audit(options.data)
+    print(auditing.to_text(found))
+    if options.csv:
+        auditing.write(found, options.csv)
+        print(f"\nEvery pair is in {options.csv}.")
 
 
 def _train(commands: Any) -> None:

@@ -1,10 +1,10 @@
 """The audit of a data set: near-duplicates, contradictory labels, leaks between splits."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -83,19 +83,6 @@ class Audit:
         return self.pairs[self.pairs["leak"]]
 
 
-def main(source: str | Path, csv: str | Path | None = None) -> Audit:
-    """Audit `source`, print the findings and write them to `csv` where it is given.
-
-    This is all of `python -m mer audit SOURCE [--csv OUT]`. Raises what `audit` raises.
-    """
-    found = audit(source)
-    print(to_text(found))
-    if csv is not None:
-        write(found, csv)
-        print(f"\nEvery pair is in {csv}.")
-    return found
-
-
 def place(name: str) -> Place:
     """Read split and class off a name such as 'test/anger/anger1.jpg'."""
     folders = name.lower().split("/")[:-1]
@@ -156,22 +143,20 @@ def _identical(digests: list[bytes]) -> pd.DataFrame:
 
 
 def _named(rows: pd.DataFrame, places: Sequence[Place]) -> pd.DataFrame:
-    ends = [(places[i], places[j]) for i, j in zip(rows["first"], rows["second"], strict=True)]
-    leaks = [bool(a.split and b.split) and a.split != b.split for a, b in ends]
-    listed = [leak and b.split == "train" for leak, (_, b) in zip(leaks, ends, strict=True)]
-    values = {
-        "test_image": [a.inside if yes else "" for yes, (a, _) in zip(listed, ends, strict=True)],
-        "nearest_train_image": [
-            b.inside if yes else "" for yes, (_, b) in zip(listed, ends, strict=True)
-        ],
-        "kind": np.where(rows["exact"], "exact", np.where(rows["mirrored"], "flip", "same")),
-        "corr32": rows["correlation"].to_numpy(float).round(4),
-        "label_differs": [bool(a.label and b.label) and a.label != b.label for a, b in ends],
-        "leak": leaks,
-        "first": [a.name for a, _ in ends],
-        "second": [b.name for _, b in ends],
-    }
-    return pd.DataFrame(values, columns=list(COLUMNS)).astype({"label_differs": bool, "leak": bool})
+    """The pairs, numbers of places, as a table with the columns of COLUMNS."""
+    pairs = rows.to_dict(orient="records")
+    values = [_row(places[pair["first"]], places[pair["second"]], pair) for pair in pairs]
+    return pd.DataFrame(values, columns=list(COLUMNS)).astype(
+        {"corr32": float, "label_differs": bool, "leak": bool}
+    )
+
+
+def _row(first: Place, second: Place, pair: Mapping[Any, Any]) -> tuple[object, ...]:
+    leak = bool(first.split and second.split) and first.split != second.split
+    listed = (first.inside, second.inside) if leak and second.split == "train" else ("", "")
+    kind = "exact" if pair["exact"] else "flip" if pair["mirrored"] else "same"
+    differs = bool(first.label and second.label) and first.label != second.label
+    return (*listed, kind, round(pair["correlation"], 4), differs, leak, first.name, second.name)
 
 
 def to_text(found: Audit, rows: int = 5) -> str:

@@ -90,10 +90,15 @@ def read_record(name: str, *, folder: Path | None = None) -> Record:
 
 
 def write_record(name: str, record: Record, *, folder: Path | None = None) -> None:
-    """Write the record of network `name` in one step: readers see the old or the new one."""
-    text = json.dumps(record, indent=1, allow_nan=False)
-    with atomic((folder or FOLDER) / f"{name}.json") as path:
-        path.write_text(text + "\n", encoding="utf-8")
+    """Write the record of network `name` in one step."""
+    write_json((folder or FOLDER) / f"{name}.json", record)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON file in one step: readers see the old or the new one."""
+    text = json.dumps(value, indent=1, allow_nan=False)
+    with atomic(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def architecture(name: str, *, folder: Path | None = None) -> str:

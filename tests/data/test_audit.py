@@ -30,7 +30,8 @@ def test_unreadable_pictures_are_listed_and_the_rest_audited(
 ) -> None:
     folder = Path(shutil.copytree(tiny_data, tmp_path / "data"))
     (folder / "train" / "fear" / "broken.jpg").write_bytes(b"")
-    found = audit.main(folder, tmp_path / "out.csv")
+    found = audit.audit(folder)
+    audit.write(found, tmp_path / "out.csv")
     assert [name for name, _ in found.unreadable] == ["train/fear/broken.jpg"]
     assert len(found.places) == 56
     rows = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
@@ -40,7 +41,8 @@ def test_unreadable_pictures_are_listed_and_the_rest_audited(
 
 
 def test_a_data_set_without_twins_has_none(tmp_path: Path, tiny_data: Path) -> None:
-    found = audit.main(tiny_data / "train", tmp_path / "out.csv")
+    found = audit.audit(tiny_data / "train")
+    audit.write(found, tmp_path / "out.csv")
     assert len(found.pairs) == 0
     assert {at.split for at in found.places} == {""}
     assert audit.read_leaks(tmp_path / "out.csv") == (set(), set())
