@@ -66,13 +66,13 @@ def report(
     left = {name: answers[g][name] for g in answers for name in g if name in answers[g]}
     held = {name: one for found in answers.values() for name, one in found.items()}
     fitted = fit(held | left)
-    lines = [HEADER]
-    for group, found in answers.items():
-        for name, one in found.items():
-            scores = judged(one, fitted)
-            fitted["left_out"][name] = fitted["left_out"].get(name) or summary(scores)
-            lines.append(row(group if name in group else (), name, scores))
-    return "\n".join(lines), fitted
+    fitted["left_out"] = {name: summary(judged(one, fitted)) for name, one in left.items()}
+    rows = [
+        row(group if name in group else (), name, judged(one, fitted))
+        for group, found in answers.items()
+        for name, one in found.items()
+    ]
+    return "\n".join([HEADER, *rows]), fitted
 
 
 def leave(
@@ -141,7 +141,7 @@ def fit(answers: Mapping[str, Answers]) -> dict[str, Any]:
         "thresholds": thresholds | {"smoothed": thresholds["quick"]},
         "thresholds_needed": needed,
         "schedule": asdict(SCHEDULE),
-        "left_out": {},
+        "n": sum(len(labels) for _, labels in trusted.values()),
     }
 
 
@@ -156,7 +156,7 @@ def judged(answers: Answers, fitted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def summary(scores: Mapping[str, Any]) -> dict[str, Any]:
-    """What a record keeps of a set that was not learned from."""
+    """What a record keeps of a set that was left out."""
     sure = scores["confidence"]["sure"]
     kept = {key: scores[key] for key in ("n", "accuracy", "accuracy_interval", "uar")}
     return {**kept, "coverage": sure["coverage"], "sure_accuracy": sure["accuracy"]}

@@ -68,6 +68,7 @@ def gather(
         [
             {
                 "name": source.resolve().name,
+                "cut": source in cut,
                 "fingerprint": part.fingerprint,
                 "train": part.counts(rows),
                 "validation": part.counts(s[1]),

@@ -90,7 +90,7 @@ def _results(record: Mapping[str, Any]) -> Iterator["EvalResult"]:
 
 def _tested_on(record: Mapping[str, Any]) -> str:
     stages: Sequence[Mapping[str, Any]] = record["training"]["stages"]
-    return str(stages[-1]["data"][-1]["name"])
+    return str([data["name"] for data in stages[-1]["data"] if not data.get("cut")][-1])
 
 
 def _pictures(stage: Mapping[str, Any], part: str) -> int:
