@@ -1,4 +1,4 @@
-"""Probabilities that mean something: views, a temperature, how far off, when to say "unsure"."""
+"""Calibration: choice of views, temperature, thresholds of sure answers, calibration error."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,24 +14,23 @@ from mer.inference.probabilities import LOOK_MS, SMOOTHING_MS, smoothed, tempera
 if TYPE_CHECKING:
     from mer.inference.predictor import Predictor
 
-BINS: Final = 15  # of the confidence, all of the same width
-SURE: Final = 0.9  # accuracy on validation of the faces that are not called unsure
-STEPS: Final = 20  # points of the curve of accuracy against coverage
-# Zooms at which a network may look at a crop; which of these is chosen on validation.
+BINS: Final = 15  # number of bins of the confidence, of equal width
+SURE: Final = 0.9  # accuracy of sure answers on the validation pictures
+STEPS: Final = 20  # number of points of the curve of accuracy against coverage
+# Sets of zooms at which a network may see a crop; one of them is chosen on validation pictures.
 VIEWS: Final[tuple[tuple[float, ...], ...]] = ((1.0,), (1.0, 1.15))
-BOUNDS: Final = (0.2, 5.0)  # of the temperature
-# The live view looks at a face again and again, while its box wanders and the camera's noise
-# changes. A held-out picture stands for that by so many crops, shifted and enlarged by parts of its
-# side.
+BOUNDS: Final = (0.2, 5.0)  # lowest and highest temperature
+# The live view sees a face many times, while its box moves and the camera's noise changes. LOOKS
+# crops of a held-out picture simulate that, each shifted, scaled and noisy.
 LOOKS: Final = 6
-WANDERING: Final = 0.02  # standard deviation of either part
-NOISE: Final = 3.0  # gray levels, standard deviation
+WANDERING: Final = 0.02  # standard deviation of shift and scale, in parts of the crop's side
+NOISE: Final = 3.0  # standard deviation of the noise, gray levels
 
 Answers = tuple[NDArray[np.floating[Any]], NDArray[np.int64]]  # logits (views, n, 7), labels (n,)
 
 
 def fit(*answers: Answers) -> float:
-    """The temperature that makes the labels of all sets of answers likeliest; each weighs alike."""
+    """Return the temperature of the greatest likelihood; all sets of answers have equal weight."""
     from scipy.optimize import minimize_scalar
 
     def loss(temperature: float) -> float:
@@ -48,9 +47,9 @@ def _surprise(
 
 
 def threshold(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """The least confidence from which up the answers are right for the share `SURE` of faces.
+    """Return the lowest confidence at and above which the share `SURE` of answers is right.
 
-    1 where no confidence is enough.
+    Returns 1 where there is none.
     """
     confidence, right = _ranked(probabilities, labels)
     enough = np.flatnonzero(_running(right) >= SURE)
@@ -62,12 +61,12 @@ def thresholds(
 ) -> dict[str, float]:
     """The `threshold` of each way of answering (`mer.inference.probabilities.WAYS`).
 
-    It fits whatever was held out: faces of one data set, or of several of which the answers come
-    from networks that did not learn from the set they belong to. Never give it test pictures.
+    The answers are to held-out pictures: of one data set, or of several sets, each answered by a
+    network that did not learn from that set. Never give it test pictures.
 
     Args:
-        answers: by way, the probabilities (n, classes) that were answered this way, after the
-            temperature (`fit`, `temperature_softmax`); for `smoothed` see `live_answers`.
+        answers: for each way the probabilities (n, classes), calibrated by the temperature; for
+            `smoothed` see `live_answers`.
         labels: the true classes, (n,), the same for all.
     """
     return {way: threshold(probabilities, labels) for way, probabilities in answers.items()}
@@ -76,7 +75,7 @@ def thresholds(
 def live_answers(
     predictor: "Predictor", crops: Sequence[np.ndarray], temperature: float
 ) -> NDArray[np.float64]:
-    """Probabilities (n, classes) as the live view gives them in the end, of n crops, RGB uint8."""
+    """Return probabilities (n, classes) of n crops, RGB uint8, smoothed as in the live view."""
     rng = np.random.default_rng(0)
     answer: NDArray[np.floating[Any]] | None = None
     for _ in range(LOOKS):
@@ -88,7 +87,7 @@ def live_answers(
 
 
 def _looked_at(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A crop as another look finds it: a little beside, larger or smaller, with other noise."""
+    """Return the crop a little shifted, scaled and with other noise, as another frame shows it."""
     side = len(crop)
     scale = 1 + rng.normal(0, WANDERING)
     matrix = cv2.getRotationMatrix2D(((side - 1) / 2,) * 2, 0, scale)
@@ -101,12 +100,12 @@ def _looked_at(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def confidence(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64], unsure: float
 ) -> dict[str, Any]:
-    """How well probabilities (n, 7) fit the truth (n,), as valid JSON.
+    """Return how well probabilities (n, classes) fit the labels (n,), as valid JSON.
 
     `ece` is the expected calibration error over BINS bins of the confidence, the highest of the
-    seven probabilities; `bins` are those that hold a face. `coverage` is the accuracy among the
-    surest share of faces. `sure` is what becomes of faces whose confidence is not below `unsure`;
-    its accuracy is None where there are none.
+    probabilities; `bins` are those that hold a face. `coverage` lists the accuracy of the most
+    confident answers at each coverage. `sure` has coverage and accuracy of the answers whose
+    confidence is at least `unsure`; the accuracy is None where there are none.
     """
     ranked, right = _ranked(probabilities, labels)
     bins = [_bin(ranked, right, number) for number in range(BINS)]
@@ -129,9 +128,9 @@ def confidence(
 def calibrate(name: str, source: str | Path) -> dict[str, Any]:
     """Choose views, temperature and thresholds of a shipped network on its validation pictures.
 
-    Those are the pictures of `source` that its last training held out; what comes back goes into
-    the record by `save`: `zooms`, `temperature`, the `thresholds` of each way of answering, of
-    which `threshold` is that of all views, and `coverage`, the part of the pictures that is sure.
+    These are the pictures of `source` that its last training held out. The result, which `save`
+    writes into the record, has `zooms`, `temperature`, the `thresholds` of each way of answering
+    (`threshold` is that of all views) and `coverage`, the share of the pictures that is sure.
 
     Raises:
         WeightsError: the network's files are missing or damaged.
@@ -185,14 +184,14 @@ def _accuracy(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> f
 def _ranked(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Confidence and rightness of each answer, the surest first."""
+    """Return confidence and correctness of each answer, the most confident first."""
     highest = probabilities.max(axis=1)
     order = np.argsort(-highest, kind="stable")
     return highest[order], (probabilities.argmax(axis=1) == labels)[order]
 
 
 def _running(right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Accuracy among the first one, two, three, ... answers."""
+    """Return the accuracy of the first one, two, three, ... answers."""
     shares: NDArray[np.float64] = np.cumsum(right) / np.arange(1, len(right) + 1)
     return shares
 
