@@ -32,14 +32,24 @@ class Quality:
     tilt: float
 
 
-# Where the networks' mean accuracy on held-out pictures is 20 points below that of the pictures as
-# they are (docs/lab/robustness.md); turning to the side is not measured.
-LEAST_HEIGHT: Final = 19  # pixels
-LEAST_SHARPNESS: Final = 0.113
-LEAST_BRIGHTNESS: Final = 27.4  # gray levels
-MOST_TURN: Final = 50.0  # degrees
-MOST_TILT: Final = 40.5  # degrees
-NOSE: Final = 0.48  # of the distance of the eyes: how far the tip of the nose stands before them
+@dataclass(frozen=True)
+class Bounds:
+    """From where on a face cannot be judged.
+
+    There the networks' mean accuracy on held-out pictures is 20 points below that of the pictures
+    as they are (`python -m benchmarks robustness`, docs/lab/robustness.md). The bound of turning
+    to the side is not measured.
+    """
+
+    height: int = 19  # pixels
+    sharpness: float = 0.113
+    brightness: float = 27.4  # gray levels
+    turn: float = 50.0  # degrees
+    tilt: float = 40.5  # degrees
+
+
+BOUNDS: Final = Bounds()
+NOSE: Final = 0.48  # How far the tip of the nose stands before the eyes, in their distance.
 
 
 def measure(crop: np.ndarray, face: Face) -> Quality:
@@ -70,12 +80,12 @@ def pose(face: Face) -> tuple[float, float]:
 
 def concerns(quality: Quality) -> tuple[str, ...]:
     """Why the face cannot be judged, each as 'too ... (...)'; () where it can."""
-    small = quality.height < LEAST_HEIGHT
+    small = quality.height < BOUNDS.height
     found = (
-        (small, f"too small ({quality.height} pixels high, {LEAST_HEIGHT} are needed)"),
-        (quality.sharpness < LEAST_SHARPNESS and not small, "too blurred"),
-        (quality.brightness < LEAST_BRIGHTNESS, "too dark"),
-        (quality.turn > MOST_TURN, f"turned too far (about {quality.turn:.0f} degrees)"),
-        (quality.tilt > MOST_TILT, f"tilted too far (about {quality.tilt:.0f} degrees)"),
+        (small, f"too small ({quality.height} pixels high, {BOUNDS.height} are needed)"),
+        (quality.sharpness < BOUNDS.sharpness and not small, "too blurred"),
+        (quality.brightness < BOUNDS.brightness, "too dark"),
+        (quality.turn > BOUNDS.turn, f"turned too far (about {quality.turn:.0f} degrees)"),
+        (quality.tilt > BOUNDS.tilt, f"tilted too far (about {quality.tilt:.0f} degrees)"),
     )
     return tuple(text for holds, text in found if holds)

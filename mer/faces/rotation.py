@@ -8,7 +8,7 @@ frames come faster than a search of copies, are not.
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -18,22 +18,32 @@ from mer.faces import detection, quality, yunet
 from mer.faces.detection import Face
 from mer.weights.onnx_session import shared_out
 
-STEP: Final = 30  # degrees between copies: YuNet and the networks bear half of it
-# Scores. Of the faces of the group photographs (docs/lab/robustness.md), boxed at 37 to 109 pixels,
-# all upright ones have .85 or more, and 1 in 10 of those that lean by 45 degrees. Large faces have
-# up to .91 there, so the largest are looked at in small copies of their own, unless they are surely
-# upright: 98 in 100 of the upright faces there have such a score, box and points, 89 of held-out
-# faces enlarged to 250 pixels, and 70 of those as they are, 99 pixels high. Of faces that lean by
-# 45 degrees or more 2, 0.3 and 0.2 in 100 have.
-SURE: Final = 0.85
-UPRIGHT: Final = 0.89
-LONGER: Final = 1.15  # times as high as wide
-MOST_TILT: Final = 16.0  # degrees, of the points, see `quality.pose`
-LEAST: Final = 0.8  # of faces that only a copy shows: eleven more looks may find false ones
-UNSEEN: Final = 0.5  # of a face that a copy does not show: faces.THRESHOLD is 0.6
-BETTER: Final = 0.02  # by which a copy has to be surer of a face than the picture itself
-LARGEST: Final = 4  # faces whose own copies are looked at
-SMALL: Final = 160  # pixels: long side of these
+
+@dataclass(frozen=True)
+class Search:
+    """When and how turned copies are searched; scores are YuNet's.
+
+    Measured on the faces of the group photographs (docs/lab/robustness.md), boxed at 37 to 109
+    pixels. All upright ones score 0.85 or more, and 1 in 10 of those that lean by 45 degrees.
+    Large faces score up to 0.91 there, so the largest are looked at in small copies of their own,
+    unless they are surely upright. Of the upright faces 98 in 100 are, by score, box and points,
+    89 of held-out faces enlarged to 250 pixels, and 70 of those as they are, 99 pixels high; of
+    faces that lean by 45 degrees or more it is 2, 0.3 and 0.2 in 100.
+    """
+
+    step: int = 30  # Degrees between copies: YuNet and the networks bear half of it.
+    sure: float = 0.85  # Score below which a face is doubtful.
+    upright: float = 0.89  # Least score of a surely upright face.
+    longer: float = 1.15  # Least height over width of such a face.
+    tilt: float = 16.0  # Most degrees of its tilt, see `quality.pose`.
+    least: float = 0.8  # Score of a face that only a copy shows: more looks find more false ones.
+    unseen: float = 0.5  # Score of a face that a copy does not show; THRESHOLD is 0.6.
+    better: float = 0.02  # By so much a copy's score has to exceed the picture's.
+    largest: int = 4  # Faces whose own copies are looked at.
+    small: int = 160  # Pixels of the long side of those copies.
+
+
+SEARCH: Final = Search()
 
 
 def detect(image: np.ndarray, detector: str = "yunet") -> list[Face]:
@@ -50,11 +60,11 @@ def detect(image: np.ndarray, detector: str = "yunet") -> list[Face]:
     found = detection.detect(image, detector)
     if detector != "yunet" or (found and not any(_doubtful(image, found))):
         return found
-    copies = shared_out(functools.partial(_lying, image), range(STEP, 360, STEP))
+    copies = shared_out(functools.partial(_lying, image), range(SEARCH.step, 360, SEARCH.step))
     lying = [face for copy in copies for face in copy]
     kept: list[Face] = []
     for face in sorted([*found, *lying], key=_rank, reverse=True):
-        sure = not face.roll or face.score >= LEAST
+        sure = not face.roll or face.score >= SEARCH.least
         if sure and not any(_same(face, other) for other in kept):
             kept.append(face)
     rolled = [_between(face, [*found, *lying]) if face.roll else face for face in kept]
@@ -75,12 +85,14 @@ def turned(image: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _doubtful(image: np.ndarray, found: Sequence[Face]) -> Iterator[bool]:
-    yield min(face.score for face in found) < SURE
-    largest = sorted(found, key=lambda one: -one.box[3])[:LARGEST]
+    yield min(face.score for face in found) < SEARCH.sure
+    largest = sorted(found, key=lambda one: -one.box[3])[: SEARCH.largest]
     for face in [one for one in largest if not _upright(one)]:
         around = _around(image, face)
-        upright, *leaning = shared_out(functools.partial(_best, around), (0, -STEP, STEP, 180))
-        yield max(leaning) > upright + BETTER
+        upright, *leaning = shared_out(
+            functools.partial(_best, around), (0, -SEARCH.step, SEARCH.step, 180)
+        )
+        yield max(leaning) > upright + SEARCH.better
 
 
 def _best(image: np.ndarray, degrees: float) -> float:
@@ -90,16 +102,16 @@ def _best(image: np.ndarray, degrees: float) -> float:
 
 def _upright(face: Face) -> bool:
     _, _, width, height = face.box
-    long = height >= LONGER * width
-    return face.score >= UPRIGHT and long and quality.pose(face)[1] <= MOST_TILT
+    long = height >= SEARCH.longer * width
+    return face.score >= SEARCH.upright and long and quality.pose(face)[1] <= SEARCH.tilt
 
 
 def _around(image: np.ndarray, face: Face) -> np.ndarray:
-    """The face and half of it on every side, at most SMALL pixels."""
+    """The face and half of it on every side, at most `small` pixels."""
     x, y, width, height = face.box
     rows = slice(max(0, y - height // 2), y + height + height // 2)
     part = image[rows, max(0, x - width // 2) : x + width + width // 2]
-    return _fitted(part, SMALL / max(part.shape[:2]))
+    return _fitted(part, SEARCH.small / max(part.shape[:2]))
 
 
 def _fitted(image: np.ndarray, scale: float) -> np.ndarray:
@@ -120,11 +132,14 @@ def _lying(image: np.ndarray, degrees: int) -> list[Face]:
 def _between(face: Face, others: list[Face]) -> Face:
     """The face with the roll at which the parabola through three copies' scores is highest."""
     before, after = (
-        max((o.score for o in others if _turn(face, o) == turn and _same(face, o)), default=UNSEEN)
-        for turn in (-STEP, STEP)
+        max(
+            (o.score for o in others if _turn(face, o) == turn and _same(face, o)),
+            default=SEARCH.unseen,
+        )
+        for turn in (-SEARCH.step, SEARCH.step)
     )
     summit = (after - before) / 2 / max(2 * face.score - before - after, 1e-9)
-    return replace(face, roll=face.roll + STEP * min(max(summit, -0.5), 0.5))
+    return replace(face, roll=face.roll + SEARCH.step * min(max(summit, -0.5), 0.5))
 
 
 def _turn(one: Face, other: Face) -> float:
@@ -151,7 +166,7 @@ def _moved(points: tuple[tuple[float, float], ...], matrix: np.ndarray) -> np.nd
 
 
 def _rank(face: Face) -> float:
-    return face.score if face.roll else face.score + BETTER
+    return face.score if face.roll else face.score + SEARCH.better
 
 
 def _same(one: Face, other: Face) -> bool:

@@ -62,7 +62,7 @@ def test_a_leaning_face_is_found_with_its_roll(astronaut: np.ndarray, degrees: i
     x, y, width, height = face.box
     assert np.hypot(*(middle - (x + width / 2, y + height / 2))) < 0.25 * height
     assert abs((face.roll + degrees + 180) % 360 - 180) <= 20
-    assert face.score >= rotation.LEAST
+    assert face.score >= rotation.SEARCH.least
     assert len(face.points) == 5
 
 
