@@ -125,9 +125,10 @@ def _as_yunets(boxes: Boxes) -> Boxes:
 
 def save(result: Mapping[str, Any]) -> Path:
     """Keep the result of `measure` beside the weights; return where."""
+    from mer.io import files
     from mer.weights import store
 
-    store.write_json(store.FOLDER / FILE, result)
+    files.write_json(store.FOLDER / FILE, result)
     return store.FOLDER / FILE
 
 

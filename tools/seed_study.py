@@ -16,6 +16,7 @@ from mer.evaluation import metrics
 from mer.evaluation.seed_study import FILE, GOAL, Result, table, verdict
 from mer.evaluation.statistics import significant_pairs
 from mer.inference.predictor import Predictor
+from mer.io import files
 from mer.models.registry import MODELS
 from mer.results import markdown
 from mer.training import devices, trainer
@@ -81,7 +82,7 @@ def measure(
 def save(result: Result) -> Path:
     """Keep the figures beside the weights, for the page."""
     path = store.FOLDER / FILE
-    store.write_json(path, result)
+    files.write_json(path, result)
     return path
 
 

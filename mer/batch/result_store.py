@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mer.errors import MerError
+from mer.io.files import atomic, write_json
 from mer.weights import provenance
-from mer.weights.store import atomic, write_json
 
 ITEMS: Final = "items"  # its part makes the others count
 TABLES: Final = ("faces", "frames", "events", "errors", ITEMS)

@@ -15,7 +15,7 @@ import ray.data
 from ray.exceptions import RayError
 
 from mer.batch import result_store
-from mer.batch.worker import FIGURES, Task, Worker
+from mer.batch.worker import FIGURES, Task, Worker, remove_leftovers
 from mer.errors import MerError
 from mer.io import sources
 from mer.io.sources import Item
@@ -74,7 +74,8 @@ def score(
     """
     _, record = store.arrays(model)
     checksum = record["file"]["sha256"]
-    task = Task(uuid.uuid4().hex, model, detector, checksum)
+    remove_leftovers()
+    task = Task(f"{os.getpid()}-{uuid.uuid4().hex}", model, detector, checksum)
     found = sources.find(source)
     identity = {
         "source": str(Path(source).resolve()),

@@ -21,7 +21,7 @@ from mer.batch import tables
 from mer.batch.tables import Found
 from mer.errors import DataError, ImageError, VideoError, WeightsError
 from mer.inference.predictor import get_predictor
-from mer.io import images
+from mer.io import files, images
 from mer.io.sources import Item, unpack, unpacked
 from mer.video.analysis import analyse
 from mer.weights import provenance
@@ -105,6 +105,19 @@ SCHEMA: Final = pa.schema(
 )
 
 
+MARK: Final = (
+    "mer-batch-"  # begins the names of such files; the number of the run's process follows
+)
+
+
+def remove_leftovers() -> None:
+    """Remove what runs that were killed on this machine left of their attempts."""
+    for path in Path(tempfile.gettempdir()).glob(f"{MARK}*-*"):
+        number = path.name.removeprefix(MARK).partition("-")[0]
+        if number.isdecimal() and not files.runs(int(number)):
+            path.unlink(missing_ok=True)
+
+
 class Attempts:
     """Which items are being read on this machine, kept in files that a worker's death leaves.
 
@@ -119,12 +132,12 @@ class Attempts:
     def at(self, item: Item) -> Iterator[int]:
         """Note that an item is being read; gives how often that ended a worker before."""
         digest = hashlib.sha256(item.name.encode()).hexdigest()
-        path = Path(tempfile.gettempdir()) / f"mer-batch-{self._run}-{digest}"
+        path = Path(tempfile.gettempdir()) / f"{MARK}{self._run}-{digest}"
         with path.open("ab") as file:
             deaths = file.tell()  # a byte each
             file.write(b".")
         yield deaths
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 @functools.lru_cache(maxsize=2)

@@ -7,12 +7,12 @@ module a group of commands; each has `add`, which puts its commands among the ot
 from __future__ import annotations
 
 import argparse
-import os
+import io
 import sys
 from collections.abc import Sequence
 
 from mer.cli import batch, networks, page, pictures, video
-from mer.cli.common import say
+from mer.cli.common import nobody_listens, say
 from mer.errors import MerError
 from mer.version import __version__
 
@@ -22,6 +22,9 @@ __all__ = ["main", "parser"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or 2 with one sentence on stderr."""
     options = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name need not be text that it can show
+            stream.reconfigure(errors="backslashreplace")
     try:
         status: int = options.command(options) or 0
         sys.stdout.flush()
@@ -29,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return say(str(error))
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        nobody_listens()
         return 0
     except OSError as error:
         return say(f"{error.filename}: {error.strerror}." if error.filename else f"{error}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -52,5 +53,12 @@ def detector(add: Any) -> None:
 
 def say(sentence: str) -> int:
     """Print a sentence on stderr and return the exit status that goes with it."""
-    print(f"mer: {sentence}", file=sys.stderr)
+    from mer.io.names import shown
+
+    print("\n".join(shown(line) for line in f"mer: {sentence}".splitlines()), file=sys.stderr)
     return 2
+
+
+def nobody_listens() -> None:
+    """Print into nothing from now on: the reader, such as `head`, has seen enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

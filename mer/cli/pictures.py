@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import check_folders, command, detector, network, say
+from mer.cli.common import check_folders, command, detector, network, nobody_listens, say
 from mer.errors import MerError
 from mer.models.registry import DEFAULT_MODEL
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from mer.inference.predictor import Predictor
     from mer.results.report import Picture
+
+    Show = Callable[[str, pd.DataFrame], None]
 
 FORMATS: Final = ("table", "csv", "jsonl")
 NO_FACE: Final = (
@@ -53,7 +55,7 @@ def predict(options: argparse.Namespace) -> int:
 
     decoding.prepare()  # it starts while the network is read
     asked = predictor.get_predictor(options.model, options.detector)
-    show = _SHOWN[options.format]()
+    show = _printer(options)
     faces: list[tuple[str, tables.Found]] = []
     shown: list[Picture] = []
     status = 0
@@ -75,17 +77,36 @@ def predict(options: argparse.Namespace) -> int:
     return status
 
 
+def _printer(options: argparse.Namespace) -> Show:
+    """What prints the answers. Where files are written, too, it bears a reader that leaves."""
+    written = options.csv or options.json or options.html
+    chosen: list[Show] = []  # made at the first answer: it may print a head
+
+    def show(name: str, faces: pd.DataFrame) -> None:
+        try:
+            if not chosen:
+                chosen.append(_SHOWN[options.format]())
+            chosen[0](name, faces)
+        except BrokenPipeError:
+            if not written:
+                raise
+            nobody_listens()
+
+    return show
+
+
 def _write(
     options: argparse.Namespace, faces: pd.DataFrame, shown: Sequence[Picture], asked: Predictor
 ) -> None:
+    from mer.io import files
     from mer.results import report, tables
 
     if options.csv:
-        options.csv.write_text(tables.to_csv(faces), encoding="utf-8")
+        files.write(options.csv, tables.to_csv(faces))
     if options.json:
-        options.json.write_text(tables.to_json(faces), encoding="utf-8")
+        files.write(options.json, tables.to_json(faces))
     if options.html:
-        options.html.write_text(report.html(shown, asked), encoding="utf-8")
+        files.write(options.html, report.html(shown, asked))
 
 
 def _progress(items: Iterator[Any]) -> Iterator[Any]:

@@ -53,18 +53,16 @@ def video(options: argparse.Namespace) -> int:
 
 
 def _write(found: Analysis, options: argparse.Namespace) -> None:
+    from mer.io import files
     from mer.results import video_report, video_tables
 
     if options.json:
-        with options.json.open("w", encoding="utf-8") as file:
-            file.writelines(video_tables.json_parts(found))
+        files.write(options.json, video_tables.json_parts(found))
     if options.csv:
-        with options.csv.open("w", encoding="utf-8") as file:
-            file.writelines(video_tables.csv_parts(video_tables.frames_table(found)))
-        events = options.csv.with_suffix(".events.csv")
-        events.write_text(video_tables.events_csv(found), encoding="utf-8")
+        files.write(options.csv, video_tables.csv_parts(video_tables.frames_table(found)))
+        files.write(options.csv.with_suffix(".events.csv"), video_tables.events_csv(found))
     if options.html:
-        options.html.write_text(video_report.html(found, options.path), encoding="utf-8")
+        files.write(options.html, video_report.html(found, options.path))
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ def read_records() -> tuple[dict[str, Record], list[str]]:
             records[name] = record
         except WeightsError as error:
             problems.append(str(error))
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
             problems.append(
                 f"The record {store.FOLDER / f'{name}.json'} lacks the training or the test "
                 "figures. Measure it "

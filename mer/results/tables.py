@@ -71,8 +71,13 @@ def of(pictures: Iterable[tuple[str, Found]], predictor: Predictor) -> pd.DataFr
 
 
 def to_csv(faces: pd.DataFrame) -> str:
-    """The table as CSV that no spreadsheet takes for formulas, whatever a file is called."""
-    return faces.assign(file=faces["file"].map(_defused)).to_csv(index=False, lineterminator="\n")
+    """A table as CSV in which no spreadsheet takes a text for a formula, whoever wrote it."""
+    texts = {
+        str(name): column.astype(object).map(_defused)
+        for name, column in faces.items()
+        if not pd.api.types.is_numeric_dtype(column)
+    }
+    return faces.assign(**texts).to_csv(index=False, lineterminator="\n")
 
 
 def to_json(faces: pd.DataFrame) -> str:
@@ -113,9 +118,10 @@ def _figures(prediction: Prediction) -> tuple[object, ...]:
     return (*prediction.face.box, score, *named, "", *chances)
 
 
-def _defused(name: str) -> str:
+def _defused(value: object) -> object:
     # Spreadsheets read a cell that begins like this as a formula, whether quoted or not.
-    return f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name
+    risky = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))
+    return f"'{value}" if risky else value
 
 
 def _entries(faces: pd.DataFrame) -> list[dict[str, Any]]:

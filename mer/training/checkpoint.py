@@ -2,14 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn, optim
 
 from mer.errors import WeightsError
-from mer.weights.store import atomic
+from mer.io.files import atomic
+
+# What reading a damaged or foreign file raises.
+_DAMAGE: Final = (
+    *(SafetensorError, RuntimeError, LookupError, ValueError, TypeError, AttributeError),
+    *(OverflowError, OSError),
+)
 
 
 def write(
@@ -35,7 +41,7 @@ def read(path: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer) 
     try:
         with safe_open(path, "pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            state: dict[str, Any] = json.loads(file.metadata()["state"])
+            state = _state(file.metadata())
         for name, module in modules.items():
             module.load_state_dict(_below(tensors, name), strict=True)
         slots: dict[int, dict[str, Tensor]] = {}
@@ -44,7 +50,7 @@ def read(path: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer) 
             slots.setdefault(int(number), {})[slot] = value
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": slots, "param_groups": groups})
-    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+    except _DAMAGE as error:
         raise WeightsError(
             f"The checkpoint {path} cannot be used. Delete it to begin anew."
         ) from error
@@ -59,10 +65,19 @@ def peek(path: Path) -> dict[str, Any]:
     """
     try:
         with safe_open(path, "pt") as file:
-            state: dict[str, Any] = json.loads(file.metadata()["state"])
-            return state
-    except (SafetensorError, KeyError, ValueError) as error:
+            return _state(file.metadata())
+    except _DAMAGE as error:
         raise WeightsError(f"The checkpoint {path} is damaged. Delete it to begin anew.") from error
+
+
+def _state(metadata: dict[str, str]) -> dict[str, Any]:
+    state = json.loads(metadata["state"])
+    known = {"identity": str, "history": list, "started": str}
+    if not isinstance(state, dict) or any(
+        not isinstance(state.get(name), kind) for name, kind in known.items()
+    ):
+        raise ValueError("no state of a training")
+    return state
 
 
 def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:

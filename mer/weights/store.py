@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -16,8 +13,9 @@ from safetensors import SafetensorError, numpy
 
 from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
+from mer.io import files
 from mer.models.registry import MODELS
-from mer.weights import hub
+from mer.weights import hub, schema
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the page does not need it
     import torch
@@ -28,6 +26,8 @@ FOLDER: Final[Path] = Path(
     os.environ.get("MER_WEIGHTS") or Path(__file__).resolve().parents[2] / "weights"
 )
 _MEND: Final[str] = "Restore it with `git checkout -- weights`, or train the network again."
+
+MOST_RECORD: Final = 20_000_000  # bytes
 
 Record = dict[str, Any]
 Network = TypeVar("Network", bound="torch.nn.Module")
@@ -81,24 +81,17 @@ def read_record(name: str, *, folder: Path | None = None) -> Record:
     """
     path = (folder or home(name)) / f"{name}.json"
     try:
-        record = json.loads(_read(path))
+        record = schema.checked(_read(path, MOST_RECORD))
     except ValueError as error:
-        raise WeightsError(f"The record {_name(path)} is damaged. {_MEND}") from error
-    if not isinstance(record, dict) or record.get("model") != name:
+        raise WeightsError(f"The record {_name(path)} is damaged ({error}). {_MEND}") from error
+    if record["model"] != name:
         raise WeightsError(f"The record {_name(path)} is not one of {name}. {_MEND}")
     return record
 
 
 def write_record(name: str, record: Record, *, folder: Path | None = None) -> None:
     """Write the record of network `name` in one step."""
-    write_json((folder or FOLDER) / f"{name}.json", record)
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a JSON file in one step: readers see the old or the new one."""
-    text = json.dumps(value, indent=1, allow_nan=False)
-    with atomic(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    files.write_json((folder or FOLDER) / f"{name}.json", record)
 
 
 def architecture(name: str, *, folder: Path | None = None) -> str:
@@ -238,7 +231,7 @@ def _save(tensors: Mapping[str, np.ndarray], name: str, record: Record, folder: 
         for key, value in tensors.items()
     }
     content = numpy.save(half)
-    with atomic(folder / f"{name}.safetensors") as path:
+    with files.atomic(folder / f"{name}.safetensors") as path:
         path.write_bytes(content)
     file = {
         "name": f"{name}.safetensors",
@@ -248,30 +241,15 @@ def _save(tensors: Mapping[str, np.ndarray], name: str, record: Record, folder: 
     write_record(name, record | {"file": file}, folder=folder)
 
 
-@contextlib.contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it takes `path`'s place when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp's files are private
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _name(path: Path) -> str:
     """Folder and file: enough to find it, and visitors of the page learn no more."""
     return f"{path.parent.name}/{path.name}"
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int | None = None) -> bytes:
     try:
+        if most is not None and path.stat().st_size > most:
+            raise WeightsError(f"{_name(path)} is larger than any record. {_MEND}")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise WeightsError(f"{_name(path)} is missing. {_MEND}") from error

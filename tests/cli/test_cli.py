@@ -273,6 +273,37 @@ def test_any_mer_error_is_its_sentence(
     assert capsys.readouterr().err == "mer: The moon is full. Wait a day.\n"
 
 
+def test_a_reader_that_leaves_does_not_take_the_files_along(
+    photo: Path, stand_in_weights: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "faces.csv"
+    words = ["predict", *[str(photo)] * 3, "--model", "cnn1", "--csv", str(table)]
+    source, sink = os.pipe()
+    os.close(source)  # nobody reads what it prints
+    done = subprocess.run([*PROGRAM, *words], stdout=sink, stderr=subprocess.PIPE, check=False)
+    os.close(sink)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(table.read_text(encoding="utf-8").splitlines()) == 4
+
+
+def test_a_name_that_is_no_text_and_one_that_would_write_to_the_terminal(
+    photo: Path, stand_in_weights: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for name in (b"caf\xe9.jpg", b"\x1b[31m.jpg", b"=1+1.jpg"):
+        (folder / os.fsdecode(name)).write_bytes(photo.read_bytes())
+    (folder / os.fsdecode(b"\xff\x1b.png")).write_text("no picture")
+    table = tmp_path / "faces.csv"
+    words = ["predict", str(folder), "--model", "cnn1", "--csv", str(table)]
+    done = subprocess.run([*PROGRAM, *words], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"caf\\xe9.jpg" in done.stdout
+    assert b"\\xff\\x1b.png" in done.stderr
+    assert b"\x1b" not in table.read_bytes()
+
+
 def test_a_reader_that_leaves_is_no_error() -> None:
     read, write = os.pipe()
     os.close(read)

@@ -10,6 +10,7 @@ from safetensors.torch import load, load_file, save
 from mer.errors import WeightsError
 from mer.models.cnn1 import CNN1
 from mer.models.cnn2 import CNN2
+from mer.results import comparison
 from mer.weights import store
 
 
@@ -41,6 +42,51 @@ def test_damaged_record(folder: Path, text: str) -> None:
     (folder / "cnn1.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(WeightsError, match=r"cnn1\.json is (damaged|not one of cnn1)"):
         store.load("cnn1", folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        ('"architecture": ["cnn1"]', "architecture"),
+        ('"options": [1]', "options"),
+        ('"options": {"norm": {}}', "options.norm"),
+        ('"classes": "seven"', "classes"),
+        ('"classes": [1, 2]', "classes.0"),
+        ('"file": "a"', "file"),
+        ('"file": {"sha256": 1}', "file.sha256"),
+        ('"calibration": {"temperature": 0}', "calibration.temperature"),
+        ('"calibration": {"temperature": 1e999}', "calibration.temperature"),
+        ('"calibration": {"zooms": ["1"]}', "calibration.zooms.0"),
+        ('"training": {"cpu_seconds": -1}', "training.cpu_seconds"),
+        ('"training": {"stages": {}}', "training.stages"),
+        ('"evaluation": 3', "evaluation"),
+        ('"parameters": NaN', "no JSON"),
+        (f'"parameters": {"9" * 5000}', "no JSON"),
+        (f'"more": {"[" * 100_000}{"]" * 100_000}', "nested too deep"),
+    ],
+)
+def test_a_wrong_record_is_one_sentence_and_the_others_go_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, part: str, named: str
+) -> None:
+    (folder / "cnn1.json").write_text(f'{{"model": "cnn1", {part}}}')
+    with pytest.raises(WeightsError, match=rf"record .*cnn1\.json is damaged \({named}"):
+        store.load("cnn1", folder=folder)
+    monkeypatch.setattr(store, "FOLDER", folder)
+    assert "cnn1" in store.names()
+    _, problems = comparison.read_records()
+    assert any("cnn1.json is damaged" in problem for problem in problems)
+
+
+def test_what_else_is_in_a_record_is_left_alone(folder: Path) -> None:
+    record = store.read_record("cnn1", folder=folder) | {"more": {"deep": [1, None]}}
+    store.write_record("cnn1", record, folder=folder)
+    assert store.read_record("cnn1", folder=folder) == record
+
+
+def test_a_record_of_gigabytes_is_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST_RECORD", 10)
+    with pytest.raises(WeightsError, match="larger than any record"):
+        store.read_record("cnn1", folder=folder)
 
 
 def test_truncated_weights(folder: Path) -> None:
