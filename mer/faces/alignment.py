@@ -1,4 +1,4 @@
-"""A face turned level and brought to one size, so that its parts lie at known places."""
+"""Alignment: a face rotated level and scaled, so that its parts lie at known places."""
 
 from typing import Final
 
@@ -9,17 +9,17 @@ from mer.faces.detection import Face
 
 SIZE: Final = 320  # pixels a side; every motion is given in pixels of a face of this size
 
-# Where the eyes lie, as parts of the side: a face of 320 pixels, from brow to chin as YuNet boxes
-# it, has its eyes about 120 pixels apart.
+# Distance and height of the eyes, as parts of the side: the eyes of a face of 320 pixels, from brow
+# to chin as in YuNet's boxes, are about 120 pixels apart.
 EYES_APART: Final = 0.375
 EYES_DOWN: Final = 0.375
 
-# Eyes in a box without points (Haar), as parts of its width and height.
+# Positions of the eyes in a box without points (Haar), as parts of its width and height.
 BOX_EYES: Final = ((0.3, 0.4), (0.7, 0.4))
 
 LOOK: Final = 64  # pixels a side of the view in which a face is compared with its mirror image
-ROLLS: Final = np.arange(-32.0, 33, 4)  # degrees from the roll of the eyes that are tried
-ALIKE: Final = 0.3  # correlation of face and mirror image, under which the eyes are believed
+ROLLS: Final = np.arange(-32.0, 33, 4)  # degrees, rolls that are tried about that of the eyes
+ALIKE: Final = 0.3  # least correlation of face and mirror image; below it the eyes decide
 
 
 def aligned(image: np.ndarray, face: Face, size: int = SIZE) -> np.ndarray:
@@ -67,7 +67,7 @@ def warped(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.nda
     matrix = transform * scale
     matrix[:, 2] += (scale - 1) / 2  # pixel centres, not corners, keep their places
     shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    if shrink < 0.5:  # a large face: without the mean over areas, fine texture would flicker
+    if shrink < 0.5:  # a large face: without averaging over areas, fine texture would flicker
         image, matrix = _smaller(*_cut(image, matrix, size), 2 * shrink)
     view: np.ndarray = cv2.warpAffine(
         image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -76,7 +76,7 @@ def warped(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.nda
 
 
 def _placed(face: Face, roll: float) -> np.ndarray:
-    """The transform for a face of this roll (radians, clockwise), whatever roll its points show."""
+    """Return the transform for a face of this roll (radians, clockwise), not that of its points."""
     first, second = _eyes(face)
     scale = EYES_APART * SIZE / max(float(np.hypot(*(second - first))), 1.0)
     centre = _centre(face)
@@ -111,18 +111,18 @@ def _rotation(angle: float) -> np.ndarray:
 
 
 def _likeness(view: np.ndarray, roll: float) -> float:
-    """Correlation of a face, turned back by a roll, with its mirror image at the best axis."""
+    """Correlate a face, rotated back by a roll, with its mirror image about the best axis."""
     middle = (LOOK - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), float(np.degrees(roll)), 1)
     turned = cv2.warpAffine(view, matrix, (LOOK, LOOK), borderMode=cv2.BORDER_REPLICATE)
-    turned = turned - cv2.GaussianBlur(turned, (0, 0), LOOK / 10)  # light from one side, away
+    turned = turned - cv2.GaussianBlur(turned, (0, 0), LOOK / 10)  # removes light from one side
     inner, outer = slice(LOOK * 15 // 100, LOOK * 85 // 100), slice(LOOK // 20, -LOOK // 20)
     mirrored = np.ascontiguousarray(turned[inner, ::-1][:, inner])
     return float(cv2.matchTemplate(turned[inner, outer], mirrored, cv2.TM_CCOEFF_NORMED).max())
 
 
 def _summit(values: np.ndarray, best: int) -> float:
-    """How far from the highest of evenly spaced values the parabola through it is highest."""
+    """Return the offset of the maximum of the parabola through the highest value, in steps."""
     if not 0 < best < len(values) - 1:
         return 0.0
     before, at, after = values[best - 1 : best + 2]

@@ -1,4 +1,4 @@
-"""Faces: found by YuNet or, as in the paper, by a Haar cascade, and cut out for the networks."""
+"""Face detection by YuNet or, as in the paper, by a Haar cascade; and the crop of a face."""
 
 import functools
 import math
@@ -17,16 +17,16 @@ from mer.io import images
 
 HAAR: Final = "haarcascade_frontalface_default.xml"
 
-LONG_SIDE: Final = 640  # pixels; YuNet's score falls for faces much larger than this allows
-SMALL: Final = 32  # pixels: a face less high than this in a look hints at others, too small for it
+LONG_SIDE: Final = 640  # pixels; YuNet gives lower scores to faces that are much larger
+SMALL: Final = 32  # pixels; beside a face lower than this there may be others too small to be found
 
 # Larger looks at pictures with small faces or none: long side in pixels, and the faces that have
 # to be known by then, since the largest takes as long as all else together. Of 150 faces, 40 pixels
 # high in 4000 x 3000, the look at 640 finds none, 1280 126, 1440 133, 2160 141, all looks 143.
 LARGER_LOOKS: Final = ((1440, 0), (2160, 5))
 QUICK_SIDE: Final = 256  # pixels: the first look of a quick search, at a sixth of the cost
-QUICK_LOOKS: Final = ((LONG_SIDE, 0),)  # and what follows it where a face may be too small for it
-OVERLAP: Final = 0.3  # boxes that share more (intersection over union) are one face
+QUICK_LOOKS: Final = ((LONG_SIDE, 0),)  # the look that follows where faces may be too small
+OVERLAP: Final = 0.3  # boxes whose intersection over union is larger are one face
 
 # Measured on nine group photographs with 43 boxed faces and on 32 pictures without any. All 43 are
 # found at 0.6 and at 0.8; shrunk to 9 to 27 pixels, 34 and 14; turned by 30 degrees, 39 and 35.
@@ -38,10 +38,13 @@ THRESHOLD: Final = 0.6
 # pictures (docs/lab/training.md), -0.25 scores best with cnn1.
 MARGIN: Final = -0.25
 SHIFT: Final = 0.08
-FILLS: Final = 0.66  # of the picture: it is a face crop already (95 in 100 of those have over 0.75)
-LARGEST_CROP: Final = 512  # pixels a side; the networks see far fewer
+# If a box fills more of the picture than this, the picture is a face crop already; of 100 crops 95
+# have a box of more than 0.75.
+FILLS: Final = 0.66
+LARGEST_CROP: Final = 512  # pixels a side, more than any network sees
 
-FLAT: Final = 118.0  # gray levels, 2nd to 98th percentile: 199 of 200 training pictures have more
+# Gray levels from the 2nd to the 98th percentile; 199 of 200 training pictures have more contrast.
+FLAT: Final = 118.0
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,11 @@ class Face:
 
     Attributes:
         box: x, y, width, height in the picture's own pixels, clipped to it.
-        score: 0..1, how sure the detector is, by its own measure.
+        score: the detector's confidence, 0..1, which differs between detectors.
         points: x, y of right eye, left eye, nose, right and left mouth corner (the person's own
             right, so on the picture's left); () where the detector has none.
-        roll: degrees by which the head leans, clockwise, -180..180, as `mer.faces.rotation` finds
-            it; 0 of faces that stand about upright, and of all that it was not asked for.
+        roll: degrees by which the head leans, clockwise, -180..180, found by `mer.faces.rotation`;
+            0 for faces that stand about upright and where the roll was not searched.
     """
 
     box: tuple[int, int, int, int]
@@ -71,7 +74,7 @@ class Detector(Protocol):
 
 
 class YuNet:
-    """Looks at a picture by YuNet, and again, larger, where faces may be too small for it."""
+    """YuNet on a picture, and again on a larger copy where faces may be too small."""
 
     def __init__(self) -> None:
         """Load the network.
@@ -95,7 +98,7 @@ class YuNet:
         return [_face(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
 
     def _look(self, image: np.ndarray, side: int) -> np.ndarray:
-        """Rows of the network in the picture shrunk to `side`, in the picture's own pixels."""
+        """Run the network on the picture shrunk to `side`; rows are in the picture's own pixels."""
         small, scale = _shrunk(image, side)
         found = self._network(small, THRESHOLD, OVERLAP)
         return np.hstack([found[:, :14] * np.tile(scale, 7), found[:, 14:]])
@@ -104,8 +107,8 @@ class YuNet:
 class Haar:
     """The paper's detector: the frontal-face cascade that comes with OpenCV, on gray.
 
-    Scores are the last stage's weight, a tenth of it and at most 1: about 0.7 for the faces of the
-    paper's data set, 0.2 for false boxes.
+    The score is a tenth of the last stage's weight, at most 1: about 0.7 for the faces of the
+    paper's data set and 0.2 for false boxes.
     """
 
     def __init__(self) -> None:
@@ -122,7 +125,7 @@ class Haar:
         self._lock = threading.Lock()  # the cascade is not thread-safe
 
     def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
-        """Every face, in no order; the cascade knows no quicker way."""
+        """Every face, in no order; `quick` makes no difference."""
         small, scale = _shrunk(image, LONG_SIDE)
         with self._lock:
             boxes, _, weights = self._cascade.detectMultiScale3(
@@ -138,10 +141,10 @@ class Haar:
 
 
 class Whole:
-    """For cut-out faces, in which nothing is left to be found: the whole picture is the face."""
+    """No detector, for pictures that are face crops: the whole picture is the face."""
 
     def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
-        """One face, as large as the picture, of which nothing is doubted."""
+        """One face, as large as the picture, with a score of 1."""
         height, width = image.shape[:2]
         return [Face((0, 0, width, height), 1.0)]
 
@@ -162,7 +165,8 @@ def check_name(detector: str) -> None:
 def detect(image: np.ndarray, detector: str = "yunet", *, quick: bool = False) -> list[Face]:
     """Every face of an RGB uint8 picture (height, width, 3), from left to right.
 
-    It computes with all cores; who has several pictures in work says `onnx_session.one_thread`.
+    It computes with all cores; callers that work on several pictures at once use
+    `onnx_session.one_thread`.
 
     Args:
         image: the picture.
@@ -184,16 +188,16 @@ def detect_faces(image: np.ndarray) -> list[Face]:
 
 
 def crop(image: np.ndarray, face: Face, margin: float = MARGIN) -> np.ndarray:
-    """A square of RGB uint8 around a face, framed like the pictures that the networks learned.
+    """Cut out a square around a face, RGB uint8, framed like the training pictures.
 
-    Edges are repeated outside the picture; a side is at most LARGEST_CROP. A picture that is all
-    face comes whole, whatever the margin. It is turned level by the face's `roll`, not by its
-    points: YuNet's stay upright, and show 1.7 degrees of a roll of 15 (median of 89 turned faces).
+    Edges are repeated outside the picture; a side is at most LARGEST_CROP. A picture that is a face
+    crop already is taken whole, whatever the margin. The face's `roll` is undone; its points cannot
+    serve for that, since YuNet's show 1.7 degrees of a roll of 15 (median of 89 turned faces).
 
     Args:
         image: RGB uint8 (height, width, 3).
         face: a face of this picture.
-        margin: what is added to the longer side of the box, as a part of it.
+        margin: share of the longer side of the box that is added to it.
     """
     x, y, side = _square(image, face, margin)
     if face.roll:
@@ -203,16 +207,16 @@ def crop(image: np.ndarray, face: Face, margin: float = MARGIN) -> np.ndarray:
 
 
 def enhance_image(image: np.ndarray, face: Face) -> np.ndarray:
-    """The paper's `enhance_image`: the face's crop, of better quality where it is dim or flat.
+    """The paper's `enhance_image`: the face's crop, with more contrast where it has little.
 
-    A crop with less contrast than the training pictures have gets just as much; others are `crop`.
+    A crop with less contrast than FLAT is stretched to it; others stay as `crop` cuts them.
     """
     cut = crop(image, face)
     low, high = np.percentile(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), (2, 98))
     if high - low >= FLAT:
         return cut
     lowest = min(max((low + high - FLAT) / 2, 0), 255 - FLAT)
-    gain = FLAT / max(high - low, 16)  # no more than sevenfold: the rest would be noise
+    gain = FLAT / max(high - low, 16)  # at most sevenfold, since more would show noise
     table = ((np.arange(256) - low) * gain + lowest).clip(0, 255).astype(np.uint8)
     return cv2.LUT(cut, table)
 

@@ -1,4 +1,4 @@
-"""YuNet, the face detector's network: the boxes, points and scores of one look at a picture."""
+"""YuNet, the network of the face detector: boxes, points and scores of one picture."""
 
 import hashlib
 import threading
@@ -13,12 +13,12 @@ from mer.weights import onnx_session, store
 
 FILE: Final = "face_detection_yunet_2023mar.onnx"
 SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
-STRIDES: Final = (8, 16, 32)  # pixels between the centres that its three maps tell of
+STRIDES: Final = (8, 16, 32)  # pixels between the anchor points of its three feature maps
 NAMES: Final = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
 
-# The file declares an input of 640 x 640, though its layers take any multiple of 32: in its two
-# places "640" becomes a name, in as many bytes (dim_value and dim_param in ONNX's protobuf).
-KEPT: Final = 640 * 640 * 3  # values of an input whose memory is used again
+KEPT: Final = 640 * 640 * 3  # largest input, in values, whose memory is used again
+# The file declares an input of 640 x 640, though its layers take any multiple of 32. Both lengths
+# are replaced by names of as many bytes (dim_value by dim_param in ONNX's protobuf).
 _FIXED: Final = b"\n\x03\x08\x80\x05"
 _ANY: Final = (b"\n\x03\x12\x01h", b"\n\x03\x12\x01w")
 
@@ -26,7 +26,7 @@ _ANY: Final = (b"\n\x03\x12\x01h", b"\n\x03\x12\x01w")
 class Network:
     """YuNet 2023mar (Wu, Peng, Yu 2023), from OpenCV Zoo. Threads may share it.
 
-    It answers as `cv2.FaceDetectorYN` does, quicker on one core than that on two.
+    The answers are those of `cv2.FaceDetectorYN`; one core is quicker than two are there.
     """
 
     def __init__(self) -> None:
@@ -42,12 +42,12 @@ class Network:
         self._kept = threading.local()
 
     def __call__(self, image: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
-        """What one look at a picture finds; all cores compute it, see `onnx_session.one_thread`.
+        """Find the faces of a picture, with all cores unless `onnx_session.one_thread` forbids it.
 
         Args:
             image: RGB uint8 (height, width, 3).
             threshold: least score, 0..1.
-            overlap: boxes that share more (intersection over union) are one face.
+            overlap: boxes whose intersection over union is larger are one face.
 
         Returns:
             Float (n, 15): x, y, width, height, five points, score; in pixels, best first.
@@ -64,8 +64,8 @@ class Network:
     def _planes(self, image: np.ndarray) -> np.ndarray:
         """Float32 (1, 3, h, w): blue, green, red, with a black border up to multiples of 32.
 
-        A thread's next picture of the same size comes into the same memory: fresh memory costs
-        1.5 ms at 640 x 480, more than a tenth of a look.
+        A thread's next picture of the same size uses the same memory, since new memory costs 1.5 ms
+        at 640 x 480, more than a tenth of the detection.
         """
         height, width = image.shape[:2]
         shape = (1, 3, *(-(-length // STRIDES[-1]) * STRIDES[-1] for length in (height, width)))
@@ -95,7 +95,7 @@ def nms(found: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
 
 
 def _decoded(maps: list[np.ndarray], columns: int, stride: int, threshold: float) -> np.ndarray:
-    """Rows of one map, as in `Network`; its values are in units of `stride` about each centre."""
+    """Decode one feature map to rows as in `Network`; its values are in units of `stride`."""
     named, there, boxes, points = maps
     score = np.sqrt(named.clip(0, 1) * there.clip(0, 1))[:, 0]
     places = np.flatnonzero(score >= threshold)
