@@ -68,6 +68,13 @@ def test_another_video_under_its_name(found: Analysis, tmp_path: Path) -> None:
         event_clips.look(other, found, found.events[0])
 
 
+def test_a_second_look_detects_no_face_anew(
+    path: Path, found: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection, "detect", lambda *_: pytest.fail("the points were known"))
+    assert event_clips.look(path, found, found.events[0]).clip
+
+
 def test_the_mouth_moves_and_the_head_stays(path: Path, found: Analysis) -> None:
     look = event_clips.look(path, found, found.events[0])
     for picture in (look.onset, look.apex, look.offset, look.flow, *look.clip):

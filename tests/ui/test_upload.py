@@ -1,0 +1,64 @@
+"""The Upload tab's answers: what is known of a picture is carried along, not found out anew."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mer.faces import rotation
+from mer.inference.predictor import Predictor, get_predictor
+from mer.ui import upload
+from mer.ui.upload import Answers, Known
+
+
+@pytest.fixture
+def photo(tmp_path: Path, astronaut: np.ndarray) -> str:
+    path = tmp_path / "photo.png"
+    Image.fromarray(astronaut).save(path)
+    return str(path)
+
+
+def answered(photo: str, network: str, known: Known) -> Answers:
+    answers = Answers()
+    upload._read_one(photo, "photo.png", get_predictor(network), known, answers)
+    return answers
+
+
+def forbidden(*_: object, **__: object) -> None:
+    pytest.fail("this was known")
+
+
+def test_another_network_looks_at_the_faces_that_were_found(
+    photo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = answered(photo, "cnn1", {})
+    monkeypatch.setattr(rotation, "detect", forbidden)
+    other = answered(photo, "faceres", first.known)
+    (one,), (two,) = first.known[photo].faces, other.known[photo].faces
+    assert one.face == two.face
+    assert one.probabilities != two.probabilities
+
+
+def test_the_report_asks_nobody_anew(photo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = answered(photo, "cnn1", {}).known
+    monkeypatch.setattr(rotation, "detect", forbidden)
+    monkeypatch.setattr(Predictor, "classify", forbidden)
+    assert "Expressions of 1 face in 1 picture" in upload.report([photo], "cnn1", "yunet", known)
+
+
+def test_another_detector_finds_its_own_faces(photo: str) -> None:
+    known = answered(photo, "cnn1", {}).known
+    answers = Answers()
+    upload._read_one(photo, "photo.png", get_predictor("cnn1", "haar"), known, answers)
+    assert answers.known[photo].faces[0].face != known[photo].faces[0].face
+
+
+def test_a_picture_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "broken.png"
+    path.write_bytes(b"no picture")
+    answers = answered(str(path), "cnn1", {})
+    ((name, reason),) = answers.faces
+    assert name == "photo.png"
+    assert [reason] == answers.problems
+    assert not answers.known
