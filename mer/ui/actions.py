@@ -38,8 +38,9 @@ def predict(picture: str, network: str, detector: str) -> dict[str, Any]:
         detector: which face detector finds the faces.
 
     Returns:
-        network, version, detector, time, classes and faces: of each its box in pixels, the
-        likeliest class, whether that is sure, and the probability of every class.
+        network, version, detector, time, classes, faces, of each its box in pixels, the likeliest
+        class, whether that is sure, and the probability of every class; and without_face, which
+        names the picture and the reason where there is none.
     """
     _, found = _found(picture, network, detector)
     table = tables.of([(Path(picture).name, found)], get_predictor(network, detector))
