@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from mer.results.wording import told
-from mer.video import notes
+from mer.video import motion_classifier, notes
 from mer.video.expression_segments import stretches
-from mer.video.types import MOTIONS, Analysis, Event, Person
+from mer.video.types import Analysis, Event, Person
 
 HEAD: Final = (
     *("event", "person", "kind", "onset s", "apex s", "offset s", "lasts ms", "where"),
-    *("pixels", "times noise", "by motion", "apex looks like"),
+    *("pixels", "times noise", "looks"),
 )
 MOST: Final = 12  # stretches of a person that are listed; the exports have them all
 
@@ -59,8 +59,17 @@ def cells(number: int, event: Event) -> list[str]:
         *(f"{time / 1000:.2f}" for time in times),
         *(f"{event.offset_ms - event.onset_ms:.0f}", event.moved),
         *(f"{event.pixels:.1f}", f"{event.strength:.1f}"),
-        *(likeliest(event.motion, MOTIONS), likeliest(event.still, event.classes, event.sure)),
+        looks(event),
     ]
+
+
+def looks(event: Event) -> str:
+    """'positive 81%', or 'unsure', or "" where nothing is known."""
+    known = motion_classifier.answer(event)
+    if known is None:
+        return ""
+    name, share = known
+    return name if name == "unsure" else f"{name} {share:.0%}"
 
 
 def _events(events: Sequence[Event]) -> str:

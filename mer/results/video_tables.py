@@ -12,7 +12,7 @@ import pandas as pd
 
 from mer.results import tables
 from mer.results.tables import BOX, DIGITS
-from mer.video import notes
+from mer.video import motion_classifier, notes
 from mer.video.types import MOTIONS, REGIONS, Analysis, Event, Person
 
 LIMITS: Final = (
@@ -30,7 +30,7 @@ _FRAME: Final = ("time_ms", "person", *BOX, "covered", "sure")
 _TYPES: Final = dict.fromkeys(("person", *BOX, "covered"), "Int64") | {"sure": "boolean"}
 _EVENT: Final = (
     *("event", "person", "kind", "onset_ms", "apex_ms", "offset_ms", "duration_ms"),
-    *("region", "regions", "direction", "pixels", "strength"),
+    *("region", "regions", "direction", "pixels", "strength", "looks", "looks_probability"),
     *(f"motion {name}" for name in MOTIONS),
 )
 
@@ -130,10 +130,12 @@ def _row(number: int, event: Event) -> list[object]:
     times = event.onset_ms, event.apex_ms, event.offset_ms, event.offset_ms - event.onset_ms
     motion = event.motion or [np.nan] * len(MOTIONS)
     still = event.still or [np.nan] * len(event.classes)
+    name, share = motion_classifier.answer(event) or ("", np.nan)
     return [
         *(number, event.person, event.kind, *(_round(time) for time in times)),
         *(event.region, "; ".join(event.regions), event.direction),
         *(_round(event.pixels), _round(event.strength)),
+        *(name, _round(share)),
         *(_round(value) for value in (*motion, *still)),
     ]
 
@@ -194,8 +196,11 @@ def _event(number: int, event: Event) -> dict[str, Any]:
     named = {name: kept[name] for name in _EVENT[: _EVENT.index("strength") + 1]}
     motion = _named(MOTIONS, event.motion) if event.motion else None
     still = _named(event.classes, event.still) if event.still else None
+    known = motion_classifier.answer(event)
+    looks = {"name": known[0], "probability": _round(known[1])} if known else None
+    parts = {"regions": event.regions, "looks": looks, "motion": motion, "still": still}
     said = {"sure": event.sure, "concerns": event.concerns} if still else {}
-    return named | {"regions": event.regions, "motion": motion, "still": still} | said
+    return named | parts | said
 
 
 def _frames(analysis: Analysis) -> Iterator[dict[str, Any]]:

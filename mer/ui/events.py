@@ -13,7 +13,7 @@ import numpy as np
 from mer.errors import WeightsError
 from mer.io import webm
 from mer.results.charts.timeline import told
-from mer.results.video_summary import HEAD, cells, likeliest
+from mer.results.video_summary import HEAD, cells, likeliest, looks
 from mer.results.video_tables import LIMITS
 from mer.results.wording import percent
 from mer.ui import retention
@@ -120,13 +120,15 @@ def _clip(event: Event, look: Look) -> str:
 
 
 def _meaning(event: Event, score: str) -> str:
-    said = []
+    said = [f"All in all it looks {looks(event)}."] if event.motion else []
     if event.motion:
         ranked = sorted(zip(event.motion, MOTIONS, strict=True), reverse=True)
         shares = ", ".join(f"{name} {percent(share)}" for share, name in ranked)
         said.append(f"By its motion it looks {shares}. {score}")
     if event.still:
         top = likeliest(event.still, event.classes, event.sure)
-        why = f", for it is {' and '.join(event.concerns)}" if event.concerns else ""
-        said.append(f"The apex as a still picture, to the network: {top}{why}.")
+        why = f", though it is {' and '.join(event.concerns)}" if event.concerns else ""
+        said.append(
+            f"From onset to apex it comes to look most like this to the network: {top}{why}."
+        )
     return "".join(f"<p>{escape(text)}</p>" for text in said)

@@ -10,12 +10,15 @@ import numpy as np
 
 from mer.errors import VideoError
 from mer.faces import detection
+from mer.faces.detection import Face
 from mer.inference.predictor import Predictor
 from mer.io.video import Frame, Video
 from mer.video import motion_classifier
 from mer.video.motion import flow, flow_maps
 from mer.video.motion.stabilise import Steady, face_at, gray
 from mer.video.types import Analysis, Event, Person
+
+Crop = tuple[np.ndarray, Face]  # what a network looks at, and the face that it shows
 
 EXPRESSIONS: Final = ("micro", "macro")  # the kinds of event whose motion is recognised
 MARGIN_MS: Final = 400.0  # shown before onset and after offset
@@ -76,17 +79,16 @@ def recognised(
         WeightsError: the recogniser's files are missing or damaged.
     """
     answered = list(events)
-    for index, onset, apex, frame in pairs(video, events, people):
-        person = people[events[index].person - 1]
+    for index, onset, apex, looks in pairs(video, events, people):
         motion = motion_classifier.recognise(flow_maps.flow_map(onset, apex)[None])[0]
-        face = face_at(person, frame.time_ms)
-        (still,) = predictor.judge([detection.crop(frame.image, face)], [face])
+        before, still = predictor.judge([crop for crop, _ in looks], [face for _, face in looks])
+        change = motion_classifier.change(before.probabilities, still.probabilities)
         answered[index] = replace(
             events[index],
             motion=tuple(motion.tolist()),
-            still=still.probabilities,
+            still=tuple(change.tolist()),
             classes=still.classes,
-            sure=still.sure,
+            sure=not still.concerns,
             concerns=still.concerns,
         )
         if cancelled and cancelled():
@@ -96,20 +98,23 @@ def recognised(
 
 def pairs(
     video: Video, events: Sequence[Event], people: Sequence[Person]
-) -> Iterator[tuple[int, np.ndarray, np.ndarray, Frame]]:
-    """Of each expression, in order of the apex: its index, face at onset and apex, apex frame.
+) -> Iterator[tuple[int, np.ndarray, np.ndarray, list[Crop]]]:
+    """Of each expression, in order of the apex: its index, its face at onset and at apex, crops.
 
     Blinks and speech are left out. The faces are RGB uint8 (320, 320, 3), the second steadied onto
-    the first.
+    the first; the crops of both frames are what a network looks at.
     """
-    onsets: dict[int, tuple[Steady, np.ndarray]] = {}
+    onsets: dict[int, tuple[Steady, np.ndarray, Crop]] = {}
     for index, moment, frame in _moments(video, events, people):
+        person = people[events[index].person - 1]
+        face = face_at(person, frame.time_ms)
+        crop = detection.crop(frame.image, face), face
         if moment == "onset":
-            steady = Steady(frame, people[events[index].person - 1])
-            onsets[index] = steady, steady.view(frame)
+            steady = Steady(frame, person)
+            onsets[index] = steady, steady.view(frame), crop
         elif index in onsets:
-            steady, onset = onsets.pop(index)
-            yield index, onset, steady.view(frame), frame
+            steady, onset, before = onsets.pop(index)
+            yield index, onset, steady.view(frame), [before, crop]
 
 
 def painted(moved: np.ndarray) -> np.ndarray:

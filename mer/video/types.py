@@ -124,9 +124,10 @@ class Event:
         strength: the same in multiples of the person's own noise in this region.
         regions: all of REGIONS that the event moves, in their order; () for a blink's.
         motion: probabilities of MOTIONS from the flow between onset and apex; () where unknown.
-        still: probabilities of `classes` at the apex frame from the still classifier; () likewise.
+        still: what the face has come to look more like at the apex than at the onset, of `classes`
+            and summing to 1, see `motion_classifier.change`; () likewise.
         classes: what the still classifier tells apart.
-        sure, concerns: of `still`, as those of a `Prediction`.
+        sure, concerns: whether nothing speaks against judging the face at the apex, and what does.
     """
 
     person: int

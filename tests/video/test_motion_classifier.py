@@ -2,15 +2,17 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from mer.emotions import EMOTIONS
 from mer.errors import DataError, WeightsError
 from mer.video import motion_classifier
-from mer.video.types import MOTIONS
+from mer.video.types import MOTIONS, Event
 from mer.weights import store
 from tools.motion import dataset, scores, training
 
@@ -207,3 +209,23 @@ def test_the_shipped_record_is_that_of_the_data_and_reaches_its_goal(mer_data: P
     assert record["evaluation"]["uar"] >= 0.77
     answers = motion_classifier.recognise(motions.maps).argmax(1)
     assert (answers == motions.labels).mean() > 0.8  # it learned on these very maps
+
+
+def test_a_face_that_stays_as_it_was_has_come_to_look_like_nothing_more() -> None:
+    resting = [0.1, 0.6, 0.3]
+    assert motion_classifier.change(resting, resting) == pytest.approx([1 / 3] * 3)
+    risen = motion_classifier.change(resting, [0.2, 0.5, 0.3])
+    assert risen.argmax() == 0
+    assert risen.sum() == pytest.approx(1)
+
+
+def test_motion_and_change_give_one_answer_or_say_unsure() -> None:
+    event = Event(1, "micro", 0, 100, 200, "lips", "up", 1.0, 9.0)
+    assert motion_classifier.answer(event) is None
+    smile = tuple(float(name == "happiness") for name in EMOTIONS)
+    told = replace(event, motion=(0.2, 0.5, 0.3), still=smile)
+    assert (known := motion_classifier.answer(told)) is not None
+    assert known[0] == "positive"
+    assert motion_classifier.answer(replace(told, still=())) == ("unsure", 0.5)
+    named = replace(told, still=(0.5, 0.5), classes=("yawn", "rest"))
+    assert motion_classifier.answer(named) == ("unsure", 0.5)

@@ -28,7 +28,7 @@ def flow_map(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
         onset, apex: RGB uint8 (320, 320, 3), aligned, the second onto the first.
     """
     gray = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (onset, apex)]
-    return from_flow(flow.dense(gray[0], gray[1]))
+    return from_flow(flow.smooth(gray[0], gray[1]))
 
 
 def from_flow(field: np.ndarray) -> np.ndarray:
