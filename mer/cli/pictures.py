@@ -37,6 +37,8 @@ def add(commands: Any) -> None:
     detector(add)
     text = "upright faces only, the small ones beside large ones not surely: a third of the time"
     add("--quick", action="store_true", help=text)
+    text = "measure each face: head pose, gaze, openings, 52 blendshapes (columns of CSV and JSON)"
+    add("--measure", action="store_true", help=text)
     text = "of what is printed, a line a face as it is found (default %(default)s)"
     add("--format", choices=FORMATS, default="table", help=text)
     text = "write a CSV file: one row a face, and one with the reason where there is none"
@@ -67,7 +69,7 @@ def predict(options: argparse.Namespace) -> int:
             if options.csv or options.json:
                 faces.append((name, str(image)))
             continue
-        found = asked.predict(image, quick=options.quick)
+        found = asked.predict(image, quick=options.quick, measure=options.measure)
         show(name, tables.of([(name, found)], asked))
         if options.csv or options.json:
             faces.append((name, found))

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
-from mer.faces import detection, quality, rotation
+from mer.faces import detection, measures, quality, rotation
 from mer.faces.detection import Face
+from mer.faces.measures import Measures
 from mer.inference import onnx_backend, probabilities
 from mer.io import images
 from mer.models.registry import DEFAULT_MODEL
@@ -25,7 +26,8 @@ class Prediction:
     """A face and the probability of each of `classes`, in their order; they sum to 1.
 
     `sure` is what `mer.inference.probabilities` defines. `concerns` say why the face can hardly be
-    judged at all, see `mer.faces.quality`; a face with any is never sure.
+    judged at all, see `mer.faces.quality`; a face with any is never sure. `measures` are there
+    where they were asked for and the face's points were found.
     """
 
     face: Face
@@ -33,6 +35,7 @@ class Prediction:
     sure: bool = True
     concerns: tuple[str, ...] = ()
     classes: tuple[str, ...] = EMOTIONS
+    measures: Measures | None = None
 
     @property
     def emotion(self) -> str:
@@ -77,7 +80,9 @@ class Predictor:
         self.thresholds = probabilities.thresholds(self.record)
         self.zooms: tuple[float, ...] = tuple(fitted.get("zooms", (1.0,)))  # of the views of a crop
 
-    def predict(self, image: np.ndarray, *, quick: bool = False) -> list[Prediction]:
+    def predict(
+        self, image: np.ndarray, *, quick: bool = False, measure: bool = False
+    ) -> list[Prediction]:
         """Predict every face of an RGB uint8 picture (height, width, 3), from left to right.
 
         Where no face stands upright, turned copies of the picture are searched
@@ -87,9 +92,13 @@ class Predictor:
             image: the picture.
             quick: for frames of a stream: upright faces, looked for in a small copy first
                 (see `mer.faces.detection.detect`) and classified in one view (see `classify`).
+            measure: measure each face too (see `mer.faces.measures`), in 20 ms more.
         """
         found = self.detect(image, quick=quick)
-        return self.judge([detection.crop(image, one) for one in found], found, quick=quick)
+        judged = self.judge([detection.crop(image, one) for one in found], found, quick=quick)
+        if not measure:
+            return judged
+        return [replace(one, measures=measures.measure(image, one.face)) for one in judged]
 
     def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
         """The faces that `predict` answers for; another network can `judge` the same ones."""

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mer.emotions import EMOTIONS
+from mer.faces.measures import BLENDSHAPES, FIGURES
 from mer.inference.predictor import Prediction, Predictor
 
 DIGITS: Final = 6  # a probability needs no more, and float noise would differ between machines
@@ -22,6 +23,7 @@ BEFORE: Final = (
 )
 AFTER: Final = ("network", "version", "detector", "time")
 COLUMNS: Final = (*BEFORE, *EMOTIONS, *AFTER)  # of a network that knows the seven
+MEASURES: Final = (*FIGURES, *BLENDSHAPES)  # of a face that was measured
 NO_FACE: Final = "no face found"
 _WHOLE: Final = dict.fromkeys(("face", *BOX), "Int64")  # types that may be empty
 
@@ -43,17 +45,21 @@ def table(
     of the weights, `time` is ISO 8601 in UTC and now unless given. Each of `classes`, which are the
     network's, is a column. A picture without a face has one row, in which `face` and all figures
     are empty and `reason` says why; of faces the reason is "". `attrs` of the table keeps network,
-    version, detector, time and classes.
+    version, detector, time and classes. Where faces were measured, each figure of
+    `mer.faces.measures` is a column, and `attrs` names them under measures.
     """
     moment = time or datetime.now(UTC).isoformat(timespec="seconds")
     origin = {"network": network, "version": version, "detector": detector, "time": moment}
+    kept = list(pictures)
+    measured = MEASURES if any(_measured(found) for _, found in kept) else ()
     rows = [
         (file, *figures, *origin.values())
-        for file, found in pictures
-        for figures in _rows(found, len(classes))
+        for file, found in kept
+        for figures in _rows(found, len(classes), measured)
     ]
-    names = [*BEFORE, *classes, *AFTER]
-    shares = dict.fromkeys(("detector_score", "probability", *classes), np.float64)
+    names = [*BEFORE, *classes, *measured, *AFTER]
+    numbers = ("detector_score", "probability", *classes, *measured)
+    shares = dict.fromkeys(numbers, np.float64)
     faces = pd.DataFrame(rows, columns=names).astype(_WHOLE | shares | {"sure": "boolean"})
     faces.attrs.update(origin | {"classes": list(classes)})
     return faces
@@ -101,13 +107,24 @@ def to_json_lines(faces: pd.DataFrame) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _rows(found: Found, classes: int) -> Iterator[tuple[object, ...]]:
+def _measured(found: Found) -> bool:
+    return not isinstance(found, str) and any(one.measures for one in found)
+
+
+def _rows(found: Found, classes: int, measured: Sequence[str]) -> Iterator[tuple[object, ...]]:
     if isinstance(found, str) or not found:
         figures = np.nan, "", np.nan, pd.NA, ""  # from detector_score to concerns
-        yield *[pd.NA] * (1 + len(BOX)), *figures, found or NO_FACE, *[np.nan] * classes
+        yield (
+            *[pd.NA] * (1 + len(BOX)),
+            *figures,
+            found or NO_FACE,
+            *[np.nan] * (classes + len(measured)),
+        )
         return
     for number, prediction in enumerate(found, start=1):
-        yield number, *_figures(prediction)
+        own = prediction.measures.figures if prediction.measures else {}
+        more = (round(own.get(name, np.nan), DIGITS) for name in measured)
+        yield number, *_figures(prediction), *more
 
 
 def _figures(prediction: Prediction) -> tuple[object, ...]:
@@ -139,4 +156,13 @@ def _nested(row: dict[Any, Any], classes: Sequence[str]) -> dict[str, Any]:
         **{name: row[name] for name in kept},
         "box": {name: row[name] for name in BOX},
         "probabilities": {name: row[name] for name in classes},
+        **_own_measures(row),
     }
+
+
+def _own_measures(row: dict[Any, Any]) -> dict[str, Any]:
+    """The figures of a measured face, null for what is no number; nothing where none was asked."""
+    if MEASURES[0] not in row:
+        return {}
+    figures = {name: None if np.isnan(row[name]) else row[name] for name in MEASURES}
+    return {"measures": figures}

@@ -64,12 +64,9 @@ def cells(number: int, event: Event) -> list[str]:
 
 
 def looks(event: Event) -> str:
-    """'positive 81%', or 'unsure', or "" where nothing is known."""
+    """'positive 81 %', 'unsure: positive 48 %', or "" where nothing is known."""
     known = motion_classifier.answer(event)
-    if known is None:
-        return ""
-    name, share = known
-    return name if name == "unsure" else f"{name} {share:.0%}"
+    return told(*known) if known else ""
 
 
 def _events(events: Sequence[Event]) -> str:

@@ -30,7 +30,16 @@ _FRAME: Final = ("time_ms", "person", *BOX, "covered", "sure")
 _TYPES: Final = dict.fromkeys(("person", *BOX, "covered"), "Int64") | {"sure": "boolean"}
 _EVENT: Final = (
     *("event", "person", "kind", "onset_ms", "apex_ms", "offset_ms", "duration_ms"),
-    *("region", "regions", "direction", "pixels", "strength", "looks", "looks_probability"),
+    *(
+        "region",
+        "regions",
+        "direction",
+        "pixels",
+        "strength",
+        "looks",
+        "looks_probability",
+        "looks_sure",
+    ),
     *(f"motion {name}" for name in MOTIONS),
 )
 
@@ -130,12 +139,12 @@ def _row(number: int, event: Event) -> list[object]:
     times = event.onset_ms, event.apex_ms, event.offset_ms, event.offset_ms - event.onset_ms
     motion = event.motion or [np.nan] * len(MOTIONS)
     still = event.still or [np.nan] * len(event.classes)
-    name, share = motion_classifier.answer(event) or ("", np.nan)
+    looks, share, sure = motion_classifier.answer(event) or ("", np.nan, None)
     return [
         *(number, event.person, event.kind, *(_round(time) for time in times)),
         *(event.region, "; ".join(event.regions), event.direction),
         *(_round(event.pixels), _round(event.strength)),
-        *(name, _round(share)),
+        *(looks, _round(share), sure),
         *(_round(value) for value in (*motion, *still)),
     ]
 
@@ -197,7 +206,7 @@ def _event(number: int, event: Event) -> dict[str, Any]:
     motion = _named(MOTIONS, event.motion) if event.motion else None
     still = _named(event.classes, event.still) if event.still else None
     known = motion_classifier.answer(event)
-    looks = {"name": known[0], "probability": _round(known[1])} if known else None
+    looks = dict(zip(("name", "probability", "sure"), known, strict=True)) if known else None
     parts = {"regions": event.regions, "looks": looks, "motion": motion, "still": still}
     said = {"sure": event.sure, "concerns": event.concerns} if still else {}
     return named | parts | said

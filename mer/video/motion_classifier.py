@@ -77,17 +77,16 @@ def fused(
     return tuple((odds / odds.sum()).tolist())
 
 
-def answer(event: Event) -> tuple[str, float] | None:
-    """Which of MOTIONS an event looks like, and its probability; None where nothing is known.
+def answer(event: Event) -> tuple[str, float, bool] | None:
+    """Which of MOTIONS an event looks like, its probability, and whether that is sure.
 
-    It is "unsure" under SURE, and where the face can hardly be judged.
+    It is not under SURE, nor where the face can hardly be judged. None where nothing is known.
     """
     if not event.motion:
         return None
     shares = fused(event.motion, event.still, event.classes) if event.still else event.motion
     best = max(range(len(shares)), key=shares.__getitem__)
-    sure = shares[best] >= SURE and not event.concerns
-    return (MOTIONS[best] if sure else "unsure"), shares[best]
+    return MOTIONS[best], shares[best], shares[best] >= SURE and not event.concerns
 
 
 class Recogniser:

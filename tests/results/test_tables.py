@@ -4,12 +4,14 @@ import io
 import json
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from mer.data import custom_classes
 from mer.emotions import EMOTIONS
 from mer.faces.detection import Face
+from mer.faces.measures import BLENDSHAPES, FIGURES, Measures
 from mer.inference.predictor import Prediction
 from mer.results import tables
 
@@ -106,3 +108,20 @@ def test_json_says_the_origin_once_and_nests_the_rest() -> None:
 
 def test_no_class_of_a_network_can_be_called_like_a_column() -> None:
     assert {*tables.BEFORE, *tables.AFTER} <= custom_classes.RESERVED
+
+
+def test_measures_are_columns_where_they_were_asked_for() -> None:
+    face = Face((1, 2, 30, 40), 0.9)
+    shapes = np.linspace(0, 1, len(BLENDSHAPES), dtype=np.float32)
+    own = Measures(-12.5, 3.0, 1.0, float("nan"), float("nan"), 0.01, 0.02, 0.4, shapes)
+    shares = tuple(np.full(7, 1 / 7))
+    found = [Prediction(face, shares, measures=own), Prediction(face, shares)]
+    origin = {"network": "cnn1", "version": "1", "detector": "yunet"}
+    rows = tables.table([("a.jpg", found), ("b.jpg", "no")], **origin)
+    assert rows["yaw"][0] == -12.5
+    assert rows.loc[1:, list(FIGURES)].isna().all(axis=None)
+    first, second = json.loads(tables.to_json(rows))["faces"]
+    assert list(first["measures"]) == [*FIGURES, *BLENDSHAPES]
+    assert (first["measures"]["gaze_right"], first["measures"]["noseSneerRight"]) == (None, 1.0)
+    assert set(second["measures"].values()) == {None}
+    assert "yaw" not in tables.table([("a.jpg", found[1:])], **origin)

@@ -225,7 +225,9 @@ def test_motion_and_change_give_one_answer_or_say_unsure() -> None:
     smile = tuple(float(name == "happiness") for name in EMOTIONS)
     told = replace(event, motion=(0.2, 0.5, 0.3), still=smile)
     assert (known := motion_classifier.answer(told)) is not None
-    assert known[0] == "positive"
-    assert motion_classifier.answer(replace(told, still=())) == ("unsure", 0.5)
+    assert (known[0], known[2]) == ("positive", True)
+    assert (known := motion_classifier.answer(replace(told, concerns=("too dark",)))) is not None
+    assert not known[2]
+    assert motion_classifier.answer(replace(told, still=())) == ("positive", 0.5, False)
     named = replace(told, still=(0.5, 0.5), classes=("yawn", "rest"))
-    assert motion_classifier.answer(named) == ("unsure", 0.5)
+    assert motion_classifier.answer(named) == ("positive", 0.5, False)

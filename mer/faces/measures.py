@@ -1,0 +1,217 @@
+"""A face, measured: how the head is held, gaze, openings of eyes and mouth, 52 blendshapes."""
+
+import functools
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mer.faces import landmarks
+from mer.faces.detection import Face
+from mer.faces.landmarks import Landmarks, TFLite
+
+FILE: Final = "face_blendshapes.tflite"
+SHA256: Final = "4f36dded049db18d76048567439b2a7f58f1daabc00d78bfe8f3ad396a2d2082"
+
+# Of the 478 points, those that the blendshapes' network reads, in its order.
+READ: Final = (
+    *(0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63),
+    *(65, 66, 67, 70, 78, 80, 81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133),
+    *(136, 144, 145, 146, 148, 149, 150, 152, 153, 154, 155, 157, 158, 159, 160, 161, 162, 163),
+    *(168, 172, 173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249, 251, 263, 267, 269, 270),
+    *(276, 282, 283, 284, 285, 288, 291, 293, 295, 296, 297, 300, 308, 310, 311, 312, 314, 317),
+    *(318, 321, 323, 324, 332, 334, 336, 338, 356, 361, 362, 365, 373, 374, 375, 377, 378, 379),
+    *(380, 381, 382, 384, 385, 386, 387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454),
+    *(466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477),
+)
+
+# The network's answers by ARKit's names, and the unit of FACS that each is close to ("" for none).
+# A blendshape is a shape that a drawn face takes, not a unit that a person has coded.
+BLENDSHAPES: Final = {
+    "_neutral": "",
+    "browDownLeft": "AU4",
+    "browDownRight": "AU4",
+    "browInnerUp": "AU1",
+    "browOuterUpLeft": "AU2",
+    "browOuterUpRight": "AU2",
+    "cheekPuff": "AD34",
+    "cheekSquintLeft": "AU6",
+    "cheekSquintRight": "AU6",
+    "eyeBlinkLeft": "AU45",
+    "eyeBlinkRight": "AU45",
+    "eyeLookDownLeft": "M64",
+    "eyeLookDownRight": "M64",
+    "eyeLookInLeft": "M62",
+    "eyeLookInRight": "M61",
+    "eyeLookOutLeft": "M61",
+    "eyeLookOutRight": "M62",
+    "eyeLookUpLeft": "M63",
+    "eyeLookUpRight": "M63",
+    "eyeSquintLeft": "AU7",
+    "eyeSquintRight": "AU7",
+    "eyeWideLeft": "AU5",
+    "eyeWideRight": "AU5",
+    "jawForward": "AD29",
+    "jawLeft": "AD30",
+    "jawOpen": "AU26",
+    "jawRight": "AD30",
+    "mouthClose": "",
+    "mouthDimpleLeft": "AU14",
+    "mouthDimpleRight": "AU14",
+    "mouthFrownLeft": "AU15",
+    "mouthFrownRight": "AU15",
+    "mouthFunnel": "AU22",
+    "mouthLeft": "",
+    "mouthLowerDownLeft": "AU16",
+    "mouthLowerDownRight": "AU16",
+    "mouthPressLeft": "AU24",
+    "mouthPressRight": "AU24",
+    "mouthPucker": "AU18",
+    "mouthRight": "",
+    "mouthRollLower": "AU28",
+    "mouthRollUpper": "AU28",
+    "mouthShrugLower": "AU17",
+    "mouthShrugUpper": "AU17",
+    "mouthSmileLeft": "AU12",
+    "mouthSmileRight": "AU12",
+    "mouthStretchLeft": "AU20",
+    "mouthStretchRight": "AU20",
+    "mouthUpperUpLeft": "AU10",
+    "mouthUpperUpRight": "AU10",
+    "noseSneerLeft": "AU9",
+    "noseSneerRight": "AU9",
+}
+FIGURES: Final = (
+    *("yaw", "pitch", "roll", "gaze_right", "gaze_down"),
+    *("right_eye_open", "left_eye_open", "mouth_open"),
+)
+
+# Pairs of points, the person's right one first, that keep their places whatever the face does.
+PAIRS: Final = ((33, 263), (133, 362), (127, 356), (234, 454), (93, 323), (162, 389))
+UPRIGHT: Final = (10, 152)  # the top of the forehead, and the chin
+# Mean of 60 frontal faces of KDEF that look into the camera: how far these two lean, and the iris
+# lies off the middle of the eye's corners, on a head held straight. Degrees.
+LEAN_AT_REST: Final = 6.8
+GAZE_DOWN_AT_REST: Final = -11.4
+
+# Of each eye, the person's right one first: its outer and inner corner, lids from above to below
+# in pairs, and the iris's centre.
+EYES: Final = ((33, 133), (263, 362))
+LIDS: Final = (((159, 145), (158, 153), (160, 144)), ((386, 374), (385, 380), (387, 373)))
+IRISES: Final = (468, 473)
+LIPS: Final = (13, 14)  # the inner edges of upper and lower lip, in the middle
+EYEBALL: Final = 0.42  # its radius, in widths of the eye's opening: 12.5 of 30 millimetres
+SHUT: Final = 0.12  # opening under which an eye has no gaze
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What was measured of a face; the person's own left and right.
+
+    Attributes:
+        yaw: degrees that the head is turned, positive to the picture's right.
+        pitch: degrees that it is raised, 0 for a head held straight; rougher than yaw.
+        roll: degrees that it leans, positive clockwise.
+        gaze_right, gaze_down: degrees that the eyes look to the picture's right and down, from
+            straight out of the face; NaN where both are shut. Rough: 30 mm is taken for the width
+            of any eye.
+        right_eye_open, left_eye_open: height of the opening over its width, about .3 at rest.
+        mouth_open: distance of the lips' inner edges over that of the eyes' outer corners.
+        blendshapes: float32 (52,), 0..1, in the order of BLENDSHAPES.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+    gaze_right: float
+    gaze_down: float
+    right_eye_open: float
+    left_eye_open: float
+    mouth_open: float
+    blendshapes: np.ndarray
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Every figure by its name: FIGURES, then BLENDSHAPES."""
+        own = {name: float(getattr(self, name)) for name in FIGURES}
+        return own | dict(zip(BLENDSHAPES, self.blendshapes.tolist(), strict=True))
+
+
+def measure(image: np.ndarray, face: Face) -> Measures | None:
+    """Measure a face, or None where no points are found in it.
+
+    Args:
+        image: RGB uint8 (height, width, 3).
+        face: a face of this picture.
+
+    Raises:
+        WeightsError: the files of a network are missing or damaged.
+    """
+    found = landmarks.find(image, face)
+    return of(found) if found else None
+
+
+def of(found: Landmarks) -> Measures:
+    """What the points of a face tell.
+
+    Raises:
+        WeightsError: the blendshapes' file is missing or damaged.
+    """
+    points = found.points.astype(float)
+    turn = _turn(points)
+    level = points @ turn.T  # as the camera would see them before the face
+    opened = [_opening(level, corners, lids) for corners, lids in zip(EYES, LIDS, strict=True)]
+    right, down = _gaze(level, opened)
+    mouth = level[LIPS[1], 1] - level[LIPS[0], 1]
+    apart = float(np.hypot(*(level[EYES[1][0], :2] - level[EYES[0][0], :2])))
+    yaw, pitch, roll = _angles(turn)
+    shapes = _network()(found.points[list(READ), :2][None])[0]
+    eyes = opened[0], opened[1]
+    return Measures(yaw, pitch, roll, right, down, *eyes, max(mouth, 0.0) / apart, shapes)
+
+
+def _turn(points: np.ndarray) -> np.ndarray:
+    """Float (3, 3): rows are the face's own right (as the picture shows it), down, and away."""
+    first, second = np.array(PAIRS).T
+    across = (points[second] - points[first]).sum(axis=0)
+    across /= np.linalg.norm(across)
+    down = points[UPRIGHT[1]] - points[UPRIGHT[0]]
+    down -= across * (down @ across)
+    down /= np.linalg.norm(down)
+    return np.array([across, down, np.cross(across, down)])
+
+
+def _angles(turn: np.ndarray) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in degrees."""
+    across, down, _ = turn
+    yaw = np.arctan2(across[2], np.hypot(across[0], across[1]))
+    lean = np.arctan2(down[2], np.hypot(down[0], down[1]))
+    roll = np.arctan2(across[1], across[0])
+    yaw, lean, roll = np.degrees((yaw, lean, roll)).tolist()
+    return yaw, LEAN_AT_REST - lean, roll
+
+
+def _opening(
+    level: np.ndarray, corners: tuple[int, int], lids: tuple[tuple[int, int], ...]
+) -> float:
+    width = float(np.linalg.norm(level[corners[1], :2] - level[corners[0], :2]))
+    heights = [level[below, 1] - level[above, 1] for above, below in lids]
+    return max(float(np.mean(heights)), 0.0) / max(width, 1e-6)
+
+
+def _gaze(level: np.ndarray, opened: list[float]) -> tuple[float, float]:
+    """Degrees to the right and down, the mean of the eyes that are open."""
+    looks = []
+    for corners, iris, height in zip(EYES, IRISES, opened, strict=True):
+        outer, inner = level[list(corners), :2]
+        away = level[iris, :2] - (outer + inner) / 2
+        radius = EYEBALL * float(np.linalg.norm(inner - outer))
+        if height >= SHUT:
+            looks.append(np.degrees(np.arcsin(np.clip(away / radius, -1, 1))))
+    right, down = np.mean(looks, axis=0) if looks else (np.nan, np.nan)
+    return float(right), float(down) - GAZE_DOWN_AT_REST
+
+
+@functools.cache
+def _network() -> TFLite:
+    return TFLite(FILE, SHA256, ("StatefulPartitionedCall:0",))
