@@ -8,6 +8,7 @@ before its routes, too: that would answer some requests of other sites without t
 
 import asyncio
 import errno
+import ipaddress
 import json
 import logging
 import time
@@ -25,6 +26,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from mer.ui.auth import is_given
 from mer.ui.errors import FULL, UNEXPECTED, RefusedError
 from mer.ui.origin import Origins
+from mer.ui.queue import SIZE
 from mer.ui.sessions import Sessions
 from mer.ui.uploads import MAX_BYTES
 from mer.ui.uploads import PATH as UPLOAD
@@ -36,6 +38,8 @@ HELD_OF_ADDRESS_MB: Final = 100  # and of one address
 MAX_VALUES: Final = 5_000  # in the values of one call; the page's own calls have some dozen
 MAX_DEPTH: Final = 32  # of values in values
 MAX_NAME: Final = 64  # characters of a session's or a call's name
+AT_ONCE: Final = 4_000  # requests that are being answered; a visitor's page keeps one or two open
+AT_ONCE_OF_ADDRESS: Final = 400
 PATIENCE_S: Final = 60.0  # for what is sent to arrive, and longer only where it goes on to come:
 LEAST_RATE: Final = 10_000  # bytes a second
 _WRONG_S: Final = 1.0  # wrong passwords are answered one after another, each so much later
@@ -77,6 +81,7 @@ _NO_FETCH: Final = (
     "The page fetches nothing from other addresses. Download the file, and send it from here."
 )
 _BUSY: Final = "Too much is being sent to the page at once. Try again in a minute."
+_CROWDED: Final = "Too many requests are open, of all or from your address. Try again in a minute."
 _SLOW: Final = f"What was sent did not arrive within {PATIENCE_S:.0f} seconds. Try again."
 _FOREIGN: Final = (
     "This page answers no other site. Whoever runs it can allow that site in MER_ORIGINS, and "
@@ -120,6 +125,7 @@ class Guard:
         self._mcp = mcp
         self._wrong = asyncio.Lock()
         self._held: Counter[str] = Counter()  # bytes, by address
+        self._open: Counter[str] = Counter()  # requests, by address
         self._client = ProxyHeadersMiddleware(self._answered, origins.proxies)  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,6 +167,18 @@ class Guard:
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RefusedError(403, _CLOSED)
+        address = _group(*(scope.get("client") or ("", 0))[:1])
+        scope["client"] = (address, 0)
+        if self._open[address] >= AT_ONCE_OF_ADDRESS or self._open.total() >= AT_ONCE:
+            raise RefusedError(503, _CROWDED)
+        self._open[address] += 1
+        try:
+            await self._checked(scope, receive, send)
+        finally:
+            self._open[address] -= 1
+            self._open += Counter()  # without zeros
+
+    async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._check_password(scope)
         if self._origins.is_foreign(scope):
             raise RefusedError(403, _FOREIGN)
@@ -205,15 +223,16 @@ class Guard:
             await self._app(scope, receive, send)
         finally:
             self._sessions.here[session] -= 1
-            self._sessions.here += Counter()  # without zeros
+            self._sessions.here += Counter()
 
     async def _pass_values(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = scope["client"][0] if scope.get("client") else ""
+        address = scope["client"][0]
         body = bytearray()
         try:
             await self._read(_bounded(receive, MAX_JSON_MB), body, address)
             await asyncio.to_thread(_check_values, body)
-            await self._app(scope, _replayed(bytes(body), receive), send)
+            known = {**scope, SIZE: len(body)}
+            await self._app(known, _replayed(bytes(body), receive), send)
         finally:
             self._held[address] -= len(body)
             self._held += Counter()
@@ -238,6 +257,19 @@ def _as_sentence(error: Exception) -> RefusedError:
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return RefusedError(507, FULL)
     return RefusedError(500, UNEXPECTED)
+
+
+def _group(address: str) -> str:
+    """What counts as one address: of IPv6 a network, for one computer has all of it."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 def _check_route(scope: Scope) -> None:

@@ -1,7 +1,7 @@
 """The queue of calls, in which nobody takes all the places, and addresses take turns."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import gradio as gr
@@ -10,9 +10,13 @@ from gradio.queueing import Event, Queue
 MOST: Final = 64  # calls that wait
 OF_ADDRESS: Final = 24  # calls of one address that wait or are in work; a school may share one
 OF_VISITOR: Final = 8  # of one visitor
+MAX_BYTES: Final = 400_000_000  # of the values of calls that wait
+BYTES_OF_ADDRESS: Final = 100_000_000  # and of those of one address
+SIZE: Final = "mer.size"  # where a request's scope tells them
 WORKERS: Final = 2  # calls in work at once, of each kind: they fill two cores
 
 _FULL: Final = f"{MOST} calls wait for an answer already. Try again in a minute."
+_LARGE: Final = "Calls that wait hold too much already. Try again when some are answered."
 _ADDRESS: Final = (
     f"{OF_ADDRESS} calls from your address wait for an answer already. Try again when some have "
     "been answered."
@@ -33,13 +37,16 @@ class FairQueue(Queue):
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
         """Take a call, or say why not."""
         address, session = _address(request), body.session_hash
-        there = list(self._there())
+        there = [one.request for one in self._there()]
+        theirs = [one for one in there if _address(one) == address]
         refused = None
         if len(self) >= MOST:
             refused = _FULL
-        elif sum(_address(one.request) == address for one in there) >= OF_ADDRESS:
+        elif len(theirs) >= OF_ADDRESS:
             refused = _ADDRESS
-        elif session and sum(one.session_hash == session for one in there) >= OF_VISITOR:
+        elif _bytes([*theirs, request]) > BYTES_OF_ADDRESS or _bytes([*there, request]) > MAX_BYTES:
+            refused = _LARGE
+        elif session and sum(one.session_hash == session for one in self._there()) >= OF_VISITOR:
             refused = _VISITOR
         if refused:
             return False, refused, "queue_full"
@@ -62,6 +69,10 @@ class FairQueue(Queue):
             yield from waiting.queue
         for job in self.active_jobs:
             yield from job or ()
+
+
+def _bytes(requests: Iterable[Any]) -> int:
+    return sum(one.scope.get(SIZE, 0) for one in requests)
 
 
 def _address(request: Any) -> str:

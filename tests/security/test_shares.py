@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -190,6 +190,50 @@ def test_places_in_the_queue_by_address_and_by_visitor(
         assert first.session_hash == "modest"
         slow.set()
     assert until(lambda: not list(ahead._there()))
+
+
+def test_values_that_wait(
+    shared: Served, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "BYTES_OF_ADDRESS", 25_000)
+    monkeypatch.setattr(queue, "MAX_BYTES", 45_000)
+    large = {"data": ["x" * 10_000, "cnn1", "yunet"]}
+    told = []
+    for number in (6, 6, 6, 7, 7, 8):
+        with at(shared, number) as one:
+            told.append(one.post("gradio_api/call/webcam", json=large))
+    assert [one.status_code for one in told] == [200, 200, 503, 200, 200, 503]
+    assert told[-1].json()["detail"] == queue._LARGE
+    slow.set()
+    assert until(lambda: not shared.page._queue.event_ids_to_events)
+
+
+def test_requests_at_once(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "AT_ONCE_OF_ADDRESS", 3)
+    with at(shared, 9) as greedy, at(shared, 10) as modest, ExitStack() as stack:
+        for number in range(3):
+            stream = greedy.stream("GET", f"gradio_api/heartbeat/s{number}")
+            assert stack.enter_context(stream).status_code == 200
+        answer = greedy.get("config")
+        assert (answer.status_code, answer.json()["detail"]) == (503, guard._CROWDED)
+        assert modest.get("config").status_code == 200
+    with at(shared, 9) as greedy:
+        assert until(lambda: greedy.get("config").status_code == 200)
+
+
+@pytest.mark.parametrize(
+    ("address", "group"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+        ("x" * 9000, "x" * 64),
+    ],
+)
+def test_what_counts_as_one_address(address: str, group: str) -> None:
+    assert guard._group(address) == group
 
 
 def form(size: int) -> dict[str, Any]:
