@@ -158,6 +158,7 @@ class Guard:
             if begun:
                 raise
             failed.clear()
+            begun = True
             await _answer(_as_sentence(error), scope)(scope, receive, noted)
 
     def _below_root(self, path: str) -> str:
