@@ -41,6 +41,8 @@ def analyse(
     cancelled: Cancelled | None = None,
     longest_s: float = math.inf,
     fps: float | None = None,
+    start_s: float = 0.0,
+    end_s: float = math.inf,
 ) -> Analysis:
     """Who is in a video, what each face looks like, and what passes over it.
 
@@ -56,10 +58,12 @@ def analyse(
             with `complete` False and a note.
         longest_s: seconds; a longer video is refused.
         fps: how many frames of a folder make a second.
+        start_s, end_s: the part of the video that is read, by its own times; all of it unless
+            given.
 
     Raises:
         VideoError: there is no such file, it is no video, it is longer than `longest_s`, or no
-            frame of it can be read.
+            frame of it, or of this part of it, can be read.
         WeightsError: files of the network or of the detector are missing or damaged.
         MerError: no detector has this name.
     """
@@ -68,7 +72,7 @@ def analyse(
     with Video(path, fps) as video:
         _check_length(video.duration_ms or 0.0, longest_s)
         known, missing = _cover()
-        seen, traced = _watch(video, predictor, known, tell, stopped, longest_s)
+        seen, traced = _watch(video, predictor, known, tell, stopped, longest_s, (start_s, end_s))
         people = tuple(person for person, _ in traced)
         if seen.complete:
             tell(WATCHING, "Read to the end. Looking for expressions in what moved")
@@ -122,12 +126,16 @@ def _watch(
     tell: Progress,
     stopped: Cancelled,
     longest_s: float,
+    part_s: tuple[float, float],
 ) -> tuple[_Seen, list[Traced]]:
+    start_ms, end_ms = (1000 * second for second in part_s)
+    whole = start_ms <= 0 and end_ms == math.inf
+    frames = video if whole else video.frames(start_ms, end_ms)
     tracker, times = Tracker(predictor.detector), array("d")
     report = _Report(video.duration_ms, tell)
     complete = True
     with Cast(predictor, known) as cast:
-        for frame, shown in tracker.people(video):
+        for frame, shown in tracker.people(frames):
             _check_length(frame.time_ms, longest_s)  # a file may say nothing of it, or lie
             times.append(frame.time_ms)
             cast.see(frame, shown)
@@ -136,6 +144,11 @@ def _watch(
                 complete = False
                 break
         read = np.array(times)
+        if not whole and not len(read):
+            raise VideoError(
+                f"The video has no frame from {part_s[0]:g} to {part_s[1]:g} seconds. Name a part "
+                "that lies in it."
+            )
         return _Seen(read, Timing.of(read), complete), cast.people()
 
 

@@ -65,9 +65,23 @@ def test_files_are_written(tmp_path: Path, stand_in: dict[str, Any]) -> None:
     document = json.loads(outputs["json"].read_text(encoding="utf-8"))
     assert {"frames", "people", "events"} <= set(document)
     assert {"person", "kind", "onset_ms", "apex_ms", "offset_ms"} <= set(document["events"][0])
-    assert len(rows(outputs["csv"])) == 90
+    assert len(rows(outputs["csv"])) == 91
     assert [row["kind"] for row in rows(tmp_path / "out.events.csv")] == ["macro", "blink"]
     assert outputs["html"].read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_part_of_several_videos_goes_into_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in: dict[str, Any]
+) -> None:
+    out = tmp_path / "out.csv"
+    options = ["--start", "0.5", "--end", "1.5", "--csv", str(out)]
+    assert cli.main(["video", "clip.mp4", "other.mp4", *options]) == 0
+    assert (stand_in["start_s"], stand_in["end_s"]) == (0.5, 1.5)
+    assert len(rows(out)) == 182
+    assert len(rows(tmp_path / "out.events.csv")) == 4
+    assert capsys.readouterr().out.count("Person 2") >= 2
+    assert cli.main(["video", "a.mp4", "b.mp4", "--html", str(tmp_path / "out.html")]) == 2
+    assert "one video" in capsys.readouterr().err
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -242,3 +242,12 @@ def test_the_default_network_begins_with_sad_and_ends_with_laughing(mer_data: Pa
     assert looks[0] == EMOTIONS.index("sadness")
     after = looks[person.sampled_ms > person.covered[0][1]]
     assert np.bincount(after).argmax() == EMOTIONS.index("happiness")
+
+
+def test_a_part_is_read_by_the_videos_own_times(clip: Path, stand_in_weights: Path) -> None:
+    found = analyse(clip, start_s=0.3, end_s=0.7)
+    assert found.times_ms[0] >= 300
+    assert found.times_ms[-1] <= 700
+    assert found.complete
+    with pytest.raises(VideoError, match="no frame from 900 to 901 seconds"):
+        analyse(clip, start_s=900, end_s=901)
