@@ -24,7 +24,7 @@ def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[s
     item that could not be read, with the reason, and `items` one an item, with the number of faces
     or persons.
     """
-    pictures = [(item.name, found) for item, found in looked if isinstance(found, list)]
+    pictures = [(item.name, found) for item, found in looked if found and isinstance(found, list)]
     videos = [(item.name, found) for item, found in looked if isinstance(found, Analysis)]
     reasons = [(item.name, found) for item, found in looked if isinstance(found, str)]
     made = {
