@@ -255,8 +255,8 @@ def _summary(found: Sequence[tuple[str, int, Prediction]], pictures: int) -> lis
         return [notes.sentence(n, one) for _, n, one in found]
     faces = "1 face" if len(found) == 1 else f"{len(found)} faces"
     unsure = sum(not one.sure for *_, one in found)
-    doubt = f", {unsure} of them unsure" if unsure else ""
-    return [f"{faces} in {pictures} pictures{doubt}."] if found else []
+    doubt = f" Unsure: {unsure}." if unsure else ""
+    return [f"{faces} in {pictures} pictures.{doubt}"] if found else []
 
 
 def _rows(found: Sequence[tuple[str, int, Prediction]]) -> pd.DataFrame:
