@@ -6,6 +6,7 @@ import pytest
 from mer.inference import probabilities
 from mer.inference.predictor import Predictor
 from mer.inference.probabilities import WAYS, smoothed
+from mer.weights import store
 
 
 def test_a_network_that_was_never_calibrated_is_always_sure() -> None:
@@ -21,6 +22,13 @@ def test_each_way_has_its_threshold() -> None:
     fitted = {"views": 0.5, "quick": 0.6, "smoothed": 0.55}
     record = {"calibration": {"threshold": 0.5, "thresholds": fitted}}
     assert probabilities.thresholds(record) == fitted
+
+
+@pytest.mark.parametrize("name", store.available())
+def test_every_network_that_ships_was_fitted_for_each_way(name: str) -> None:
+    fitted = store.read_record(name)["calibration"]
+    assert sorted(fitted["thresholds"]) == sorted(WAYS)
+    assert fitted["threshold"] == fitted["thresholds"]["views"]
 
 
 def test_quick_answers_are_held_to_their_own_threshold(astronaut: np.ndarray) -> None:
