@@ -98,7 +98,10 @@ def _spotting(commands: Any) -> None:
     add("--real", type=Path, metavar="DIR", help=text)
     text = "frames a second at which the recordings between stills are shown (default 30 60)"
     add("--fps", type=float, nargs="+", metavar="N", help=text)
-    add("--every", type=int, default=1, metavar="N", help="only every Nth recording")
+    text = "only every Nth recording between stills (default %(default)s)"
+    add("--every", type=int, default=1, metavar="N", help=text)
+    text = "also compare the events of clips with those of smaller, coarser, mirrored ones"
+    add("--stable", action="store_true", help=text)
     add("--json", type=Path, metavar="OUT", help="also write all scores to this file")
 
 
@@ -109,7 +112,13 @@ def spotting(options: argparse.Namespace) -> None:
 
     if options.real:
         rates = options.fps or real.RATES
-        text = real.main(options.real, rates=rates, every=options.every, output=options.json)
+        text = real.main(
+            options.real,
+            rates=rates,
+            every=options.every,
+            stable=options.stable,
+            output=options.json,
+        )
     else:
         text = spotting.main(
             options.face, quick=options.quick, seed=options.seed, output=options.json

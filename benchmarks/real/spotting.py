@@ -56,31 +56,37 @@ class Outcome:
 
 
 def main(
-    folder: Path, *, rates: Sequence[float] = RATES, every: int = 1, output: Path | None = None
+    folder: Path,
+    *,
+    rates: Sequence[float] = RATES,
+    every: int = 1,
+    stable: bool = False,
+    output: Path | None = None,
 ) -> str:
     """Score the spotter on the recordings of a folder, and return the tables as Markdown.
 
     Args:
         folder: holds casme2 and flashes.
         rates: frames a second at which CASME II is shown.
-        every: only every so manieth recording.
+        every: only every so manieth recording of CASME II.
+        stable: also spot each flash in seven changed versions, and compare.
         output: a file that gets each recording's outcome as JSON.
 
     Raises:
         MerError: the folder does not hold them.
     """
     sets = {
-        f"CASME II between stills, {rate:g} fps": clips.casme(folder / "casme2", rate)
+        f"CASME II between stills, {rate:g} fps": clips.casme(folder / "casme2", rate)[::every]
         for rate in rates
     }
     sets["flashes"] = flashes = clips.flashes(folder / "flashes")
-    found = {name: run(recordings[::every]) for name, recordings in sets.items()}
-    kept = stability(flashes[::every])
+    found = {name: run(recordings) for name, recordings in sets.items()}
+    kept = stability(flashes) if stable else {}
     if output:
         rows = {name: [asdict(one) for one in outcomes] for name, outcomes in found.items()}
         text = json.dumps({"outcomes": rows, "stability": kept}, indent=1)
         output.write_text(text + "\n", encoding="utf-8")
-    return f"{_scores(found)}\n\n{_stable(kept)}"
+    return "\n\n".join([_scores(found), *([_stable(kept)] if kept else [])])
 
 
 def run(recordings: Sequence[Recording]) -> list[Outcome]:

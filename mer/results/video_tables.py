@@ -175,6 +175,8 @@ def _head(analysis: Analysis) -> dict[str, Any]:
             "duration_ms": _round(timing.duration_ms),
             "fps": _round(timing.fps),
             "unevenness": _round(timing.unevenness),
+            "largest_gap_ms": _round(timing.gap_ms),
+            "unseen_ms": _round(timing.unseen_ms),
             "micro_expressions_claimed": timing.micro,
             "warning": notes.frame_rate(timing),
         },

@@ -205,7 +205,8 @@ def _recogniser() -> dict[str, Any]:
 
 
 def _notes(video: Video, seen: _Seen) -> list[str]:
-    notes = [words.frame_rate(seen.timing), words.unevenness(seen.timing), *video.notes]
+    rules = words.frame_rate, words.unevenness, words.gaps
+    notes = [*(rule(seen.timing) for rule in rules), *video.notes]
     if not seen.complete:
         read = words.clock(seen.timing.duration_ms, 1)
         notes.insert(0, f"Cancelled: only the first {read} were read, and what follows is of them.")

@@ -50,3 +50,14 @@ def unevenness(timing: Timing) -> str:
         f"The frames come unevenly: the time between two varies by {timing.unevenness:.0%} of what "
         "is usual. Times are those of the frames themselves; what falls into a gap is not seen."
     )
+
+
+def gaps(timing: Timing) -> str:
+    """A sentence where frames are missing, else ""."""
+    if not timing.gap_ms:
+        return ""
+    return (
+        f"Frames are missing, {timing.gap_ms / 1000:.1f} s of them at the longest and "
+        f"{timing.unseen_ms / 1000:.1f} s in all: what passed over a face then was not seen, and "
+        "no micro-expression is claimed across such a gap."
+    )

@@ -9,14 +9,13 @@ from mer.video.motion import peaks
 from mer.video.motion.peaks import Nearby, Peak, distinct
 from mer.video.motion.region_signals import stretches
 from mer.video.motion.speech import Speech, speech
-from mer.video.types import LEAST_FPS, MICRO_MS, PARTS, REGIONS, Event
+from mer.video.types import GAP_MS, MICRO_MS, PARTS, REGIONS, Event
 
 EYES: Final = ("right eye", "left eye")
 MOUTH: Final = PARTS["mouth"]
 
 SHORTEST_MS: Final = 80.0  # an expression lasts no shorter
 TOGETHER: Final = 0.1  # of the shorter of two motions that they share, to be one expression
-GAP_MS: Final = 3000.0 / LEAST_FPS  # two frames lost in a row: what was between, none knows
 
 BLINK_MS: Final = 600.0  # a blink lasts no longer
 DRAGGED: Final = 0.35  # of the lids' motion by which a blink pulls brows and nose down at most,

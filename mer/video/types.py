@@ -11,6 +11,7 @@ from mer.emotions import EMOTIONS
 MICRO_MS: Final = 500.0  # a micro-expression lasts no longer
 MACRO_MS: Final = 4000.0  # nor a macro-expression
 LEAST_FPS: Final = 25.0  # below this no event is called micro
+GAP_MS: Final = 3000.0 / LEAST_FPS  # nor across so long without a frame
 
 # Kinds of event: the expressions "micro" and "macro"; "blink" and "speech" are kept apart.
 KINDS: Final = ("micro", "macro", "blink", "speech")
@@ -45,12 +46,17 @@ class Timing:
         fps: frames a second, 1000 over the usual distance of frames; 0 with fewer than two. The
             usual distance is the mean of those within a half of the median.
         unevenness: the distances' 95th percentile less their 5th, as a part of their median.
+        gap_ms: the longest time without a frame, where that is a gap, else 0. A gap is longer than
+            GAP_MS and 2.5 times the usual distance.
+        unseen_ms: how long all gaps last together.
     """
 
     frames: int
     duration_ms: float
     fps: float
     unevenness: float
+    gap_ms: float = 0.0
+    unseen_ms: float = 0.0
 
     @classmethod
     def of(cls, times_ms: np.ndarray) -> Self:
@@ -62,7 +68,10 @@ class Timing:
         # A mean, since stamps may be whole milliseconds; of the usual ones, since frames may lack.
         usual = steps[np.abs(steps / middle - 1) < 0.5].mean()
         length_ms = float(times_ms[-1] - times_ms[0])
-        return cls(len(times_ms), length_ms, float(1000 / usual), float((high - low) / middle))
+        rate, unevenness = float(1000 / usual), float((high - low) / middle)
+        gaps = steps[steps > max(GAP_MS, 2.5 * usual)]
+        longest, unseen = float(gaps.max(initial=0.0)), float(gaps.sum())
+        return cls(len(times_ms), length_ms, rate, unevenness, longest, unseen)
 
     @property
     def micro(self) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mer.results import video_report
@@ -65,3 +66,14 @@ def test_a_covered_face_is_told() -> None:
     assert notes.covered(hidden) == said
     assert said in summary(replace(analysis(), people=(hidden,)))
     assert f"F{said[1:]}." in video_report.html(replace(analysis(), people=(hidden,)))
+
+
+def test_missing_frames_are_told() -> None:
+    steady = np.arange(0, 3000, 33.3)
+    assert notes.gaps(Timing.of(steady)) == ""
+    assert notes.gaps(Timing.of(np.arange(0, 9000, 500.0))) == ""  # slow, and without a gap
+    holes = steady[(steady < 500) | (steady > 1700) & (steady < 2000) | (steady > 2200)]
+    timing = Timing.of(holes)
+    assert timing.gap_ms == pytest.approx(1230, abs=40)
+    assert timing.unseen_ms == pytest.approx(1230 + 230, abs=80)
+    assert "1.2 s of them at the longest" in notes.gaps(timing)
