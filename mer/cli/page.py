@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mer.cli.common import command
+from mer.errors import MerError
 from mer.models.registry import DEFAULT_MODEL, NETWORKS
 
 
@@ -27,8 +28,15 @@ def _app(commands: Any) -> None:
 
 def app(options: argparse.Namespace) -> None:
     """Serve the page until it is interrupted."""
-    from mer.ui import launch
-
+    try:
+        from mer.ui import launch
+    except ImportError as error:  # httpx, which Gradio imports
+        if "SOCKS" not in str(error):
+            raise
+        raise MerError(
+            "ALL_PROXY names a SOCKS proxy, for which a package is missing: pip install "
+            "'httpx[socks]'; or set NO_PROXY='*', and the page starts without the proxy."
+        ) from error
     launch(host=options.host, port=options.port, share=options.share, mcp=options.mcp)
 
 

@@ -150,7 +150,15 @@ def launch(
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files of visitors go
     told = settings(share=share, mcp=mcp)
+    _past_proxies(host)
     (page or build()).launch(server_name=host, server_port=number, share=share, **told)
+
+
+def _past_proxies(host: str) -> None:
+    """Gradio asks the page whether it is there before it goes on: no proxy knows."""
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    own = ("localhost", "127.0.0.1", "::1", host)
+    os.environ["no_proxy"] = ",".join([*filter(None, [known]), *own])
 
 
 def _prepare_mcp() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import importlib.util
 import json
 import os
 import signal
@@ -311,6 +312,19 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     os.close(write)
     assert b"Broken" not in done.stderr
     assert done.returncode == 0
+
+
+def test_a_socks_proxy_without_its_package_is_a_sentence() -> None:
+    if importlib.util.find_spec("socksio"):
+        pytest.skip("the package is there")
+    proxy = {"ALL_PROXY": "socks5://127.0.0.1:9"}
+    words = [*PROGRAM, "app", "--port", "7861"]
+    done = subprocess.run(
+        words, env=os.environ | proxy, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "set NO_PROXY='*'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_app_serves_and_stops_at_ctrl_c(stand_in_weights: Path) -> None:

@@ -3,8 +3,9 @@
 Run by `make fuzz`. Inputs come from `tools.security.mutation`, and those that a reader answers in a
 new way are damaged further. Each reader works in a process of its own, so that a crash, a second
 without an end or memory beyond the bound is found, named, kept as a file, and the rest goes on.
-Pictures and videos are decoded by workers (`mer.io.decoding`), whose memory and time count as well;
-a file that ended its worker is no finding, since it was refused with a sentence, but is told.
+Pictures and videos are decoded by workers (`mer.io.decoding`), whose memory and time count as well,
+but for workers of videos that end with the refusal: there the kernel holds the bound. A file that
+ended its worker is no finding, since it was refused with a sentence, but is told.
 """
 
 import argparse
@@ -65,11 +66,15 @@ class Reader:
     bound_mb: int
 
 
+_kept: list[Video] = []  # the last one that was read: its worker is looked at before it ends
+
+
 def _read_video(content: bytes, folder: Path) -> object:
     path = folder / "clip"
     path.write_bytes(content)
-    with Video(path) as video:
-        return video.size, sum(1 for _ in video), len(video.notes)
+    video = Video(path)
+    _kept.append(video)
+    return video.size, sum(1 for _ in video), len(video.notes)
 
 
 def _read_zip(content: bytes, folder: Path) -> object:
@@ -91,8 +96,8 @@ def _read_weights(content: bytes, folder: Path) -> object:
 
 
 READERS: Final = {
-    "pictures": Reader(seeds.pictures, lambda content, _: images.read(content).shape, 100_000, 400),
-    "videos": Reader(seeds.videos, _read_video, 10_000, 700),
+    "pictures": Reader(seeds.pictures, lambda content, _: images.read(content).shape, 20_000, 400),
+    "videos": Reader(seeds.videos, _read_video, 3_000, 400),
     "zips": Reader(seeds.zips, _read_zip, 10_000, 400),
     "weights": Reader(seeds.weights, _read_weights, 10_000, 100),
 }
@@ -202,6 +207,8 @@ def _work(
 
 def _tried(reader: Reader, content: bytes, folder: Path) -> tuple[str, str]:
     """How the reader answered, digits left out, and the line that reports it."""
+    while _kept:
+        _kept.pop().__exit__()
     cost, began = process.Cost(), time.monotonic()
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     problem = ""

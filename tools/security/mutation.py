@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+from tools.security import structure
+
 MOST: Final = 200_000  # bytes of a damaged file
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _SIZES: Final = (1, 2, 4, 8)  # bytes of a number in a file
 _NUMBERS: Final = (0, 1, 2, 7, 24, 127, 128, 255, 256, 4096, 7000, 32767, 65535, 1 << 20)
+_LARGE: Final = (7071, 16_384, 40_000, 1 << 24, 30_000_000, 1 << 31)  # as sizes and counts
 
 
 def damaged(chance: Random, good: Sequence[bytes], odd: Sequence[bytes] = ()) -> bytes:
@@ -54,6 +57,31 @@ def _number(chance: Random, content: bytearray, _: Sequence[bytes]) -> None:
     content[at : at + size] = (value % top).to_bytes(size, order)  # type: ignore[arg-type]
 
 
+def _steer(chance: Random, content: bytearray, _: Sequence[bytes]) -> None:
+    """A length, a count, a dimension or a tag that is known to be one lies."""
+    known = [one for one in structure.fields(bytes(content)) if one.at + one.size <= len(content)]
+    if not known:
+        return _number(chance, content, _)
+    at, size, order = chance.choice(known)
+    value = chance.choice((*_NUMBERS, *_LARGE, len(content), (1 << 8 * size) - 1))
+    if order == "digits":
+        content[at : at + size] = str(value).encode()
+        return None
+    content[at : at + size] = (value % (1 << 8 * size)).to_bytes(size, order)  # type: ignore[arg-type]
+    return None
+
+
+def _multiply(chance: Random, content: bytearray, pool: Sequence[bytes]) -> None:
+    """A tag, a segment, a chunk, a box or a block comes up to thousands of times."""
+    known = [one for one in structure.parts(bytes(content)) if one.at < one.end <= len(content)]
+    if not known:
+        return _repeat(chance, content, pool)
+    part = chance.choice(known)
+    times = min(chance.choice((2, 10, 300, 5000)), MOST // (part.end - part.at))
+    content[part.at : part.at] = bytes(content[part.at : part.end]) * times
+    return None
+
+
 def _cut(chance: Random, content: bytearray, _: Sequence[bytes]) -> None:
     del content[_place(chance, content) :]
 
@@ -75,7 +103,10 @@ def _splice(chance: Random, content: bytearray, pool: Sequence[bytes]) -> None:
     content[_place(chance, content) :] = other[start:]
 
 
-_WAYS: Final = (_flip, _flip, _overwrite, _number, _number, _number, _cut, _drop, _repeat, _splice)
+_WAYS: Final = (
+    *(_flip, _flip, _overwrite, _number, _number, _number, _cut, _drop, _repeat, _splice),
+    *(_steer, _steer, _steer, _steer, _multiply),
+)
 
 
 def _with_checksums(content: bytes) -> bytes:
