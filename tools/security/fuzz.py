@@ -34,7 +34,7 @@ from mer.io.protocol import too_much
 from mer.io.video import Video
 from mer.results import markdown
 from mer.weights import store as mer_weights
-from tools.security import process, record, seeds
+from tools.security import hostile, process, record, seeds
 from tools.security.mutation import MOST, damaged
 
 SECONDS: Final = 1.0  # of one core, in which a file is read or refused, but for what workers do
@@ -256,6 +256,28 @@ def table(results: dict[str, Result]) -> str:
     return markdown.table(("Reader", *_COUNTS, *_COSTS), rows)
 
 
+def hostile_table() -> str:
+    """A row for each kind of hostile picture and video, as Markdown: what it was, what it took."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for made in (*hostile.PICTURES, hostile.jpeg_of_segments, hostile.mp4_of_many_samples):
+            images.read(hostile.saved("PNG"))  # so that a worker is there
+            content, cost, began = made(), process.Cost(), time.monotonic()
+            try:
+                if made is hostile.mp4_of_many_samples:
+                    _read_video(content, Path(folder))
+                else:
+                    images.read(content)
+                told = "read"
+            except MerError:
+                told = "refused"
+            seconds = time.monotonic() - began
+            name = made.__name__.replace("_", " ")
+            size = f"{len(content) / 1000:,.1f} kB"
+            rows.append((name, size, told, f"{max(cost.peak(), 0) // _MB} MB", f"{seconds:.1f} s"))
+    return markdown.table(("File", "Size", "It was", "Took", "In"), rows)
+
+
 def main() -> int:
     """Try all readers, or one; 1 where something was found, and the files lie in `--out`."""
     parser = argparse.ArgumentParser(prog="python -m tools.security.fuzz", description=__doc__)
@@ -273,6 +295,11 @@ def main() -> int:
             options.out.mkdir(parents=True, exist_ok=True)
             (options.out / f"{name}-{number}").write_bytes(content)
             print(f"  {options.out / name}-{number}: {what}", flush=True)
+    if not options.reader:
+        kinds = hostile_table()
+        print(kinds, flush=True)
+        if options.write:
+            record.write("hostile", f"{kinds}\n\n{machine()}.")
     if options.write:
         record.write("fuzz", f"{table(results)}\n\n{machine()}; seed {options.seed}.")
     return int(any(one.findings for one in results.values()))
