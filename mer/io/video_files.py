@@ -1,5 +1,6 @@
 """Video files of any origin: opened with care, decoded, each picture turned upright."""
 
+import errno
 import os
 import struct
 from collections import Counter
@@ -31,6 +32,10 @@ FORMATS: Final = (
 )
 _AGAIN: Final = "Record, save or download it again"
 _STILL: Final = ("avif", "heic", "heix", "mif1")  # kinds of MP4 that hold a photograph
+_LARGE: Final = (
+    "The frames of the video take more memory to decode than there is for a file of its size: save "
+    "it smaller, in 4K or less, or choose another."
+)
 _CHOOSE: Final = "Choose an MP4, WebM, MOV, MKV or AVI video."
 
 
@@ -136,7 +141,9 @@ def decoded(
         for packet in packets:
             try:
                 yield from packet.decode()
-            except av.FFmpegError:
+            except av.FFmpegError as error:
+                if error.errno == errno.ENOMEM:
+                    raise VideoError(_LARGE) from MemoryError()
                 faults["damaged"] += 1
     except av.FFmpegError:  # not even the next piece is found
         faults["damaged"] += 1

@@ -1,5 +1,6 @@
 """Reading videos: whatever the file, frames in order and upright, or one clear sentence."""
 
+import errno
 import gc
 import itertools
 import os
@@ -7,6 +8,7 @@ import resource
 import signal
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +19,7 @@ import numpy as np
 import pytest
 
 from mer.errors import VideoError
-from mer.io import decoding
+from mer.io import decoding, video_files
 from mer.io import video as reader
 from mer.io.video import Frame, Video
 
@@ -470,3 +472,17 @@ def test_a_pass_that_nobody_waits_for_ends_at_once(tmp_path: Path) -> None:
     while decoders() and time.monotonic() - began < 10:
         time.sleep(0.01)
     assert time.monotonic() - began < 1
+
+
+def test_frames_that_memory_is_short_for_are_not_taken_for_damage() -> None:
+    class Short:
+        def demux(self, _: object) -> list["Short"]:
+            return [self]
+
+        def decode(self) -> None:
+            raise av.FFmpegError(errno.ENOMEM, "Cannot allocate memory")
+
+    faults: Counter[str] = Counter()
+    with pytest.raises(VideoError, match="take more memory to decode than there is"):
+        list(video_files.decoded(Short(), None, faults))  # type: ignore[arg-type]
+    assert not faults
