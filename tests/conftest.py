@@ -112,7 +112,7 @@ def stand_in_weights(
 
     folder = tmp_path / "weights"
     shutil.copytree(_untrained, folder)
-    for path in store.FOLDER.glob("*.onnx"):
+    for path in (*store.FOLDER.glob("*.onnx"), *store.FOLDER.glob("*.tflite")):
         (folder / path.name).symlink_to(path)
     monkeypatch.setattr(store, "FOLDER", folder)
     monkeypatch.setenv("MER_WEIGHTS", str(folder))

@@ -28,6 +28,8 @@ def add(commands: Any) -> None:
     add("--fps", type=float, metavar="N", help=text)
     add("--start", type=float, default=0.0, metavar="S", help="second from which on it is read")
     add("--end", type=float, default=math.inf, metavar="S", help="second up to which it is read")
+    text = "measure faces eight times a second: head pose, gaze, openings, 52 blendshapes"
+    add("--measure", action="store_true", help=text)
     network(add, DEFAULT_MODEL)
     detector(add)
     add("--json", type=Path, metavar="OUT", help="write frames, people and events as JSON")
@@ -59,6 +61,7 @@ def video(options: argparse.Namespace) -> int:
                     fps=options.fps,
                     start_s=options.start,
                     end_s=options.end,
+                    measure=options.measure,
                 )
         except VideoError as error:
             if len(options.paths) == 1:

@@ -85,6 +85,7 @@ FIGURES: Final = (
     *("yaw", "pitch", "roll", "gaze_right", "gaze_down"),
     *("right_eye_open", "left_eye_open", "mouth_open"),
 )
+MEASURES: Final = (*FIGURES, *BLENDSHAPES)
 
 # Pairs of points, the person's right one first, that keep their places whatever the face does.
 PAIRS: Final = ((33, 263), (133, 362), (127, 356), (234, 454), (93, 323), (162, 389))
@@ -132,7 +133,7 @@ class Measures:
 
     @property
     def figures(self) -> dict[str, float]:
-        """Every figure by its name: FIGURES, then BLENDSHAPES."""
+        """Every figure by its name, in the order of MEASURES."""
         own = {name: float(getattr(self, name)) for name in FIGURES}
         return own | dict(zip(BLENDSHAPES, self.blendshapes.tolist(), strict=True))
 

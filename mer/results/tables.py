@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mer.emotions import EMOTIONS
-from mer.faces.measures import BLENDSHAPES, FIGURES
+from mer.faces.measures import MEASURES
 from mer.inference.predictor import Prediction, Predictor
 
 DIGITS: Final = 6  # a probability needs no more, and float noise would differ between machines
@@ -23,7 +23,6 @@ BEFORE: Final = (
 )
 AFTER: Final = ("network", "version", "detector", "time")
 COLUMNS: Final = (*BEFORE, *EMOTIONS, *AFTER)  # of a network that knows the seven
-MEASURES: Final = (*FIGURES, *BLENDSHAPES)  # of a face that was measured
 NO_FACE: Final = "no face found"
 _WHOLE: Final = dict.fromkeys(("face", *BOX), "Int64")  # types that may be empty
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from mer.faces.measures import MEASURES
 from mer.results import tables
 from mer.results.tables import BOX, DIGITS
 from mer.video import motion_classifier, notes
@@ -90,10 +91,12 @@ def frames_table(analysis: Analysis) -> pd.DataFrame:
     Where the face is covered, `covered` is 1, and there are neither probabilities nor motion. A
     frame without a face has one row, with its time and a `reason`; all else in it is empty.
     """
-    names = [*_FRAME, *analysis.classes, *(f"motion {name}" for name in REGIONS)]
+    measured = MEASURES if any(len(person.measures) for person in analysis.people) else ()
+    motions = (f"motion {name}" for name in REGIONS)
+    names = [*_FRAME, *analysis.classes, *motions, *measured]
     seen = [person.times_ms for person in analysis.people]
     bare = np.setdiff1d(analysis.times_ms, np.concatenate([np.empty(0), *seen]))
-    parts = [_figures(person) for person in analysis.people]
+    parts = [_figures(person, len(measured)) for person in analysis.people]
     empty = np.full((len(bare), len(names)), np.nan)
     empty[:, 0] = bare.round(3)
     figures = np.concatenate([*parts, empty])
@@ -116,15 +119,18 @@ def events_table(analysis: Analysis) -> pd.DataFrame:
     return _with_origin(pd.DataFrame(rows, columns=[*_EVENT, *apex]), analysis)
 
 
-def _figures(person: Person) -> np.ndarray:
+def _figures(person: Person, measured: int) -> np.ndarray:
     """Float64, a row a frame of the person; NaN where the network did not look."""
     looks = np.full((len(person.times_ms), 1 + len(person.classes)), np.nan)
     answers = np.column_stack([person.sure, person.probabilities.round(DIGITS)])
     looks[np.searchsorted(person.times_ms, person.sampled_ms)] = answers
+    own = np.full((len(person.times_ms), measured), np.nan)
+    if len(person.measures):
+        own[np.searchsorted(person.times_ms, person.sampled_ms)] = person.measures.round(DIGITS)
     number = np.full(len(person.times_ms), person.number)
     times, motion = person.times_ms.round(3), person.motion.astype(np.float64).round(3)
     covered = person.hidden(person.times_ms)
-    return np.column_stack([times, number, person.boxes, covered, looks, motion])
+    return np.column_stack([times, number, person.boxes, covered, looks, motion, own])
 
 
 def _concerns(person: Person) -> np.ndarray:
@@ -246,6 +252,8 @@ class _Cursor:
             seen["probabilities"] = _named(person.classes, person.probabilities[sample])
             seen["sure"] = bool(person.sure[sample])
             seen["concerns"] = person.concerns[sample]
+            if len(person.measures):
+                seen["measures"] = _named(MEASURES, person.measures[sample])
         return seen
 
 

@@ -43,6 +43,7 @@ def analyse(
     fps: float | None = None,
     start_s: float = 0.0,
     end_s: float = math.inf,
+    measure: bool = False,
 ) -> Analysis:
     """Who is in a video, what each face looks like, and what passes over it.
 
@@ -60,6 +61,7 @@ def analyse(
         fps: how many frames of a folder make a second.
         start_s, end_s: the part of the video that is read, by its own times; all of it unless
             given.
+        measure: also measure each face (see `mer.faces.measures`) when the network looks at it.
 
     Raises:
         VideoError: there is no such file, it is no video, it is longer than `longest_s`, or no
@@ -72,7 +74,9 @@ def analyse(
     with Video(path, fps) as video:
         _check_length(video.duration_ms or 0.0, longest_s)
         known, missing = _cover()
-        seen, traced = _watch(video, predictor, known, tell, stopped, longest_s, (start_s, end_s))
+        cast = Cast(predictor, known, measure=measure)
+        part = start_s, end_s
+        seen, traced = _watch(video, cast, predictor.detector, tell, stopped, longest_s, part)
         people = tuple(person for person, _ in traced)
         if seen.complete:
             tell(WATCHING, "Read to the end. Looking for expressions in what moved")
@@ -121,8 +125,8 @@ def _check_length(time_ms: float, longest_s: float) -> None:
 
 def _watch(
     video: Video,
-    predictor: Predictor,
-    known: Cover | None,
+    cast: Cast,
+    detector: str,
     tell: Progress,
     stopped: Cancelled,
     longest_s: float,
@@ -131,10 +135,10 @@ def _watch(
     start_ms, end_ms = (1000 * second for second in part_s)
     whole = start_ms <= 0 and end_ms == math.inf
     frames = video if whole else video.frames(start_ms, end_ms)
-    tracker, times = Tracker(predictor.detector), array("d")
+    tracker, times = Tracker(detector), array("d")
     report = _Report(video.duration_ms, tell)
     complete = True
-    with Cast(predictor, known) as cast:
+    with cast:
         for frame, shown in tracker.people(frames):
             _check_length(frame.time_ms, longest_s)  # a file may say nothing of it, or lie
             times.append(frame.time_ms)

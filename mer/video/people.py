@@ -9,8 +9,9 @@ from typing import Final, Self
 
 import numpy as np
 
-from mer.faces import detection
+from mer.faces import detection, measures
 from mer.faces.detection import Face
+from mer.faces.measures import MEASURES
 from mer.inference.predictor import Prediction, Predictor
 from mer.io.video import Frame
 from mer.video import occlusion
@@ -35,6 +36,7 @@ class Record:
         self.times, self.boxes, self.points = array("d"), array("i"), array("f")
         self.sampled, self.scores, self.sure = array("d"), array("f"), array("b")
         self.concerns: list[tuple[str, ...]] = []
+        self.measured = array("f")  # what `measures` gives at each look, where that is asked for
         self.covers = array("d")  # how far the face looks covered, at each look
         self._due = -np.inf
         self._motion: Motion | None = None
@@ -81,6 +83,7 @@ class Record:
             points=np.array(self.points, np.float32).reshape(-1, 5, 2),
             sampled_ms=np.array(self.sampled),
             probabilities=np.array(self.scores, np.float32).reshape(-1, len(self.classes)),
+            measures=np.array(self.measured, np.float32).reshape(-1, len(MEASURES)),
             sure=np.array(self.sure, bool),
             concerns=tuple(self.concerns),
             motion=motion.reshape(-1, len(REGIONS)),
@@ -101,6 +104,7 @@ def _bare(person: Person, direction: np.ndarray, covered: np.ndarray) -> Traced:
         probabilities=person.probabilities[~covered],
         sure=person.sure[~covered],
         concerns=tuple(itertools.compress(person.concerns, ~covered)),
+        measures=person.measures[~covered] if len(person.measures) else person.measures,
     )
     return bare, direction
 
@@ -112,14 +116,17 @@ class Cast:
     frame is read and its faces are followed.
     """
 
-    def __init__(self, predictor: Predictor, known: Cover | None = None) -> None:
+    def __init__(
+        self, predictor: Predictor, known: Cover | None = None, *, measure: bool = False
+    ) -> None:
         """Begin with nobody.
 
         Args:
             predictor: says what faces look like.
             known: says where faces are covered; without it none is.
+            measure: whether each face is measured too when the network looks at it.
         """
-        self._predictor, self._cover = predictor, known
+        self._predictor, self._cover, self._measure = predictor, known, measure
         self._thread = ThreadPoolExecutor(1)
         self._behind: Future[None] | None = None
         self._records: dict[int, Record] = {}
@@ -162,6 +169,10 @@ class Cast:
             if record.see(frame, face):
                 if self._cover:
                     record.covers.append(self._cover.score(frame.image, face))
+                if self._measure:
+                    own = measures.measure(frame.image, face)
+                    nothing = [np.nan] * len(MEASURES)
+                    record.measured.extend(own.figures.values() if own else nothing)
                 cut = detection.crop(frame.image, face)
                 self._waiting.append((record, frame.time_ms, cut, face))
         if len(self._waiting) >= BATCH:

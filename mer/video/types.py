@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer.emotions import EMOTIONS
+from mer.faces.measures import MEASURES
 
 MICRO_MS: Final = 500.0  # a micro-expression lasts no longer
 MACRO_MS: Final = 4000.0  # nor a macro-expression
@@ -97,6 +98,8 @@ class Person:
         covered: float64 (k, 2), first and last time of each stretch in which a hand or something
             else covers the face: there are neither probabilities nor motion, nor events.
         classes: what the network tells apart, in the order of the probabilities.
+        measures: float32 (m, len(MEASURES)), see `mer.faces.measures`, of the frames that the
+            network looked at; NaN where no points were found; (0, ...) where nothing was measured.
     """
 
     number: int
@@ -110,6 +113,7 @@ class Person:
     motion: np.ndarray
     covered: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
     classes: tuple[str, ...] = EMOTIONS
+    measures: np.ndarray = field(default_factory=lambda: np.empty((0, len(MEASURES)), np.float32))
 
     def hidden(self, times_ms: np.ndarray) -> NDArray[np.bool_]:
         """At which of these times the face is covered, bool (m,)."""

@@ -1,5 +1,6 @@
 """A video from file to figures: who, when, what they look like, what passes over them."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,9 @@ import pytest
 from benchmarks.synthetic import clips
 from mer.emotions import EMOTIONS
 from mer.errors import MerError, VideoError
+from mer.faces.measures import MEASURES
 from mer.io import video, webm
+from mer.results import video_tables
 from mer.video import analysis
 from mer.video.analysis import analyse
 from mer.video.people import SAMPLED
@@ -251,3 +254,15 @@ def test_a_part_is_read_by_the_videos_own_times(clip: Path, stand_in_weights: Pa
     assert found.complete
     with pytest.raises(VideoError, match="no frame from 900 to 901 seconds"):
         analyse(clip, start_s=900, end_s=901)
+
+
+def test_faces_are_measured_where_that_is_asked_for(clip: Path, stand_in_weights: Path) -> None:
+    found = analyse(clip, measure=True, end_s=1.0)
+    (person,) = found.people
+    assert person.measures.shape == (len(person.sampled_ms), len(MEASURES))
+    assert np.abs(person.measures[:, MEASURES.index("yaw")]).max() < 30
+    table = video_tables.frames_table(found)
+    assert table["mouthSmileLeft"].notna().sum() == len(person.sampled_ms)
+    (seen,) = json.loads(video_tables.to_json(found))["frames"][0]["people"]
+    assert set(seen["measures"]) == set(MEASURES)
+    assert "yaw" not in video_tables.frames_table(analyse(clip, end_s=0.5))
