@@ -198,6 +198,8 @@ def _travel(commands: Any) -> None:
     add("--leave", nargs="+", required=True, metavar="SET[+SET]", help=text)
     text = "folder for weights and checkpoints (default %(default)s)"
     add("--out", type=Path, default=Path("runs/travel"), metavar="DIR", help=text)
+    text = "of the trained weights in the mean with --start that is judged (default %(default)s)"
+    add("--share", type=float, default=1.0, metavar="PART", help=text)
     add("--save", action="store_true", help="keep temperature and threshold in the record")
 
 
@@ -210,7 +212,13 @@ def travel(options: argparse.Namespace) -> None:
     devices.keep_freed_memory()
     groups = [group.split("+") for group in options.leave]
     table, fitted = travel.report(
-        options.model, options.start, options.data, options.cut, groups, options.out
+        options.model,
+        options.start,
+        options.data,
+        options.cut,
+        groups,
+        options.out,
+        options.share,
     )
     print(table)
     if options.save:

@@ -23,6 +23,7 @@ from mer.inference.probabilities import temperature_softmax
 from mer.models.registry import MODELS
 from mer.training.config import Settings
 from mer.training.trainer import Run
+from tools.average_weights import average
 
 SCHEDULE: Final = Settings(
     epochs=2,
@@ -53,8 +54,11 @@ def report(
     cut: Sequence[Path],
     groups: Sequence[Sequence[str]],
     out: Path,
+    share: float = 1.0,
 ) -> tuple[str, dict[str, Any]]:
     """Train once for each of `groups`; the table, and the fitted part of a record's calibration.
+
+    Judged are the trained weights or, with a `share` below 1, their mean with those of `start`.
 
     Raises:
         MerError: a data set, the start or a checkpoint in `out` cannot be used.
@@ -62,7 +66,7 @@ def report(
     corpus = corpora.gather(
         data, MODELS[model].size, fraction=SCHEDULE.validation, seed=SCHEDULE.seed, cut=cut
     )
-    answers = {tuple(g): leave(model, corpus, g, start, out / "+".join(g)) for g in groups}
+    answers = {tuple(g): leave(model, corpus, g, start, out / "+".join(g), share) for g in groups}
     left = {name: answers[g][name] for g in answers for name in g if name in answers[g]}
     held = {name: one for found in answers.values() for name, one in found.items()}
     fitted = fit(held | left)
@@ -76,14 +80,15 @@ def report(
 
 
 def leave(
-    model: str, corpus: Corpus, names: Sequence[str], start: Path, out: Path
+    model: str, corpus: Corpus, names: Sequence[str], start: Path, out: Path, share: float = 1.0
 ) -> dict[str, Answers]:
     """Train without the sets `names`; what the network says of all that it did not see, by set."""
     run = Run(model, without(corpus, names), SCHEDULE, out, start, (), model)
     run.resume()
     run.fit()
-    run.finish()
-    predictor = Predictor(model, folder=out)
+    trained = run.finish()
+    mean = average([start, trained], [1 - share, share], out / "mean")
+    predictor = Predictor(model, folder=mean.parent)
     found = {}
     for name, rows in unseen(corpus, names):
         parts = np.array_split(rows, max(1, len(rows) // metrics.BATCH))
