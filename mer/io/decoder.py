@@ -82,11 +82,13 @@ def serve(line: socket.socket) -> None:
         request, files = received
         try:
             service.answer(request, files)
-        except (MerError, MemoryError) as error:
-            short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
-            text = str(error) or too_much("The file")
-            kind = "MerError" if isinstance(error, MemoryError) else type(error).__name__
-            channel.send({"error": text, "kind": kind, "memory": short})
+        except MerError as error:
+            short = isinstance(error.__cause__, MemoryError)
+            told = {"error": str(error), "kind": type(error).__name__}
+            channel.send(told | {"memory": short})
+            service.memory.close()
+        except MemoryError:  # FFmpeg's as well, whose words are no sentence
+            channel.send({"error": too_much("The file"), "kind": "VideoError", "memory": True})
             service.memory.close()
         finally:
             for file in files:

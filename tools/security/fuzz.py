@@ -58,12 +58,14 @@ class Reader:
         read: raises MerError, or returns.
         files: how many are tried.
         bound_mb: MB that it may take for one file, beyond what the process has.
+        by_worker: whether a worker decodes it, which ends where it meets the bound.
     """
 
     seeds: Callable[[], list[bytes]]
     read: Read
     files: int
     bound_mb: int
+    by_worker: bool = False
 
 
 _kept: list[Video] = []  # the last one that was read: its worker is looked at before it ends
@@ -75,6 +77,10 @@ def _read_video(content: bytes, folder: Path) -> object:
     video = Video(path)
     _kept.append(video)
     return video.size, sum(1 for _ in video), len(video.notes)
+
+
+def _read_picture(content: bytes, _: Path) -> object:
+    return images.read(content).shape
 
 
 def _read_zip(content: bytes, folder: Path) -> object:
@@ -96,8 +102,10 @@ def _read_weights(content: bytes, folder: Path) -> object:
 
 
 READERS: Final = {
-    "pictures": Reader(seeds.pictures, lambda content, _: images.read(content).shape, 20_000, 400),
-    "videos": Reader(seeds.videos, _read_video, 3_000, 400),
+    "pictures": Reader(
+        seeds.pictures, lambda content, _: images.read(content).shape, 20_000, 400, True
+    ),
+    "videos": Reader(seeds.videos, _read_video, 3_000, 400, True),
     "zips": Reader(seeds.zips, _read_zip, 10_000, 400),
     "weights": Reader(seeds.weights, _read_weights, 10_000, 100),
 }
@@ -223,7 +231,7 @@ def _tried(reader: Reader, content: bytes, folder: Path) -> tuple[str, str]:
     except BaseException as error:
         answer, read, problem = repr(error), 0, f"raised {type(error).__name__}: {error}"
     signal.setitimer(signal.ITIMER_PROF, 0)
-    ended = int(_ENDED in answer)
+    ended = int(_ENDED in answer or bool(reader.by_worker and _SHORT.search(answer)))
     seconds = time.monotonic() - began if ended else cost.seconds()  # it took its count along
     peak = cost.peak()
     if peak > reader.bound_mb * _MB:
