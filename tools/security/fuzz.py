@@ -102,9 +102,7 @@ def _read_weights(content: bytes, folder: Path) -> object:
 
 
 READERS: Final = {
-    "pictures": Reader(
-        seeds.pictures, lambda content, _: images.read(content).shape, 20_000, 400, True
-    ),
+    "pictures": Reader(seeds.pictures, _read_picture, 20_000, 400, True),
     "videos": Reader(seeds.videos, _read_video, 3_000, 400, True),
     "zips": Reader(seeds.zips, _read_zip, 10_000, 400),
     "weights": Reader(seeds.weights, _read_weights, 10_000, 100),
