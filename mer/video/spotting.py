@@ -21,6 +21,8 @@ BLINK_MS: Final = 600.0  # a blink lasts no longer
 DRAGGED: Final = 0.35  # of the lids' motion by which a blink pulls brows and nose down at most,
 LEAKED: Final = 0.15  # and by which it seems to move anything any other way
 BEFORE_MS: Final = 150.0  # a blink's onset, a motion may begin that is its doing
+HELD: Final = 0.7  # of speech that a larger motion of the mouth covers, to be what it was instead
+LARGER: Final = 1.5  # times as large a motion of the mouth makes what lies in it a ripple
 SHAKEN: Final = 0.15  # of speech's motion by which it moves the rest of the face at most
 
 
@@ -56,14 +58,32 @@ def _events(
         for peak in peaks.peaks(start, signal[:, number], region, float(noise[number]))
     ]
     spoken = speech(start, signal[:, mouth], float(noise[mouth].mean()))
+    spoken = [one for one in spoken if not any(_holds(peak, one) for peak in found)]
     blinks, found = _blinks(found)
     events = [_spoken(person, one, float(noise[mouth].mean())) for one in spoken]
     events += [_event(person, "blink", [blink]) for blink in blinks]
-    for group in _expressions([peak for peak in found if not _shaken(spoken, peak)]):
+    found = [peak for peak in found if not _shaken(spoken, peak)]
+    for group in _expressions(found):
         kind = _kind(group[0])
         if kind != "micro" or _followed(times_ms, group[0]):
             events.append(_event(person, kind, group))
     return events
+
+
+def _holds(peak: Peak, one: Speech | Peak, larger: float = 1.0) -> bool:
+    """Whether a longer, larger motion of the mouth, such as a smile, explains what seems another.
+
+    Where teeth show, the flow of the lips jumps to and fro.
+    """
+    shared = min(one.offset, peak.offset) - max(one.onset, peak.onset)
+    length = one.offset - one.onset
+    longer = shared >= HELD * length
+    return peak.region in MOUTH and peak.pixels > larger * one.pixels and longer
+
+
+def _rippled(found: Nearby, peak: Peak) -> bool:
+    """Whether a motion of the mouth is a ripple on a larger one."""
+    return peak.region in MOUTH and any(_holds(one, peak, LARGER) for one in found.of(peak))
 
 
 def _shaken(spoken: Sequence[Speech], peak: Peak) -> bool:
@@ -108,7 +128,8 @@ def _expressions(found: list[Peak]) -> list[list[Peak]]:
     """The motions of each expression, the strongest first: it may move many regions."""
     groups: dict[Peak, list[Peak]] = {}
     nearby = Nearby()
-    for peak in sorted(found, key=lambda peak: -peak.surety):
+    every = Nearby(found)
+    for peak in sorted(found, key=lambda peak: (_rippled(every, peak), -peak.surety)):
         if peak.length < SHORTEST_MS:
             continue
         main = next((one for one in nearby.of(peak) if one.shares(peak, TOGETHER)), peak)
