@@ -39,10 +39,15 @@ def plotly() -> dict[str, Markup]:
 def chart(figure: Figure) -> Markup:
     """A plotly figure as HTML."""
     settings = {"displayModeBar": False, "responsive": True}
-    return Markup(figure.to_html(full_html=False, include_plotlyjs=False, config=settings))
+    drawn = Markup(figure.to_html(full_html=False, include_plotlyjs=False, config=settings))
+    return Markup('<div role="img" aria-label="{}">{}</div>').format(
+        figure.layout.meta["alt"], drawn
+    )
 
 
 def jpeg(image: np.ndarray) -> bytes:
     """An RGB uint8 picture as the content of a JPEG file."""
-    _, content = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    _, content = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88]
+    )
     return content.tobytes()

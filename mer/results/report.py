@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mer.inference.predictor import Prediction, Predictor
-from mer.results import comparison, drawing, html_document
+from mer.results import comparison, drawing, html_document, methods
 from mer.results.wording import percent
 from mer.version import __version__
 
@@ -50,6 +50,10 @@ def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
     return html_document.render(
         "report.html",
         title=f"Expressions of {_counted(faces, 'face')} in {_counted(len(pictures), 'picture')}",
+        counts=_counted_faces(pictures),
+        means=_means(pictures),
+        methods=methods.paragraph(predictor),
+        bibtex=methods.BIBTEX,
         settings=_settings(predictor),
         pictures=pictures,
         head=_HEAD,
@@ -62,6 +66,40 @@ def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
 
 def _counted(count: int, thing: str) -> str:
     return f"1 {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _counted_faces(pictures: Sequence[Picture]) -> list[tuple[str, str]]:
+    faces = [face for one in pictures for face in one.faces]
+    unsure = sum(not face.sure for face in faces)
+    share = f" ({percent(unsure / len(faces))})" if faces else ""
+    return [
+        ("Pictures", str(len(pictures))),
+        ("Without a face", str(sum(not one.faces for one in pictures))),
+        ("Faces", str(len(faces))),
+        ("Unsure", f"{unsure}{share}"),
+    ]
+
+
+def _means(pictures: Sequence[Picture]) -> list[tuple[str, str, str]]:
+    """Of each class the faces that look so and are sure, and the mean probability over all."""
+    faces = [face for one in pictures for face in one.faces]
+    if not faces:
+        return []
+    shares = np.array([face.probabilities for face in faces])
+    mean = shares.mean(axis=0)
+    # Of 95 %, about the mean of these faces as a sample of others.
+    half = 1.96 * shares.std(axis=0, ddof=1) / len(faces) ** 0.5 if len(faces) > 1 else 0 * mean
+    seen = [face.emotion for face in faces if face.sure]
+    return [
+        (
+            name,
+            str(seen.count(name)),
+            f"{percent(one, 1)} ({100 * max(0, one - by):.1f}–{100 * min(1, one + by):.1f})"
+            if len(faces) > 1
+            else percent(one, 1),
+        )
+        for name, one, by in zip(faces[0].classes, mean.tolist(), half.tolist(), strict=True)
+    ]
 
 
 def _settings(predictor: Predictor) -> list[tuple[str, str]]:

@@ -153,6 +153,7 @@ def _nested(row: dict[Any, Any], classes: Sequence[str]) -> dict[str, Any]:
         }
     return {
         **{name: row[name] for name in kept},
+        "concerns": row["concerns"].split("; ") if row["concerns"] else [],
         "box": {name: row[name] for name in BOX},
         "probabilities": {name: row[name] for name in classes},
         **_own_measures(row),

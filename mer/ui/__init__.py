@@ -21,6 +21,7 @@ from mer.ui import (
     about,
     api,
     auth,
+    choices,
     comparison,
     connections,
     guard,
@@ -44,14 +45,10 @@ _OPEN: Final = (
     "This page will be open to whoever has its link. Set MER_USER and MER_PASSWORD to ask for a "
     "name and a password."
 )
-TABS: Final = {
-    "Webcam": webcam.build,
-    "Upload": upload.build,
-    "Video": video.build,
-    "Comparison": comparison.build,
-    "Report": report.build,
-    "About": about.build,
-}
+_WORDS: Final = {"common.upload": "Upload", "common.complete": "Done"}  # which Gradio lacks
+# Tabs that read faces, with the network and the detector chosen, and those that show records.
+_READING: Final = {"Webcam": webcam.build, "Upload": upload.build, "Video": video.build}
+_SHOWING: Final = {"Comparison": comparison.build, "Report": report.build, "About": about.build}
 
 
 def build() -> gr.Blocks:
@@ -61,10 +58,14 @@ def build() -> gr.Blocks:
     page = gr.Blocks(title="Facial expressions", analytics_enabled=False)
     with page:
         notice.build()
+        chosen = choices.build(page)
         with gr.Tabs():
-            for name, lay_out in TABS.items():
+            for name, lay_out in _READING.items():
                 with gr.Tab(name, id=name.lower()):
-                    lay_out()
+                    lay_out(*chosen)
+            for name, show in _SHOWING.items():
+                with gr.Tab(name, id=name.lower()):
+                    show()
         api.build()
         page.unload(video.cancel)
         page.unload(retention.forget)
@@ -96,6 +97,7 @@ def settings(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
         "enable_monitoring": False,
         "ssr_mode": False,
         "footer_links": ["api"],
+        "i18n": gr.I18n(en=_WORDS),
         "mcp_server": mcp,
         # Else Gradio asks itself for the page, and gives up on a machine busy for three seconds.
         "_frontend": False,

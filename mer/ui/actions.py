@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from mer.errors import MerError
+from mer.errors import ImageError, MerError
 from mer.faces import detection
 from mer.faces.detection import DETECTORS
 from mer.inference import class_activation_map
-from mer.inference.predictor import Prediction, get_predictor
+from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import images
-from mer.results import comparison, drawing, tables, video_tables
+from mer.results import comparison, drawing, leaderboard, tables, video_tables
 from mer.results import report as reports
 from mer.results import video_report as video_reports
 from mer.ui import upload
@@ -29,22 +29,26 @@ from mer.weights import store
 PROTOCOLS: Final = ["all", "clean"]
 
 
-def predict(picture: str, network: str, detector: str) -> dict[str, Any]:
-    """Say what the faces in a picture look like, as the Upload and the Webcam tab do.
+def predict(pictures: Sequence[str], network: str, detector: str) -> dict[str, Any]:
+    """Say what the faces in pictures look like, as the Upload and the Webcam tab do.
 
     Args:
-        picture: a picture.
+        pictures: up to thirty pictures.
         network: which network answers.
         detector: which face detector finds the faces.
 
     Returns:
-        network, version, detector, time, classes, faces, of each its box in pixels, the likeliest
-        class, whether that is sure, and the probability of every class; and without_face, which
-        names the picture and the reason where there is none.
+        network, version, detector, time, classes and faces: of each its box in pixels, the
+        likeliest class, whether that is sure, and the probability of every class. without_face
+        names the other pictures, and why: no face in them, or they cannot be read.
     """
-    _, found = _found(picture, network, detector)
-    table = tables.of([(Path(picture).name, found)], get_predictor(network, detector))
-    return _parsed(tables.to_json(table))
+    _check_number(pictures)
+    predictor = get_predictor(network, detector)
+    found = [(Path(one).name, _answered(one, predictor)) for one in pictures]
+    problems = [one for _, one in found if isinstance(one, str)]
+    if len(problems) == len(found):
+        raise MerError(" ".join(problems) or "There are no pictures. Send some.")
+    return _parsed(tables.to_json(tables.of(found, predictor)))
 
 
 def annotate(picture: str, network: str, detector: str) -> np.ndarray:
@@ -99,8 +103,7 @@ def report(pictures: Sequence[str], network: str, detector: str) -> str:
     Returns:
         The file's content: pictures with boxes, charts, tables, settings, figures, limits.
     """
-    if len(pictures) > upload.MAX_FILES:
-        raise MerError(f"At most {upload.MAX_FILES} pictures go into a report. Send fewer.")
+    _check_number(pictures)
     return upload.report(pictures, network, detector)
 
 
@@ -136,12 +139,20 @@ def compare() -> dict[str, Any]:
     """Compare the networks, as the Comparison tab does.
 
     Returns:
-        rows, one a figure with a column a network; verdict, which differences are more than
-        chance; label_noise, how far the labels can be trusted; problems with records.
+        networks, an object each with its figures as numbers; significance, for all and for clean
+        pictures which of `networks` is "better" or "worse" than which by more than chance; rows,
+        one a figure with a column a network, as text; verdict, the same in sentences;
+        label_noise, how far the labels can be trusted; problems with records.
     """
     records, problems = comparison.read_records()
     table = comparison.table(records) if records else None
+    matrices = {kind: leaderboard.significance(records, kind) for kind in PROTOCOLS}
     return {
+        "networks": leaderboard.figures(records),
+        "significance": {
+            kind: {"networks": names, "matrix": matrix}
+            for kind, (names, matrix) in matrices.items()
+        },
         "rows": [] if table is None else table.to_dict(orient="records"),
         "verdict": comparison.verdict(records),
         "label_noise": comparison.label_noise(records),
@@ -157,7 +168,8 @@ def evaluation(network: str, protocol: str) -> dict[str, Any]:
         protocol: all test pictures, or the clean ones, without a twin among those learned from.
 
     Returns:
-        accuracy with its 95 % interval, averages, per_class, confusion, confidence.
+        classes in the order of the matrix, accuracy with its 95 % interval, averages, per_class,
+        confusion (a row a true class), confidence.
     """
     record = store.read_record(network)
     tests = comparison.protocols(record)
@@ -165,7 +177,8 @@ def evaluation(network: str, protocol: str) -> dict[str, Any]:
     if name is None:
         raise MerError(f"{network} was not measured on {protocol} pictures. Choose the others.")
     scores = {key: value for key, value in tests[name].items() if key not in ("clean", "mistakes")}
-    return {"network": network, "version": record.get("version"), "protocol": name, **scores}
+    about = {"network": network, "version": record.get("version"), "protocol": name}
+    return {**about, "classes": list(scores["per_class"]), **scores}
 
 
 def measure(network: str) -> float:
@@ -196,6 +209,18 @@ def about() -> dict[str, Any]:
         "detectors": list(DETECTORS),
         "limits": [*reports.LIMITS, *video_tables.LIMITS[1:]],
     }
+
+
+def _check_number(pictures: Sequence[str]) -> None:
+    if len(pictures) > upload.MAX_FILES:
+        raise MerError(f"At most {upload.MAX_FILES} pictures go into a call. Send fewer.")
+
+
+def _answered(picture: str, predictor: Predictor) -> tables.Found:
+    try:
+        return predictor.predict(images.read(picture))
+    except ImageError as error:
+        return str(error)
 
 
 def _found(picture: str, network: str, detector: str) -> tuple[np.ndarray, list[Prediction]]:

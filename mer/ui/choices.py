@@ -1,15 +1,14 @@
 """The choice of network and of face detector, the same on each tab."""
 
-from typing import Final
+from typing import Any, Final
 
 import gradio as gr
 
 from mer.errors import MerError
 from mer.faces import detection
-from mer.models.registry import DEFAULT_MODEL, MODELS
+from mer.models.registry import DEFAULT_MODEL, NETWORKS
+from mer.results import leaderboard
 from mer.weights import store
-
-_LABELS: Final = {"none": "none: a cut-out face"}
 
 
 def check(network: str, detector: str) -> None:
@@ -24,17 +23,52 @@ def check(network: str, detector: str) -> None:
     detection.check_name(detector)
 
 
-def build() -> tuple[gr.Radio, gr.Radio]:
-    """Lay out both; return the network's and the detector's."""
-    names = store.available() or list(MODELS)
+def build(page: gr.Blocks) -> tuple[gr.Radio, gr.Radio]:
+    """Lay out both, folded; the browser keeps the choice. Return the network's, the detector's."""
+    names = store.available() or list(NETWORKS)
     first = DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
-    with gr.Row():
-        network = gr.Radio(names, value=first, label="Network", scale=3, min_width=300)
-        detector = gr.Radio(
-            [(_LABELS.get(name, name), name) for name in detection.DETECTORS],
-            value="yunet",
-            label="Face detector",
-            scale=2,
-            min_width=180,
-        )
+    networks = [(f"{name}: {leaderboard.purpose(name)}", name) for name in names]
+    detectors = [(f"{name}: {hint}", name) for name, hint in _DETECTORS.items()]
+    gr.HTML(_FOLD, elem_id="fold", js_on_load=None)
+    with gr.Row(elem_id="settings"):
+        network = gr.Radio(networks, value=first, label="Network")
+        detector = gr.Radio(detectors, value="yunet", label="Face detector")
+    kept = gr.BrowserState([first, "yunet"], storage_key="mer-settings", secret="mer")
+    gr.on(
+        [network.input, detector.input],
+        fn=None,
+        inputs=[network, detector],
+        outputs=kept,
+        js="(...chosen) => [chosen]",
+        api_visibility="private",
+    )
+    page.load(
+        _restored,
+        kept,
+        [network, detector],
+        queue=False,
+        api_visibility="private",
+        show_progress="hidden",
+    )
     return network, detector
+
+
+# An accordion leaves out of the page what is folded, and the live view reads the choice there.
+_FOLD: Final = (
+    '<button type="button" aria-expanded="false" aria-controls="settings">Settings</button>'
+)
+_DETECTORS: Final = {
+    "yunet": "recommended",
+    "haar": "older, upright faces from the front",
+    "none": "each picture is a cut-out face",
+}
+
+
+def _restored(kept: Any) -> list[Any]:
+    """The choice of an earlier visit; where it cannot be any more, what is chosen stays."""
+    try:
+        network, detector = kept
+        check(network, detector)
+    except (MerError, TypeError, ValueError):
+        return [gr.skip(), gr.skip()]
+    return [network, detector]

@@ -5,12 +5,13 @@ from html import escape
 from typing import Any, Final
 
 import gradio as gr
+import pandas as pd
 
 from mer.errors import MerError
 from mer.evaluation import seed_study
 from mer.evaluation.elsewhere import MEANING
-from mer.results import charts, comparison, paper
-from mer.ui import tables
+from mer.results import charts, comparison, html_document, leaderboard, paper
+from mer.ui import downloads, tables
 from mer.ui.errors import in_words
 
 _EMPTY: Final = (
@@ -28,9 +29,24 @@ def build() -> None:
     if not records:
         gr.Markdown(_EMPTY)
         return
-    _figures(records)
-    _accuracy(records)
+    gr.Markdown("## Our networks")
+    board = gr.HTML(_board(records), elem_id="leaderboard", js_on_load=None)
+    gr.Button("Measure on this machine", elem_id="measure", size="sm").click(
+        lambda progress=gr.Progress(): _measure(records, progress),
+        outputs=board,
+        api_visibility="private",
+        concurrency_limit=1,  # two measurements at a time would slow each other down
+    )
+    with gr.Accordion("Every figure, with 95 % intervals", open=False):
+        tables.show(comparison.table(records), "Our networks, figure by figure")
+        gr.Markdown(comparison.label_noise(records))
+        _plot(charts.accuracy(records, {row.ours: row.test / 100 for row in paper.TABLE_1}))
+    elsewhere(records)
+    _seeds()
     _training(records)
+    with gr.Accordion("The paper's Table 1", open=False):
+        tables.show(comparison.paper_table(), "The paper's Table 1")
+        gr.Markdown(_paper_note())
 
 
 def show_problems(problems: list[str]) -> None:
@@ -42,47 +58,49 @@ def show_problems(problems: list[str]) -> None:
         )
 
 
-def _figures(records: Mapping[str, Any]) -> None:
-    gr.Markdown(
-        "## Our networks\n"
-        "*All* test pictures, as in the paper; *clean* are those of them that have no "
-        "near-duplicate among the pictures learned from."
+def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None = None) -> str:
+    """The leaderboard as HTML, with its figures as a CSV file."""
+    rows = leaderboard.figures(records, milliseconds)
+    kinds = ("all", "clean")
+    shown = html_document.render(
+        "leaderboard.html",
+        columns=leaderboard.shown(rows),
+        rows=leaderboard.cells(rows),
+        purpose=leaderboard.purpose,
+        counts=_counts(next(iter(records.values()))["evaluation"]),
+        matrices=[(kind, leaderboard.significance(records, kind)) for kind in kinds],
     )
-    table = tables.show(comparison.table(records), _NAME)
-    button = gr.Button("Measure on this machine", elem_id="measure", size="sm")
-    button.click(
-        lambda progress=gr.Progress(): _measure(records, progress),
-        outputs=table,
-        api_visibility="private",
-        concurrency_limit=1,  # two measurements at a time would slow each other down
-    )
-    gr.Markdown(" ".join(comparison.verdict(records)) + _METHOD)
-    gr.Markdown(comparison.label_noise(records))
-    elsewhere(records)
-    _seeds()
+    csv = pd.DataFrame(rows).to_csv(index=False)
+    return shown + downloads.links(downloads.name("networks", list(records)), {"csv": csv})
 
 
-_NAME: Final = "Our networks, figure by figure"
-_METHOD: Final = (
-    " (McNemar's exact test on the same pictures, Holm's correction, 5 %.) Each network that ships "
-    "was trained once; another seed would move its figures, too."
-)
+def _counts(evaluation: Mapping[str, Any]) -> dict[str, int]:
+    """How many pictures or sets each accuracy of the leaderboard comes from; 0 where unknown."""
+    test, everyday = evaluation["test"], evaluation.get("ferplus") or {}
+    return {
+        "all": test["n"],
+        "clean": (test.get("clean") or test)["n"],
+        "everyday": (everyday.get("clean") or everyday).get("n", 0),
+        "elsewhere": len((evaluation.get("elsewhere") or {}).get("sets", ())),
+    }
 
 
 def elsewhere(records: Mapping[str, Any]) -> None:
     """How the networks do on faces from elsewhere, where that was measured."""
     table = comparison.elsewhere(records)
     if len(table):
-        gr.Markdown(f"### Faces from elsewhere\n{MEANING}")
-        tables.show(table, "Faces from elsewhere, set by set")
+        with gr.Accordion("Faces from elsewhere, set by set", open=False):
+            gr.Markdown(MEANING)
+            tables.show(table, "Faces from elsewhere, set by set")
 
 
 def _seeds() -> None:
     """How far a seed moves the figures, where that was measured."""
     result = seed_study.read()
     if result:
-        gr.Markdown(f"### What another seed changes\n{seed_study.verdict(result)}")
-        tables.show(seed_study.table(result), "Each network by several seeds")
+        with gr.Accordion("What another seed changes", open=False):
+            gr.Markdown(seed_study.verdict(result))
+            tables.show(seed_study.table(result), "Each network by several seeds")
 
 
 def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:
@@ -97,19 +115,7 @@ def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:
                 measured[name] = speed.face_milliseconds(name)
             except MerError as error:  # the other networks can still be measured
                 gr.Warning(str(error))
-    return tables.html(comparison.table(records, measured), _NAME)
-
-
-def _accuracy(records: Mapping[str, Any]) -> None:
-    printed = {row.ours: row.test / 100 for row in paper.TABLE_1}
-    with gr.Row():
-        with gr.Column(min_width=320, scale=3):
-            gr.Markdown("### Test accuracy, with 95 % intervals")
-            gr.Plot(charts.accuracy(records, printed), show_label=False, container=False)
-        with gr.Column(min_width=320, scale=2):
-            gr.Markdown("### The paper's Table 1: accuracy, and order of finishing")
-            tables.show(comparison.paper_table(), "The paper's Table 1")
-            gr.Markdown(_paper_note())
+    return _board(records, measured)
 
 
 def _paper_note() -> str:
@@ -123,16 +129,14 @@ def _paper_note() -> str:
 
 
 def _training(records: Mapping[str, Any]) -> None:
-    gr.Markdown("### Training: processor time")
-    labels = comparison.order_labels(records)
-    gr.Plot(charts.training_time(records, labels), show_label=False, container=False)
-    gr.Markdown(
-        "## Learning curves\n"
-        "Training figures are taken on the pictures and their transformed copies while the network "
-        "still changes; validation figures on photographs kept out of training, twins together."
-    )
-    with gr.Row():
-        for name, record in records.items():
-            with gr.Column(min_width=320):
-                gr.Markdown(f"### {name}\n{comparison.stages(record)}")
-                gr.Plot(charts.curves(record), show_label=False, container=False)
+    with gr.Accordion("Training: time and learning curves", open=False):
+        _plot(charts.training_time(records, comparison.order_labels(records)))
+        with gr.Row():
+            for name, record in records.items():
+                with gr.Column(min_width=320):
+                    gr.Markdown(f"### {name}\n{comparison.stages(record)}")
+                    _plot(charts.curves(record))
+
+
+def _plot(figure: Any) -> None:
+    gr.Plot(figure, show_label=False, container=False)

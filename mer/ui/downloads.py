@@ -1,16 +1,29 @@
 """Download links that hold their file in themselves: none to lose, to keep or to delete."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
 from typing import Final
 
 _TYPES: Final = {"csv": "text/csv", "json": "application/json", "html": "text/html"}
 
 
+def name(kind: str, sources: Sequence[str]) -> str:
+    """'faces-holiday-2026-05-01': what a file is called that holds results of these sources."""
+    source = Path(sources[0]).stem if len(sources) == 1 else f"{len(sources)}-files"
+    return f"{kind}-{source}-{datetime.now(UTC):%Y-%m-%d}"
+
+
 def links(name: str, files: Mapping[str, str]) -> str:
     """HTML with one link for each of `files`: text by ending, one of _TYPES."""
-    return "".join(
-        f'<a class="download" download="{name}.{ending}" href="data:{_TYPES[ending]};base64,'
-        f'{base64.b64encode(text.encode()).decode()}">Download {ending.upper()}</a>'
-        for ending, text in files.items()
+    return "".join(_link(f"{name}.{ending}", ending, text) for ending, text in files.items())
+
+
+def _link(file: str, ending: str, text: str) -> str:
+    data = base64.b64encode(text.encode()).decode()
+    return (
+        f'<a class="download" download="{escape(file)}" '
+        f'href="data:{_TYPES[ending]};base64,{data}">Download {ending.upper()}</a>'
     )

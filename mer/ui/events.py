@@ -31,20 +31,31 @@ _HINT: Final = (
 _FLOW: Final = "Flow from onset to apex: the hue is the direction, white is rest"
 
 
+# Of HEAD: what fits beside a video; the rest is told of the event that is chosen.
+_SHOWN: Final = tuple(
+    HEAD.index(name) for name in ("event", "person", "kind", "apex s", "lasts ms", "where")
+)
+
+
 def table(events: Sequence[Event]) -> str:
     """HTML of one row an event; buttons in the head sort it, one in each row shows the event."""
     if not events:
         return _NONE
-    heads = "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in HEAD)
+    heads = "".join(
+        f'<th scope="col"><button type="button">{HEAD[at]}</button></th>' for at in _SHOWN
+    )
     rows = "".join(_row(index, event) for index, event in enumerate(events))
     return (
-        f'<h3>Events</h3>{_HINT}<div class="events" tabindex="0"><table aria-label="Events">'
+        f"<h3>Events <small>experimental</small></h3>{_HINT}"
+        '<div class="events sortable" tabindex="0">'
+        '<table aria-label="Events">'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
 def _row(index: int, event: Event) -> str:
-    number, *others = cells(index + 1, event)
+    all_cells = cells(index + 1, event)
+    number, *others = (all_cells[at] for at in _SHOWN)
     button = f'<button type="button" aria-label="Show event {number}">{number}</button>'
     shown = [button, *(escape(cell) for cell in others)]
     sorts = (escape(cell, quote=True) for cell in (number, *others))
@@ -120,7 +131,8 @@ def _clip(event: Event, look: Look) -> str:
 
 
 def _meaning(event: Event, score: str) -> str:
-    said = [f"All in all it looks {looks(event)}."] if event.motion else []
+    said = [f"At the apex the motion is {event.strength:.1f} times its noise."]
+    said += [f"All in all it looks {looks(event)}."] if event.motion else []
     if event.motion:
         ranked = sorted(zip(event.motion, MOTIONS, strict=True), reverse=True)
         shares = ", ".join(f"{name} {percent(share)}" for share, name in ranked)

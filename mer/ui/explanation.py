@@ -26,28 +26,31 @@ _EXPLAIN: Final = (
 Face = tuple[str, np.ndarray, str]  # what the face is called, its crop, what it looks like
 
 
-def build(network: gr.Radio) -> tuple[gr.Accordion, gr.Dropdown, gr.Dropdown, gr.State]:
+def build(network: gr.Radio) -> tuple[gr.Accordion, gr.Dropdown, gr.State]:
     """Lay out the section, hidden until there is a face; return what `show` fills."""
-    with gr.Accordion("Why? Where the network looks", open=False, visible=False) as section:
+    title = "Why? Where the network looks"
+    with gr.Accordion(title, open=False, visible=False, elem_id="why") as section:
         with gr.Row():
-            face = gr.Dropdown(label="Face", type="index", interactive=True, min_width=140)
             emotion = gr.Dropdown([AS_NAMED, *EMOTIONS], label="Speaks for", min_width=140)
             other = gr.Dropdown(
                 [NONE, *store.available()], label="Beside it, network", min_width=140
             )
-            strength = gr.Slider(0, 1, 0.5, step=0.05, label="Strength", min_width=140)
+            strength = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", min_width=140)
         maps = gr.HTML(elem_id="maps", js_on_load=None)
         gr.Markdown(_EXPLAIN)
     faces: gr.State = gr.State([], time_to_live=600)
+    face = gr.Number(0, visible=False, precision=0, label="Face")
+    again = gr.Button(visible="hidden", elem_id="explain")  # pressed when another is selected
     gr.on(
-        [section.expand, face.change, emotion.input, other.input, strength.input],
+        [section.expand, again.click, emotion.input, other.input, strength.input],
         look,
         [faces, face, emotion, network, other, strength],
         maps,
+        js="(faces, _, ...rest) => [faces, window.mer.face(), ...rest]",
         trigger_mode="always_last",
         api_visibility="private",
     )
-    return section, face, emotion, faces
+    return section, emotion, faces
 
 
 def show(named: Sequence[tuple[str, np.ndarray, Prediction]]) -> list[Any]:
@@ -56,11 +59,9 @@ def show(named: Sequence[tuple[str, np.ndarray, Prediction]]) -> list[Any]:
         (name, images.resize(crop, SIDE), prediction.emotion)
         for name, crop, prediction in named[:MOST]
     ]
-    names = [name for name, _, _ in kept]
-    choice = gr.Dropdown(names, value=names[0] if names else None, visible=len(names) > 1)
     classes = named[0][2].classes if named else EMOTIONS
     emotion = gr.Dropdown([AS_NAMED, *classes], value=AS_NAMED)
-    return [gr.Accordion(visible=bool(kept), open=False), choice, emotion, kept]
+    return [gr.Accordion(visible=bool(kept), open=False), emotion, kept]
 
 
 def look(
@@ -73,7 +74,7 @@ def look(
 ) -> str:
     """HTML of one network's map; with another one beside it, also its, and where they disagree."""
     with in_words():
-        if not faces:
+        if not 0 <= (index or 0) < len(faces):
             return ""
         name, crop, named = faces[index or 0]
         wanted = named if emotion == AS_NAMED else emotion

@@ -1,8 +1,16 @@
-// The keyboard and the address, where Gradio leaves them out: choices are groups with a name, arrows
+// The keyboard, names and the address, where Gradio leaves them out: charts say what they show, choices are groups with a name, arrows
 // move along tabs, the address names the tab, and Back goes back to it.
 (() => {
   "use strict";
   let groups = 0;
+
+  function describe() {
+    for (const chart of document.querySelectorAll(".js-plotly-plot:not([role])")) {
+      if (!chart.layout?.meta) continue;
+      chart.setAttribute("role", "img");
+      chart.setAttribute("aria-label", chart.layout.meta.alt);
+    }
+  }
 
   // Gradio names each radio button apart, so that arrows go nowhere and each takes a Tab of its own.
   function group() {
@@ -15,7 +23,7 @@
     }
   }
 
-  new MutationObserver(group).observe(document.documentElement, { childList: true, subtree: true });
+  new MutationObserver(() => (group(), describe())).observe(document.documentElement, { childList: true, subtree: true });
 
   const tabs = () => [...document.querySelectorAll("[role=tab]")];
   const named = (tab) => tab?.textContent.trim().toLowerCase();
@@ -32,12 +40,19 @@
     const tab = event.target.closest?.("[role=tab]");
     const name = link ? new URLSearchParams(link.search).get("tab") : named(tab);
     if (!name) return;
+    document.documentElement.dataset.tab = name; // for the style sheet
     if (link) event.preventDefault();
     if (link) open(name);
     if (name === (asked() || named(tabs()[0]))) return;
     const query = new URLSearchParams(location.search);
     query.set("tab", name);
     history.pushState(null, "", `?${query}`);
+  });
+  document.addEventListener("click", (event) => {
+    const fold = event.target.closest?.("#fold button");
+    if (!fold) return;
+    const open = document.querySelector("#settings").classList.toggle("open");
+    fold.setAttribute("aria-expanded", open);
   });
   window.addEventListener("popstate", () => open(asked() || named(tabs()[0])));
   new MutationObserver((_, observer) => {

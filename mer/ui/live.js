@@ -8,6 +8,9 @@
   const LATE_MS = 3000; // over which the rate is measured
   const SPOKEN_MS = 5000; // between two sentences for a screen reader
   const GONE_MS = 3000; // that the panel of somebody out of sight stays
+  const EMPTY_MS = 1500; // without a face, until that is said
+  const ON = "The live view is on.";
+  const NOBODY = "No face in view. Turn to the camera, come closer, or make more light.";
 
   const find = (selector) => document.querySelector(selector);
   const within = (selector) => find(`#live ${selector}`);
@@ -24,6 +27,7 @@
   let known = null; // what page and server agree on: colours, length of the trail
   let answers = []; // of late: when, how long, whether others were waited for
   let spoken = { at: 0, text: "" };
+  let emptied = 0; // when the last face went out of view
   const panels = new Map(); // by number of the person
 
   function say(sentence, trouble = false) {
@@ -32,37 +36,34 @@
   }
 
   function become(next) {
-    const held = document.activeElement?.closest("#live button");
     state = next;
     run += 1;
     const live = state === "live";
-    within(".go").disabled = live;
-    within(".pause").disabled = within(".rest").disabled = !live;
-    within(".end").disabled = state === "off";
-    within(".send").disabled = !live;
+    within(".go").hidden = within(".end").hidden = state === "off";
+    within(".go").textContent = live ? "Pause" : "Resume";
+    within(".running").hidden = !live;
     camera().classList.toggle("watched", state !== "off");
     if (live) window.mer.tape.start(film().srcObject);
     else window.mer.tape.stop();
     if (!live) clear();
     if (state === "off") forget();
-    if (held?.disabled) within(".go").focus(); // a button that is disabled loses the focus
   }
 
-  async function go() {
+  // Wherever the camera was started from, it is watched.
+  async function begin() {
     const { colors, trail } = within(".live-view").dataset;
     known = { colors: JSON.parse(colors), trail: Number(trail) };
-    within(".go").disabled = true;
-    const ready = (await window.mer.camera.start()) && (key || (await enter()));
-    if (!ready || !film().srcObject) {
-      within(".go").disabled = false;
-      within(".go").focus();
-      return leave();
-    }
-    say(state === "paused" ? "The live view goes on." : "The live view is on.");
+    const entered = key || (await enter());
+    if (!film().srcObject) return leave();
+    if (!entered) return become("paused");
+    say(state === "paused" ? "The live view goes on." : ON);
     become("live");
-    within(".pause").focus();
+    if (document.activeElement === document.body) within(".go").focus(); // Start is gone
+    within(".turn").hidden = !(await window.mer.camera.several());
     loop(run);
   }
+
+  const go = () => (state === "live" ? pause() : begin());
 
   async function enter() {
     try {
@@ -70,7 +71,7 @@
       if (problem) say(problem, true);
       key = mine || "";
     } catch {
-      say("The computer that runs this page does not answer. Press Live to try again.", true);
+      say("The computer that runs this page does not answer. Press Resume to try again.", true);
     }
     return Boolean(key);
   }
@@ -86,6 +87,8 @@
     become("off");
     say("The live view is off, and so is the camera.");
     window.mer.camera.stop();
+    within(".turn").hidden = true;
+    find("#camera .start").focus();
   }
 
   // Also while the page closes, hence keepalive.
@@ -123,7 +126,7 @@
     }
     if (mine !== run) return;
     if (answer.problem) return refused(mine, answer);
-    if (failing) say("The live view is on.");
+    if (failing) say(ON);
     failing = false;
     count(began, answer.timings);
     show(answer);
@@ -153,7 +156,7 @@
   }
 
   function query(time) {
-    const [network, detector] = document.querySelectorAll("#webcam-choices input:checked");
+    const [network, detector] = document.querySelectorAll("#settings input:checked");
     const asked = { time, smoothing: within("input").value, rest: resting ? 1 : 0,
       insist: insisting ? 1 : 0, network: network.value, detector: detector.value };
     counting ||= insisting; // so that the answer to this frame is said
@@ -175,6 +178,7 @@
   }
 
   function show({ size, people }) {
+    window.mer.record.add(performance.now(), people);
     window.mer.boxes(film(), size[0], people, known);
     const now = performance.now();
     for (const person of people) panel(person).show(person, now);
@@ -187,6 +191,11 @@
     }
     countdown(people);
     speak(people, now);
+    if (people.length) emptied = 0;
+    emptied ||= people.length ? 0 : now;
+    const said = within(".said").textContent;
+    if (people.length && said === NOBODY) say(ON);
+    if (!people.length && now - emptied > EMPTY_MS && said !== NOBODY) say(NOBODY);
   }
 
   function countdown(people) {
@@ -262,16 +271,19 @@
     within(".insist").hidden = true;
   }
 
-  const ACTS = { go, pause, end, rest, insist, send };
+  const turn = () => window.mer.camera.turn();
+  const record = () => window.mer.record.toggle(within(".record"), known);
+  const ACTS = { go, end, turn, rest, insist, record, send };
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("#live button");
-    if (button) ACTS[button.className]();
+    ACTS[button?.className]?.();
   });
   function smoothing() {
     const input = within("input");
     within("output").textContent = `${(input.value / 1000).toFixed(1)} s`;
   }
   document.addEventListener("input", (event) => event.target.closest?.("#live") && smoothing());
+  document.addEventListener("camera-on", begin);
   document.addEventListener("camera-off", end);
   window.addEventListener("pagehide", leave);
   new MutationObserver((_, observer) => {

@@ -41,22 +41,25 @@ _log = logging.getLogger(__name__)
 
 _CONTROLS: Final = """
 <div class="live-view" data-colors="{colors}" data-trail="{trail}">
-  <div class="controls" role="group" aria-label="Live view">
-    <button type="button" class="go">Live</button>
-    <button type="button" class="pause" disabled>Pause</button>
-    <button type="button" class="end" disabled>Stop</button>
-    <button type="button" class="rest" disabled>My resting face</button>
-    <button type="button" class="insist" hidden>Use that face all the same</button>
-    <button type="button" class="send" disabled>Send the last seconds to Video</button>
-    <label>Smoothing
-      <input type="range" min="0" max="2000" step="100" value="{smoothing}"><output></output>
-    </label>
+  <div class="controls" role="group" aria-label="Camera">
+    <button type="button" class="go" hidden>Pause</button>
+    <button type="button" class="end" hidden>Stop</button>
+    <button type="button" class="shoot" data-press="#capture">Capture
+      <span class="key">(Space)</span></button>
+    <button type="button" class="turn" hidden>Other camera</button>
   </div>
   <p class="rate"></p>
   <p class="said" role="status"></p>
   <p class="heard" role="status"></p>
-  <p class="hint">One frame cannot show a micro-expression, a movement of less than half a second:
-  send a clip to Video for that.</p>
+  <div class="controls running" role="group" aria-label="Live view" hidden>
+    <button type="button" class="rest">My resting face</button>
+    <button type="button" class="insist" hidden>Use that face all the same</button>
+    <button type="button" class="record" aria-pressed="false">Record to CSV</button>
+    <button type="button" class="send">Send the last seconds to Video</button>
+    <label>Smoothing
+      <input type="range" min="0" max="2000" step="100" value="{smoothing}"><output></output>
+    </label>
+  </div>
 </div>
 """
 

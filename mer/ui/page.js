@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   let stream = null;
+  let facing = "user"; // or "environment", on the back of a phone
   let lastFrame = "";
 
   const find = (selector) => document.querySelector(selector);
@@ -33,7 +34,7 @@
     if (!navigator.mediaDevices) return tell(INSECURE);
     try {
       stream = await navigator.mediaDevices.getUserMedia({
-        video: { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: "user" },
+        video: { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: facing },
       });
     } catch (error) {
       return tell(TROUBLE[error.name] || `The camera did not start (${error.name}). Try again.`);
@@ -47,6 +48,7 @@
     find("#camera .camera").classList.toggle("mirrored", facingMode !== "environment");
     find("#camera .camera").classList.add("live");
     await video().play().catch(() => {}); // refused where it was switched off meanwhile
+    if (stream) document.dispatchEvent(new Event("camera-on"));
     return stream !== null;
   }
 
@@ -56,6 +58,17 @@
     video().srcObject = null;
     find("#camera .camera").classList.remove("live");
     document.dispatchEvent(new Event("camera-off"));
+  }
+
+  async function turn() {
+    facing = facing === "user" ? "environment" : "user";
+    stop();
+    await start();
+  }
+
+  async function several() {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    return devices.filter((one) => one.kind === "videoinput").length > 1;
   }
 
   // A canvas with what the camera sees, not mirrored, its long side at most this many pixels;
@@ -114,14 +127,30 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  const camera = { start, stop, still };
+  async function toUpload(files) {
+    [...document.querySelectorAll("[role=tab]")].find((tab) => /Upload/.test(tab.textContent)).click();
+    while (!find("#files input[type=file]")) await new Promise((done) => setTimeout(done, 100));
+    put(find("#files input[type=file]"), files);
+  }
+
+  // A video among the pictures goes to the Video tab, pictures there go to Upload.
+  function astray(event) {
+    const here = event.target.closest?.("#files, #film");
+    const files = [...(event.dataTransfer?.files || event.target.files || [])];
+    const other = here?.id === "files" ? "video/" : "image/";
+    if (!here || !files.length || !files.every((file) => file.type.startsWith(other))) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (here.id === "files") window.mer.toVideo(files[0]);
+    else toUpload(files);
+  }
+  for (const name of ["drop", "change"]) document.addEventListener(name, astray, true);
+
+  const camera = { start, stop, still, turn, several };
   window.mer = { capture, last: () => lastFrame, reveal, camera, box, put };
 
   document.addEventListener("click", async (event) => {
-    if (event.target.closest("#camera .start") && (await start())) find("#capture").focus();
-    if (!event.target.closest("#camera .stop")) return;
-    stop();
-    find("#camera .start").focus();
+    if (event.target.closest("#camera .start")) await start();
   });
 
   // Space captures, unless it has a meaning of its own where the focus is.

@@ -31,7 +31,7 @@ def _panel() -> list[gr.components.Component]:
     return [heading, *plots]
 
 
-def show(found: Analysis | None) -> list[Any]:
+def show(found: Analysis | None, *, lines: bool = False) -> list[Any]:
     """Updates of what `build` returned: those who were seen longest, in the order of numbers."""
     people = found.people if found else ()
     longest = sorted(people, key=lambda person: -len(person.times_ms))[:SHOWN]
@@ -39,7 +39,7 @@ def show(found: Analysis | None) -> list[Any]:
     for person in sorted(longest, key=lambda one: one.number):
         assert found is not None
         end = found.timing.duration_ms
-        ribbon = timeline.ribbon(person, end_ms=end)
+        ribbon = timeline.ribbon(person, end_ms=end, lines=lines)
         motion = timeline.motion(person, found.events, end_ms=end)
         updates += [gr.HTML(_heading(person), visible=True)]
         updates += [gr.Plot(figure, visible=True) for figure in (ribbon, motion)]

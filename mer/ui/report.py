@@ -11,12 +11,15 @@ from mer.results.wording import percent
 from mer.ui import downloads, robustness, tables
 from mer.ui.comparison import elsewhere, show_problems
 
-_PROTOCOLS: Final = [("All, as in the paper", "all"), ("Clean: without twins", "clean")]
+_NAMES: Final = {
+    "all": "All, as in the paper",
+    "clean": "Clean: no near-duplicates",
+    "everyday": "Everyday faces (FER+)",
+}
 _SURER: Final = 0.7  # share of the faces whose accuracy the text names
 _EXPLAIN: Final = (
     "*Precision*: of the pictures that the network calls so, the share that are. *Recall*: of the "
-    "pictures that are, the share that it calls so. *F1* joins the two. *Clean* leaves out test "
-    "pictures whose photograph also lies among the pictures learned from."
+    "pictures that are, the share that it calls so. *F1* joins the two."
 )
 
 
@@ -34,7 +37,9 @@ def build() -> None:
     first = DEFAULT_MODEL if DEFAULT_MODEL in records else next(iter(records))
     with gr.Row():
         network = gr.Radio(list(records), value=first, label="Network", min_width=320)
-        protocol = gr.Radio(_PROTOCOLS, value="all", label="Test pictures", min_width=320)
+        kinds = dict.fromkeys(kind for one in records.values() for kind in _tests(one))
+        named = [(_NAMES.get(kind, f"Elsewhere: {kind}"), kind) for kind in kinds]
+        protocol = gr.Radio(named, value="all", label="Test pictures", min_width=320)
     gr.Markdown(_EXPLAIN)
     with gr.Row():
         with gr.Column(min_width=320):
@@ -66,11 +71,24 @@ def build() -> None:
     )
 
 
+def _tests(record: Mapping[str, Any]) -> dict[str, comparison.Scores]:
+    """The scores of a record by kind of test pictures; those from elsewhere by their sets."""
+    evaluation = record["evaluation"]
+    test, everyday = evaluation["test"], evaluation.get("ferplus") or {}
+    scores = {
+        "all": test,
+        "clean": test.get("clean"),
+        "everyday": everyday.get("clean") or everyday,
+        **(evaluation.get("elsewhere") or {}).get("sets", {}),
+    }
+    return {kind: one for kind, one in scores.items() if one}
+
+
 def _ours(record: Mapping[str, Any], kind: str) -> tuple[str, comparison.Scores]:
-    """Title and scores of a network on a protocol; on all pictures where it has no clean ones."""
-    tests = comparison.protocols(record)
-    name = next((name for name in tests if name.startswith(kind)), next(iter(tests)))
-    return f"{record['model']}, {name} pictures", tests[name]
+    """Title and scores of a network on a kind of pictures; on all where it has none of those."""
+    tests = _tests(record)
+    kind = kind if kind in tests else "all"
+    return f"{record['model']}, {kind} {tests[kind]['n']} pictures", tests[kind]
 
 
 def _panel(title: str, scores: comparison.Scores) -> list[gr.components.Component]:
@@ -126,12 +144,16 @@ def _trust(scores: comparison.Scores) -> list[Any]:
 
 def _pairs(scores: comparison.Scores) -> str:
     lines = comparison.confused(scores) or ["None: every picture was named as labelled."]
-    return "**Likeliest mistakes**\n" + "\n".join(f"- {line}" for line in lines)
+    return "\n".join(
+        ["In a cell: pictures, and their share of the true class, which colours it.", ""]
+        + ["**Top confusions**"]
+        + [f"- {line}" for line in lines]
+    )
 
 
 def _links(record: Mapping[str, Any], kind: str) -> str:
     title, scores = _ours(record, kind)
-    protocol = title.split()[1]
+    protocol = title.split(", ")[1].split()[0]
     about = {
         "network": record["model"],
         "version": record.get("version"),

@@ -8,11 +8,24 @@ import gradio as gr
 from mer.results import charts
 
 _HERE: Final = Path(__file__).parent
-_SCRIPTS: Final = ("page.js", "keys.js", "video.js", "live.js", "live_panel.js", "live_tape.js")
+_SCRIPTS: Final = (
+    *("page.js", "keys.js", "faces.js", "video.js"),
+    *("live.js", "live_panel.js", "live_tape.js", "live_record.js"),
+)
 _STYLES: Final = ("page.css", "live.css")
 # The visitor's own system fonts: a named web font would have to be fetched.
 _FONTS: Final = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 _MONO: Final = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+
+_PREVIEW: Final = "".join(
+    f'<meta {kind}="{name}" content="{content}">'
+    for kind, name, content in (
+        ("property", "og:title", "Which expression does a face look like?"),
+        ("property", "og:description", "Expressions in pictures, videos and before a camera."),
+        ("name", "description", "Expressions in pictures, videos and before a camera."),
+    )
+)
 
 
 def theme() -> gr.themes.Base:
@@ -33,6 +46,14 @@ def theme() -> gr.themes.Base:
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_400",
         block_info_text_color="*neutral_600",
+        link_text_color="*primary_800",
+        link_text_color_hover="*primary_900",
+        link_text_color_visited="*primary_800",
+        link_text_color_active="*primary_900",
+        link_text_color_dark="*primary_300",
+        link_text_color_hover_dark="*primary_200",
+        link_text_color_visited_dark="*primary_300",
+        link_text_color_active_dark="*primary_200",
         color_accent="*primary_700",
         checkbox_background_color_selected="*primary_700",
         checkbox_background_color_selected_dark="*primary_600",
@@ -48,5 +69,5 @@ def look() -> dict[str, Any]:
     style = "".join((_HERE / name).read_text(encoding="utf-8") for name in _STYLES)
     # Gradio prefixes the selectors of `css`, those inside @media so that they never match.
     phone = (_HERE / "phone.css").read_text(encoding="utf-8")
-    head = f"<style>{phone}</style><script>{''.join(scripts)}</script>"
+    head = f"{_PREVIEW}<style>{phone}</style><script>{''.join(scripts)}</script>"
     return {"theme": theme(), "css": charts.CSS + style, "head": head}

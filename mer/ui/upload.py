@@ -1,4 +1,4 @@
-"""The Upload tab: pictures in; boxes, a table with one row a face, CSV and JSON out."""
+"""The Upload tab: pictures in; boxes, one selected face's figures, and files to export out."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,25 +7,26 @@ from typing import Any, Final
 
 import gradio as gr
 import numpy as np
-import pandas as pd
 
 from mer.errors import ImageError, MerError
 from mer.faces import detection
 from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import images
-from mer.results import drawing, tables
 from mer.results import report as reports
-from mer.results.wording import choices
-from mer.ui import bars, downloads, examples, explanation, notes
-from mer.ui import choices as chosen
+from mer.results import tables
+from mer.ui import downloads, examples, explanation, faces, notes
 from mer.ui.errors import in_words
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
 MAX_FILE_MB: Final = 40
-_HEAD: Final = ["Picture", "#", "Looks like", "Second", "Third", "Sure", "Detector"]
-_EMPTY: Final = (
-    f"Drop pictures here, choose them, or paste one with Ctrl+V. Up to {MAX_FILES} at a time, "
-    f"{MAX_FILE_MB} MB each. Without one, take the example."
+_EMPTY: Final = notes.lines(
+    [
+        f"Drop pictures here, choose them, or paste one with Ctrl+V: up to {MAX_FILES}, "
+        f"{MAX_FILE_MB} MB each."
+    ]
+)
+_REPORT: Final = (
+    '<button type="button" class="download" data-press="#report-pictures">Download report</button>'
 )
 
 
@@ -43,56 +44,28 @@ Known = dict[str, Answer]  # by the picture's path, which no other upload has
 
 @dataclass
 class Answers:
-    """What came of a request so far: pictures, faces by file name, and what went wrong."""
+    """What came of a request so far: pictures with their faces, crops, and what went wrong."""
 
-    gallery: list[tuple[np.ndarray, str]] = field(default_factory=list)
-    faces: list[tuple[str, list[Prediction] | str]] = field(default_factory=list)  # or why none
+    shots: list[faces.Shot] = field(default_factory=list)
     crops: list[np.ndarray] = field(default_factory=list)  # of the first faces, one after another
     known: Known = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
-def build() -> None:
+def build(network: gr.Radio, detector: gr.Radio) -> None:
     """Lay out the tab inside the current `gr.Tab`."""
     with gr.Row(equal_height=False):
-        with gr.Column(min_width=320, scale=2):
+        with gr.Column(min_width=280, scale=1):
             files = gr.File(file_count="multiple", label="Pictures", elem_id="files", height=190)
             examples.build_picture(files)
-            network, detector = chosen.build()
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
         with gr.Column(min_width=320, scale=3):
-            answer = gr.HTML(notes.lines([_EMPTY]), elem_id="upload-answer", js_on_load=None)
-            gallery = gr.Gallery(
-                show_label=False,
-                format="jpeg",
-                interactive=False,
-                visible=False,
-                preview=True,
-                object_fit="contain",
-                height="min(460px, 92vw)",
-                buttons=["download", "fullscreen"],
-                elem_id="gallery",
-            )
-    table = gr.Dataframe(
-        label="Faces, one a row",
-        headers=_HEAD,
-        interactive=False,
-        visible=False,
-        wrap=True,
-        buttons=["copy", "fullscreen"],
-        elem_id="faces",
-        show_search="filter",
-    )
-    known = gr.State({}, time_to_live=600)
-    with gr.Row(elem_id="picture-downloads"):
-        links = gr.HTML(elem_id="downloads", js_on_load=None)
-        report = gr.Button(
-            "Download report", visible=False, elem_id="report-pictures", elem_classes="download"
-        )
+            answer = gr.HTML(_EMPTY, elem_id="upload-answer", js_on_load=None)
+            reasons = explanation.build(network)
+    report = gr.Button("Report", visible="hidden", elem_id="report-pictures")
     made = gr.HTML(visible="hidden", elem_id="report-made", js_on_load=None)
-    shown = bars.build()
-    reasons = explanation.build(network)
-    outputs = [answer, gallery, table, links, report, *shown, *reasons, known, stop]
+    known = gr.State({}, time_to_live=600)
+    outputs = [answer, *reasons, known, stop]
     _handed_over(report, [files, network, detector, known], made)
     reading = gr.on(
         [files.change, network.input, detector.input],
@@ -108,7 +81,7 @@ def build() -> None:
 
 
 def _handed_over(button: gr.Button, inputs: list[gr.components.Component], made: gr.HTML) -> None:
-    """Have page.js save the report; then forget it, for Gradio remembers what components hold."""
+    """Have the page's script save the report; then the component is emptied."""
     press = button.click(save_report, inputs, made, api_visibility="private")
     press.then(js="() => window.mer.save('#report-made')").then(
         lambda: "", None, made, api_visibility="private", show_progress="hidden"
@@ -124,13 +97,12 @@ def read(
 ) -> Iterator[list[Any]]:
     """Read the pictures at these paths; a bad one is named and the others go on.
 
-    Yields updates of: the answer as HTML, the annotated pictures, the table, the links to CSV and
-    JSON, the button for the report, what fills the bars, what explains the answer, what is known
-    of the pictures, the Cancel button.
+    Yields updates of: the answer as HTML, what explains it, what is known of the pictures, the
+    Cancel button.
     """
     with in_words():
         if not files:
-            yield _nothing(notes.lines([_EMPTY]))
+            yield _nothing(_EMPTY)
             return
         if len(files) > MAX_FILES:
             yield _nothing(notes.lines([], problems=[_too_many(len(files))]))
@@ -144,7 +116,7 @@ def read(
         names = _unique([Path(file).name for file in files])
         for done, (file, name) in enumerate(zip(files, names, strict=True)):
             progress((done, len(files)), desc=name, unit="pictures")
-            yield [*[gr.skip()] * 13, gr.Button(visible=True)]  # where Cancel takes effect
+            yield [*[gr.skip()] * 5, gr.Button(visible=True)]  # where Cancel takes effect
             _read_one(file, name, predictor, known, answers)
         yield _page(answers, predictor)
 
@@ -159,7 +131,8 @@ def save_report(
     """A link that holds the report on these pictures, read once more, for the page's script."""
     with in_words():
         shown = progress.tqdm(files or [], desc="Writing the report", unit="pictures")
-        return downloads.links("report", {"html": report(shown, network, detector, known)})
+        name = downloads.name("report", [Path(file).name for file in files or []])
+        return downloads.links(name, {"html": report(shown, network, detector, known)})
 
 
 def report(files: Iterable[str], network: str, detector: str, known: Known | None = None) -> str:
@@ -192,16 +165,15 @@ def report(files: Iterable[str], network: str, detector: str, known: Known | Non
 
 def _read_one(file: str, name: str, predictor: Predictor, known: Known, answers: Answers) -> None:
     try:
-        _check_size(file, name)
+        _check(file, name)
         image = images.read(file)
     except ImageError as error:
         answers.problems.append(str(error))
-        answers.faces.append((name, str(error)))
+        answers.shots.append(faces.unreadable(name, str(error)))
         return
     predictions, crops = _answered(file, image, predictor, known)
     answers.known[file] = Answer(predictor.model, predictor.detector, predictions)
-    answers.gallery.append((drawing.annotate(image, predictions), name))
-    answers.faces.append((name, predictions))
+    answers.shots.append(faces.shot(name, image, predictions))
     answers.crops += crops[: explanation.MOST - len(answers.crops)]
     if not predictions:
         answers.problems.append(notes.no_face(name))
@@ -222,7 +194,7 @@ def _answered(
     return predictor.judge(crops, found), crops
 
 
-def _check_size(file: str, name: str) -> None:
+def _check(file: str, name: str) -> None:
     if not Path(file).exists():
         raise ImageError(f"{name} has been deleted, as every upload is. Choose it again.")
     if Path(file).stat().st_size > MAX_FILE_MB * 1_000_000:
@@ -230,54 +202,27 @@ def _check_size(file: str, name: str) -> None:
 
 
 def _page(answers: Answers, predictor: Predictor) -> list[Any]:
-    read = [(name, faces) for name, faces in answers.faces if not isinstance(faces, str)]
-    found = [(name, n, one) for name, faces in read for n, one in enumerate(faces, 1)]
-    single = len(read) == 1
-    named = [(f"Face {n}" if single else f"{name}, face {n}", one) for name, n, one in found]
-    rows = tables.of(answers.faces, predictor)
+    named = faces.named(answers.shots)
+    shown = zip(named, answers.crops, strict=False)
+    links = downloads.links(
+        downloads.name("faces", [one.name for one in answers.shots]),
+        _files(answers.shots, predictor),
+    )
     return [
-        notes.lines(_summary(found, len(read)), problems=answers.problems),
-        gr.Gallery(answers.gallery, visible=bool(answers.gallery), selected_index=0),
-        gr.Dataframe(_rows(found), visible=bool(found)),
-        downloads.links("faces", _files(rows)),
-        gr.Button(visible=bool(found)),
-        *bars.show(named),
-        *explanation.show(
-            [(name, cut, one) for (name, one), cut in zip(named, answers.crops, strict=False)]
-        ),
+        faces.html(answers.shots, problems=answers.problems, exports=links + _REPORT),
+        *explanation.show([(title, crop, one) for (title, one), crop in shown]),
         answers.known,
         gr.Button(visible=False),
     ]
 
 
-def _summary(found: Sequence[tuple[str, int, Prediction]], pictures: int) -> list[str]:
-    if pictures == 1:
-        return [notes.sentence(n, one) for _, n, one in found]
-    faces = "1 face" if len(found) == 1 else f"{len(found)} faces"
-    unsure = sum(not one.sure for *_, one in found)
-    doubt = f" Unsure: {unsure}." if unsure else ""
-    return [f"{faces} in {pictures} pictures.{doubt}"] if found else []
-
-
-def _rows(found: Sequence[tuple[str, int, Prediction]]) -> pd.DataFrame:
-    rows = [(name, number, *_cells(one)) for name, number, one in found]
-    return pd.DataFrame(rows, columns=_HEAD)
-
-
-def _cells(one: Prediction) -> tuple[str, ...]:
-    shares = dict(zip(one.classes, one.probabilities, strict=True))
-    sure = "; ".join(one.concerns) or ("yes" if one.sure else "no")
-    return *choices(shares, 3, sure=one.sure), sure, f"{one.face.score:.2f}"
-
-
-def _files(faces: pd.DataFrame) -> dict[str, str]:
-    return {"csv": tables.to_csv(faces), "json": tables.to_json(faces)}
+def _files(shots: Sequence[faces.Shot], predictor: Predictor) -> dict[str, str]:
+    rows = tables.of([(one.name, one.faces or one.problem) for one in shots], predictor)
+    return {"csv": tables.to_csv(rows), "json": tables.to_json(rows)}
 
 
 def _nothing(text: str) -> list[Any]:
-    hidden = [gr.Gallery([], visible=False), gr.Dataframe(visible=False), ""]
-    hidden.append(gr.Button(visible=False))
-    return [text, *hidden, *bars.show([]), *explanation.show([]), {}, gr.Button(visible=False)]
+    return [text, *explanation.show([]), {}, gr.Button(visible=False)]
 
 
 def _stopped() -> list[Any]:

@@ -146,6 +146,15 @@
     if (along >= 0 && along <= 1 && inside) seek(xaxis.range[1] * along);
   }
 
+  // With the mouse held down the video follows along the time axis.
+  function scrub(event) {
+    const chart = event.target.closest?.("#people .js-plotly-plot");
+    if (!chart?._fullLayout || event.pointerType !== "mouse" || event.buttons !== 1) return;
+    const { xaxis } = chart._fullLayout;
+    const along = (event.clientX - chart.getBoundingClientRect().left - xaxis._offset) / xaxis._length;
+    if (along >= 0 && along <= 1) seek(xaxis.range[1] * along);
+  }
+
   function seek(seconds) {
     if (video()?.src) video().currentTime = seconds;
   }
@@ -161,18 +170,6 @@
     find("#look-closer").click();
   }
 
-  function sort(button) {
-    const head = button.closest("th");
-    const down = head.getAttribute("aria-sort") === "ascending";
-    head.parentElement.querySelectorAll("th").forEach((one) => one.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const value = (row) => row.cells[head.cellIndex].dataset.value;
-    const apart = (a, b) => (Number.isNaN(a - b) ? a.localeCompare(b) : a - b);
-    const compare = (a, b) => apart(value(a), value(b));
-    const body = head.closest("table").tBodies[0];
-    body.append(...[...body.rows].sort((a, b) => (down ? compare(b, a) : compare(a, b))));
-  }
-
   // What the server made is moved out of its component, which it then empties.
   function look() {
     const made = find("#made").querySelector(".look, .answer");
@@ -186,8 +183,6 @@
   document.addEventListener("click", (event) => {
     const chart = event.target.closest?.("#people .js-plotly-plot");
     if (chart?._fullLayout && !event.target.closest(".legend")) click(chart, event);
-    const sorter = event.target.closest?.("#events thead button");
-    if (sorter) sort(sorter);
     const row = event.target.closest?.("#events tbody tr");
     if (row) choose(Number(row.dataset.event));
   });
@@ -205,6 +200,7 @@
     new ResizeObserver(() => leave(film)).observe(film);
   }).observe(document.documentElement, { childList: true, subtree: true });
 
+  document.addEventListener("pointermove", scrub);
   window.addEventListener("resize", () => requestAnimationFrame(draw));
 
   Object.assign(window.mer, { film: load, chosen: () => chosen, look, save });

@@ -48,7 +48,7 @@ class Seen(NamedTuple):
 _stops: Final[dict[str, threading.Event]] = {}  # by session, of the analyses that run
 
 
-def build() -> None:
+def build(network: gr.Radio, detector: gr.Radio) -> None:
     """Lay out the tab inside the current `gr.Tab`."""
     seen = gr.State(None, time_to_live=_REMEMBERED_S)
     with gr.Row(equal_height=False):
@@ -61,18 +61,19 @@ def build() -> None:
                 elem_id="film",
             )
             examples.build(film)
-            network, detector = choices.build()
             go = gr.Button("Analyse", variant="primary", elem_id="analyse")
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="stop")
         with gr.Column(min_width=320, scale=3):
             answer = gr.HTML(notes.lines([_EMPTY]), elem_id="video-answer", js_on_load=None)
             screen = gr.HTML(elem_id="player", js_on_load=None)
+    lines = gr.Checkbox(label="A line for each class", visible=False, elem_id="lines")
     panels = people.build()
     table = gr.HTML(elem_id="events", js_on_load=None)
     look = gr.HTML(_NOTHING_YET, visible=False, elem_id="look", js_on_load=None)
     made = gr.HTML(visible="hidden", elem_id="made", js_on_load=None)
     files = _downloads(seen, made)
-    outputs = [answer, screen, *panels, table, look, files, seen, go, stop]
+    outputs = [answer, screen, lines, *panels, table, look, files, seen, go, stop]
+    lines.input(_redrawn, [lines, seen], panels, api_visibility="private", show_progress="hidden")
     go.click(
         read,
         [film, network, detector],
@@ -166,6 +167,12 @@ def read(
             _stops.pop(session, None)
 
 
+def _redrawn(lines: bool, seen: Seen | None) -> list[Any]:
+    """The charts again, with lines or areas."""
+    with in_words():
+        return people.show(seen.found if seen else None, lines=lines)
+
+
 def cancel(request: gr.Request) -> None:
     """Stop the analysis that this visitor started; what was read until then is shown."""
     stop = _stops.get(str(request.session_hash))
@@ -232,6 +239,7 @@ def _page(seen: Seen | None = None, problems: Sequence[str] = ()) -> list[Any]:
     return [
         notes.lines([*people.summary(found), *found.notes] if found else [], problems=problems),
         player.html(seen.path, seen.found) if seen else "",
+        gr.Checkbox(False, visible=bool(found and found.people)),
         *people.show(found),
         events.table(found.events) if found and found.people else "",
         gr.HTML(_NOTHING_YET, visible=found is not None),

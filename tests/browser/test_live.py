@@ -3,11 +3,14 @@
 import re
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, Request, expect
 
 from benchmarks.live import Visitor
+from mer.emotions import EMOTIONS
 from mer.live import person
 from mer.live.session import LONG_SIDE
 from mer.live.session_pool import PLACES, Visitors
@@ -40,7 +43,7 @@ def _keys(sent: list[Request]) -> set[str]:
 
 
 def _start(page: Page) -> None:
-    page.get_by_role("button", name="Live", exact=True).click()
+    page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_function(KEPT)
 
 
@@ -131,7 +134,7 @@ def test_pause_stops_the_frames_and_live_goes_on(open_page: OpenPage) -> None:
     assert len(sent) == paused
     assert not page.evaluate(RELEASED)
     with page.expect_request("**/live/frame*"):
-        page.keyboard.press("Enter")  # the focus is on Live
+        page.keyboard.press("Enter")  # the focus is on Resume
     assert len(_keys(sent)) == 1  # the same place, the same numbers
 
 
@@ -150,8 +153,8 @@ def test_after_a_long_pause_live_takes_another_place(open_page: OpenPage, addres
 
 def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
     page = open_page()
-    page.locator("#live .go").focus()
-    page.keyboard.press("Space")
+    page.locator("#camera .start").focus()
+    page.keyboard.press("Enter")
     page.wait_for_function(KEPT)
     _person(page)
     expect(page.get_by_role("button", name="Pause")).to_be_focused()
@@ -162,7 +165,7 @@ def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
     page.locator("#live .end").focus()
     page.keyboard.press("Enter")
     page.wait_for_function(RELEASED)
-    expect(page.get_by_role("button", name="Live", exact=True)).to_be_focused()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_focused()
 
 
 @pytest.mark.parametrize("tab", ["Upload", "About"])
@@ -174,8 +177,8 @@ def test_leaving_the_tab_ends_it(open_page: OpenPage, tab: str) -> None:
         page.get_by_role("tab", name=tab).click()
     page.wait_for_function(RELEASED)
     page.get_by_role("tab", name="Webcam").click()
-    expect(page.get_by_role("button", name="Live", exact=True)).to_be_enabled()
-    expect(page.get_by_role("button", name="Pause")).to_be_disabled()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+    expect(page.get_by_role("button", name="Pause")).to_be_hidden()
 
 
 def test_leaving_the_page_gives_up_the_place(
@@ -210,8 +213,9 @@ def test_the_network_is_the_one_chosen(open_page: OpenPage) -> None:
     page = open_page()
     _start(page)
     with page.expect_request(re.compile(r"/live/frame.*network=cnn2&detector=haar")):
-        page.locator("#webcam-choices").get_by_label("cnn2").check()
-        page.locator("#webcam-choices").get_by_label("haar").check()
+        page.get_by_role("button", name="Settings").click()
+        page.locator("#settings").get_by_label("cnn2").check()
+        page.locator("#settings").get_by_label("haar").check()
 
 
 def test_the_last_seconds_land_on_the_video_tab(open_page: OpenPage) -> None:
@@ -235,12 +239,12 @@ def test_the_eleventh_is_told_and_may_try_again(open_page: OpenPage, address: st
     visitors = [Visitor(address) for _ in range(PLACES)]
     while not visitors[-1].problem:  # places that earlier tests gave up may be counted yet
         visitors.append(Visitor(address))
-    page.get_by_role("button", name="Live", exact=True).click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator("#live .said.problem")).to_contain_text("places of the live view are taken")
     assert sent == []
     for visitor in visitors:
         visitor.__exit__()
-    _start(page)
+    page.get_by_role("button", name="Resume").click()
     _person(page)
 
 
@@ -249,16 +253,16 @@ def test_a_camera_that_is_not_allowed_leaves_no_place_taken(open_page: OpenPage)
         script="navigator.mediaDevices.getUserMedia = async () => "
         "{ throw new DOMException('', 'NotAllowedError') }"
     )
-    page.get_by_role("button", name="Live", exact=True).click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator("#camera .trouble")).to_contain_text("did not allow the camera")
-    expect(page.get_by_role("button", name="Live", exact=True)).to_be_enabled()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
 
 
 def test_on_a_phone_the_camera_stays_above_what_is_said_of_it(open_page: OpenPage) -> None:
     page = open_page(390)
     _start(page)
     _person(page)
-    places = ("#camera .camera", ".people .person", "#webcam-choices")
+    places = ("#camera .camera", ".people .person", "#webcam-answer")
     top = "element => element.getBoundingClientRect().top"
     tops = [page.locator(place).evaluate(top) for place in places]
     assert tops == sorted(tops)
@@ -275,3 +279,29 @@ def test_it_fits_its_width(
     _person(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     screenshot(page, f"live-{width}-{theme}")
+
+
+def test_nobody_in_view_is_said_and_recorded_as_an_empty_row(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    page = open_page()
+    _start(page)
+    _person(page)
+    page.get_by_role("button", name="Record to CSV").click()
+    page.wait_for_timeout(2000)
+    nobody = {"size": [640, 360], "people": [], "timings": {"busy": False}}
+    page.route("**/live/frame*", lambda route: route.fulfill(json=nobody))
+    expect(page.locator("#live .said")).to_contain_text("No face in view")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the recording").click()
+    download.value.save_as(tmp_path / "live.csv")
+    table = pd.read_csv(tmp_path / "live.csv")
+    assert list(table)[:10] == [
+        *("frame", "time_s", "person", "x", "y", "width", "height", "emotion"),
+        *("probability", "sure"),
+    ]
+    assert list(table)[10:] == list(EMOTIONS)
+    assert table["person"].iloc[0] == 1
+    assert table["person"].isna().iloc[-1]
+    assert table["frame"].is_monotonic_increasing
+    assert table["time_s"].is_monotonic_increasing

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,8 +41,12 @@ def _choose(page: Page, *paths: Path) -> None:
 
 
 def _download(page: Page, kind: str, folder: Path) -> Path:
+    export = page.locator(".export summary").locator("visible=true")
+    link = page.get_by_role("link", name=f"Download {kind}")
+    if not link.is_visible():
+        export.click()
     with page.expect_download() as download:
-        page.get_by_role("link", name=f"Download {kind}").click()
+        link.click()
     path = folder / download.value.suggested_filename
     download.value.save_as(path)
     return path
@@ -71,9 +76,7 @@ def test_several_faces_in_several_pictures(
 ) -> None:
     page = _open(open_page)
     _choose(page, mer_data / "photos" / "multi_face.jpg", face)
-    expect(page.locator("#upload-answer")).to_contain_text("6 faces in 2 pictures.")
-    expect(page.locator("#gallery .caption")).to_contain_text("multi_face.jpg")
-    page.locator(".js-plotly-plot").first.wait_for()
+    expect(page.locator("#upload-answer .strip")).to_contain_text("6 faces in 2 pictures")
     screenshot(page, "upload")
     table = pd.read_csv(_download(page, "CSV", tmp_path))
     document = json.loads(_download(page, "JSON", tmp_path).read_text(encoding="utf-8"))
@@ -90,10 +93,11 @@ def test_another_network_reads_the_pictures_again(
     page = _open(open_page)
     _choose(page, face)
     expect(page.locator("#upload-answer")).to_contain_text("Face 1 ")
-    first = page.locator("#downloads a").first.get_attribute("href")
-    page.locator("input[type=radio][value=resnet18]:visible").check()
+    first = page.locator(".export a").first.get_attribute("href")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("resnet18").locator("visible=true").check()
     page.wait_for_function(
-        "before => document.querySelector('#downloads a')?.href !== before", arg=first
+        "before => document.querySelector('.export a')?.href !== before", arg=first
     )
     assert pd.read_csv(_download(page, "CSV", tmp_path)).loc[0, "network"] == "resnet18"
 
@@ -108,9 +112,12 @@ def test_bad_files_are_named_beside_a_good_one(
     page = _open(open_page)
     _choose(page, empty, text, wall, face)
     answer = page.locator("#upload-answer")
-    expect(answer).to_contain_text("1 face in 2 pictures.")
+    expect(answer.locator(".strip")).to_contain_text("1 face in 2 pictures")
     for sentence in ("'empty.jpg' is empty", "'text.jpg' is not", "No face found in wall.png"):
         expect(answer).to_contain_text(sentence)
+    for count in ("1 without a face", "2 unreadable"):
+        expect(answer.locator(".strip")).to_contain_text(count)
+    expect(answer.locator(".sortable tbody tr")).to_have_count(4)
     screenshot(page, "upload-bad-files")
 
 
@@ -137,7 +144,7 @@ def test_a_second_paste_joins_the_first(open_page: OpenPage, face: Path, tmp_pat
     Image.new("RGB", (300, 200), "gray").save(wall)
     _transfer(page, "body", "paste", "clipboardData", wall)
     expect(page.locator("#upload-answer")).to_contain_text("No face found in wall.png")
-    expect(page.locator("#upload-answer")).to_contain_text("1 face in 2 pictures.")
+    expect(page.locator("#upload-answer")).to_contain_text("1 face in 2 pictures")
 
 
 def test_cancel(open_page: OpenPage, face: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +168,7 @@ def test_clearing_brings_the_empty_page_back(open_page: OpenPage, face: Path) ->
     expect(page.locator("#upload-answer")).to_contain_text("Face 1 ")
     page.locator("#files button[aria-label=Clear]").click()
     expect(page.locator("#upload-answer")).to_contain_text("Drop pictures here")
-    expect(page.locator("#faces")).to_be_hidden()
+    expect(page.locator(".faces")).to_have_count(0)
 
 
 def test_why_shows_where_two_networks_look(
@@ -202,6 +209,7 @@ def test_a_report_to_hand_on_opens_without_a_network(
     page.get_by_role("tab", name="Upload").click()
     page.locator(INPUT).wait_for(state="attached")
     _choose(page, face)
+    page.locator(".export summary").click()
     button = page.get_by_role("button", name="Download report")
     button.focus()  # by the keyboard
     with page.expect_download() as download:
@@ -226,3 +234,49 @@ def test_a_report_to_hand_on_opens_without_a_network(
     assert set(asked) <= {"file", "data"}
     screenshot(reader, f"report-{width}-{theme}")
     alone.close()
+
+
+def test_box_row_and_small_picture_select_one_face(
+    open_page: OpenPage, mer_data: Path, face: Path
+) -> None:
+    page = _open(open_page)
+    _choose(page, mer_data / "photos" / "multi_face.jpg", face)
+    answer = page.locator("#upload-answer")
+    expect(answer.locator(".strip")).to_contain_text("6 faces in 2 pictures")
+
+    def selected() -> list[int]:
+        """The face that the box, the row, the bars and the explanation are of."""
+        found: list[int] = page.evaluate(
+            "() => { const find = (what) => Number(document.querySelector(what).dataset.face);"
+            " return [find('.box[aria-pressed=true]'), find('tr[aria-current]'),"
+            " find('.details section:not([hidden])'), window.mer.face()] }"
+        )
+        return found
+
+    page.get_by_role("button", name="multi_face.jpg, face 2:").click()
+    assert selected() == [1] * 4
+    answer.locator(".sortable tbody tr").nth(3).click()
+    assert selected() == [3] * 4
+    page.get_by_role("button", name="Show astronaut.png", exact=True).press("Enter")
+    assert selected() == [5] * 4
+    expect(answer.locator(".shot.chosen figcaption")).to_have_text("astronaut.png")
+
+    page.get_by_role("button", name="Why? Where the network looks").click()
+    image = page.locator("#maps img").first
+    expect(image).to_have_attribute("alt", re.compile("astronaut.png, face 1: happiness"))
+    page.get_by_role("button", name="Show multi_face.jpg, face 1").press("Enter")
+    expect(image).to_have_attribute("alt", re.compile("multi_face.jpg, face 1: "))
+
+
+def test_the_choice_of_network_outlasts_a_reload_and_holds_on_each_tab(
+    open_page: OpenPage,
+) -> None:
+    page = _open(open_page)
+    page.get_by_role("button", name="Settings").click()
+    asked = "requestfinished", lambda request: "queue/data" in request.url
+    with page.expect_event(*asked):  # what the tabs ask has been answered
+        page.get_by_label("cnn2: the paper's CNN Model 2").check()
+    page.reload()
+    page.get_by_role("tab", name="Video").click()
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_label("cnn2: the paper's CNN Model 2")).to_be_checked()

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from mer.emotions import EMOTIONS
 from mer.faces.detection import Face
 from mer.inference.predictor import Prediction, Predictor
 from mer.results import report
+from mer.version import __version__
 from tests.records import record
 
 HAPPY = Prediction(Face((100, 60, 80, 90), 0.91, ()), (0.02, 0, 0, 0.93, 0.05, 0, 0))
@@ -83,3 +85,24 @@ def test_classes_of_ones_own() -> None:
     text = report.html([report.picture("a", image, [face])], Stub({}, ("bored", "smiling")))
     assert "smiling" in text
     assert "anger" not in text
+
+
+def test_the_summary_comes_first_with_counts_means_and_the_unsure() -> None:
+    text = page(HAPPY, UNSURE, DARK)
+    assert text.index("<h2>Summary") < text.index("<h2>Pictures")
+    assert "<td>Unsure</td><td>2 (67 %)</td>" in text
+    assert "<td>happiness</td><td>1</td><td>57.7 % (23.0\N{EN DASH}92.3)</td>" in text
+
+
+def test_methods_can_be_pasted() -> None:
+    text = page(HAPPY)
+    for words in (
+        *("its network cnn1, version 0.1.0", "below 50 %", "temperature of 1.20"),
+        *("on all 1400 pictures", "on clean 700 pictures", "@software{mer,"),
+    ):
+        assert words in text, words
+
+
+def test_what_is_to_be_cited_is_this_version() -> None:
+    citation = (Path(__file__).resolve().parents[2] / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {__version__}\n" in citation

@@ -126,9 +126,7 @@ def test_whoever_closes_the_page_leaves_no_trace(
     visitor = Client(served.url, verbose=False, download_files=False)
     answers = visitor.predict([handle_file(photograph)], "cnn1", "yunet", api_name="/upload")
     assert "Face 1 " in answers[0]
-    assert (
-        "Face 1 " in visitor.predict(data_url(photograph), "cnn1", "yunet", api_name="/webcam")[1]
-    )
+    assert "Face 1 " in visitor.predict(data_url(photograph), "cnn1", "yunet", api_name="/webcam")
     told = visitor.predict(handle_file(film), "cnn1", "yunet", api_name="/video")
     assert "film.webm" in str(told)
     left = files(served.folder)

@@ -83,26 +83,30 @@ def test_a_missing_file_is_a_sentence(client: Client, name: str) -> None:
 @pytest.mark.parametrize("name", ["predict", "annotate", "explain_face"])
 def test_what_is_no_picture_is_a_sentence(client: Client, tmp_path: Path, name: str) -> None:
     (tmp_path / "text.jpg").write_text("text")
+    sent = handle_file(tmp_path / "text.jpg")
     with pytest.raises(AppError, match="is not a picture"):
-        client.predict(handle_file(tmp_path / "text.jpg"), api_name=f"/{name}")
+        client.predict([sent] if name == "predict" else sent, api_name=f"/{name}")
 
 
 def test_no_face(client: Client, folder: Path) -> None:
     wall = handle_file(folder / "wall.png")
-    assert client.predict(wall, api_name="/predict")["faces"] == []
+    assert client.predict([wall], api_name="/predict")["faces"] == []
     with pytest.raises(AppError, match="There is no face 1: 0 were found"):
         client.predict(wall, api_name="/explain_face")
 
 
 def test_a_network_that_is_not_there(client: Client, folder: Path) -> None:
     with pytest.raises(AppError, match="not in the list"):
-        client.predict(handle_file(folder / "photo.jpg"), "vgg", api_name="/predict")
+        client.predict([handle_file(folder / "photo.jpg")], "vgg", api_name="/predict")
 
 
 def test_predict(client: Client, folder: Path) -> None:
-    answer = client.predict(handle_file(folder / "photo.jpg"), "cnn2", api_name="/predict")
+    files = [handle_file(folder / name) for name in ("photo.jpg", "wall.png")]
+    answer = client.predict(files, "cnn2", api_name="/predict")
     assert (answer["network"], answer["classes"]) == ("cnn2", list(EMOTIONS))
     [face] = answer["faces"]
+    assert [one["file"] for one in answer["without_face"]] == ["wall.png"]
+    assert face["concerns"] == []
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert face["probability"] == max(face["probabilities"].values())
 
@@ -131,8 +135,13 @@ def test_comparison_and_evaluation_are_the_records(client: Client) -> None:
     record = json.loads((ROOT / "weights" / "cnn1.json").read_text(encoding="utf-8"))
     scores = client.predict("cnn1", "clean", api_name="/evaluation")
     assert scores["accuracy"] == record["evaluation"]["test"]["clean"]["accuracy"]
-    rows = client.predict(api_name="/compare")["rows"]
-    assert {"figure", "cnn1", "cnn2"} <= set(rows[0])
+    assert scores["classes"] == list(EMOTIONS)
+    compared = client.predict(api_name="/compare")
+    assert {"figure", "cnn1", "cnn2"} <= set(compared["rows"][0])
+    accuracies = {one["network"]: one["accuracy_clean"] for one in compared["networks"]}
+    assert accuracies["cnn1"] == scores["accuracy"]
+    names, matrix = (compared["significance"]["clean"][key] for key in ("networks", "matrix"))
+    assert len(matrix) == len(names) == len(accuracies)
 
 
 def test_a_page_with_a_password(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -142,6 +151,6 @@ def test_a_page_with_a_password(monkeypatch: pytest.MonkeyPatch, folder: Path) -
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
     told = "Basic " + base64.b64encode(b"ana:secret").decode()
     visitor = Client(address, headers={"Authorization": told}, verbose=False)
-    answer = visitor.predict(handle_file(folder / "photo.jpg"), api_name="/predict")
+    answer = visitor.predict([handle_file(folder / "photo.jpg")], api_name="/predict")
     page.close()
     assert len(answer["faces"]) == 1

@@ -27,8 +27,21 @@ def _upload(client: Client, *paths: Path, network: str = "cnn1", detector: str =
     return client.submit(files, network, detector, api_name="/upload").result(timeout=120)
 
 
+def _exported(outputs: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The CSV and the JSON of the Export menu."""
+    csv, document = (
+        base64.b64decode(part)
+        for part in re.findall(
+            r'href="data:(?:text/csv|application/json);base64,([^"]+)"', outputs[0]
+        )
+    )
+    return pd.read_csv(io.BytesIO(csv)), json.loads(document)
+
+
 def _rows(outputs: Any) -> list[list[Any]]:
-    rows: list[list[Any]] = outputs[2]["value"]["data"] if "value" in outputs[2] else []
+    """File and number of each face."""
+    table, _ = _exported(outputs)
+    rows: list[list[Any]] = table.dropna(subset=["face"])[["file", "face"]].to_numpy().tolist()
     return rows
 
 
@@ -110,7 +123,7 @@ def test_odd_picture_is_read(
     save(tmp_path / name, Image.fromarray(astronaut))
     outputs = _upload(client, tmp_path / name)
     assert "Face 1 " in outputs[0]
-    assert [row[:2] for row in _rows(outputs)] == [[name, 1]]
+    assert _rows(outputs) == [[name, 1]]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (400, 300)])
@@ -139,18 +152,19 @@ def test_good_pictures_are_read_beside_bad_ones(
     bad.write_bytes(b"bad")
     outputs = _upload(client, bad, good, good)
     assert "bad.png" in outputs[0]
-    assert "2 faces in 2 pictures." in outputs[0]
+    assert "2 faces in 2 pictures" in outputs[0]
+    assert "1 unreadable" in outputs[0]
     assert [row[0] for row in _rows(outputs)] == ["good.png", "good.png (2)"]
 
 
 def test_downloads_hold_the_table(client: Client, tmp_path: Path, astronaut: np.ndarray) -> None:
     Image.fromarray(astronaut).save(tmp_path / "a.png")
-    links = _upload(client, tmp_path / "a.png", network="cnn2", detector="haar")[3]
-    csv, document = (base64.b64decode(part) for part in re.findall(r'base64,([^"]+)"', links))
-    table = pd.read_csv(io.BytesIO(csv))
+    table, document = _exported(
+        _upload(client, tmp_path / "a.png", network="cnn2", detector="haar")
+    )
     assert table[["file", "network", "detector"]].values.tolist() == [["a.png", "cnn2", "haar"]]
     assert table[list(EMOTIONS)].sum(axis=1)[0] == pytest.approx(1, abs=1e-4)
-    assert json.loads(document)["faces"][0]["box"]["width"] == table.loc[0, "width"]
+    assert document["faces"][0]["box"]["width"] == table.loc[0, "width"]
 
 
 def test_too_many_pictures_say_the_limit(client: Client, tmp_path: Path) -> None:
@@ -167,8 +181,8 @@ def test_names_are_no_html(client: Client, tmp_path: Path) -> None:
 
 
 def test_webcam_frame(client: Client, astronaut: np.ndarray) -> None:
-    outputs = _webcam(client, _data_url(astronaut))
-    assert re.search(r"Face 1 .*\(\d+ %\)", outputs[1])
+    answer = _webcam(client, _data_url(astronaut))
+    assert re.search(r"Face 1 .*\(\d+ %\)", answer)
 
 
 @pytest.mark.parametrize(
@@ -181,11 +195,11 @@ def test_webcam_frame(client: Client, astronaut: np.ndarray) -> None:
     ],
 )
 def test_bad_frame_gets_a_sentence(client: Client, frame: str, answer: str) -> None:
-    assert answer in _webcam(client, frame)[1]
+    assert answer in _webcam(client, frame)
 
 
 def test_frame_without_face(client: Client) -> None:
-    answer = _webcam(client, _data_url(np.full((300, 400, 3), 90, np.uint8)))[1]
+    answer = _webcam(client, _data_url(np.full((300, 400, 3), 90, np.uint8)))
     assert "No face found" in answer
 
 
@@ -201,7 +215,7 @@ def test_unexpected_error_is_one_sentence(
 def test_several_visitors_at_once(client: Client, astronaut: np.ndarray) -> None:
     frame = _data_url(astronaut)
     jobs = [client.submit(frame, "cnn1", "yunet", api_name="/webcam") for _ in range(6)]
-    assert all("Face 1 " in job.result(timeout=60)[1] for job in jobs)
+    assert all("Face 1 " in job.result(timeout=60) for job in jobs)
 
 
 @pytest.mark.parametrize("path", ["app.py", "weights/cnn1.json", "/etc/passwd", "http://127.0.0.1"])
@@ -209,3 +223,14 @@ def test_other_files_are_not_served(url: str, path: str) -> None:
     root = store.FOLDER.parent
     asked = path if path.startswith(("/", "http")) else root / path
     assert httpx.get(f"{url}gradio_api/file={asked}").status_code == 403
+
+
+def test_one_of_the_faces_is_selected_and_each_can_be(
+    client: Client, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    Image.fromarray(np.hstack([astronaut, astronaut])).save(tmp_path / "two.png")
+    html = _upload(client, tmp_path / "two.png")[0]
+    assert html.count('aria-pressed="true"') == 1
+    assert html.count('aria-pressed="false"') == 1
+    assert re.findall(r'aria-label="(Face \d): ', html) == ["Face 1", "Face 2"]
+    assert html.count("<section") - html.count("<section data-face") == 0

@@ -58,7 +58,7 @@ def test_a_picture_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) 
     path = tmp_path / "broken.png"
     path.write_bytes(b"no picture")
     answers = answered(str(path), "cnn1", {})
-    ((name, reason),) = answers.faces
-    assert name == "photo.png"
-    assert [reason] == answers.problems
+    (shot,) = answers.shots
+    assert shot.name == "photo.png"
+    assert [shot.problem] == answers.problems
     assert not answers.known

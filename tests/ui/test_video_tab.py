@@ -87,7 +87,7 @@ def test_the_table_has_a_button_and_a_sortable_value_a_row() -> None:
         ("1", "1.700"),
     ]
     assert 'aria-label="Show event 2"' in text
-    assert 'data-value="positive ' in text
+    assert 'data-value="right mouth corner up and left"' in text
 
 
 @pytest.mark.parametrize("frames", [1, 30])

@@ -5,7 +5,7 @@ Their text is gray enough for a light and a dark page; where `CSS` is on the pag
 the page's own text colour instead.
 """
 
-from mer.results.charts.classes import confusion, per_class, probabilities
+from mer.results.charts.classes import confusion, per_class
 from mer.results.charts.confidence import coverage, reliability
 from mer.results.charts.corruptions import found, right
 from mer.results.charts.networks import accuracy, curves, training_time
@@ -19,7 +19,6 @@ __all__ = [
     "curves",
     "found",
     "per_class",
-    "probabilities",
     "reliability",
     "right",
     "training_time",

@@ -16,26 +16,6 @@ _INK = ((0.0, 0.03), (0.05, 0.16), (0.2, 0.42), (0.6, 0.85), (0.8, 1.0), (1.0, 1
 _STRONG = 0.6  # share from which the count is written in white
 
 
-def probabilities(values: Sequence[float], names: Sequence[str] = EMOTIONS) -> go.Figure:
-    """Horizontal bars, one a class in its colour, on a fixed axis from 0 to 1.
-
-    Args:
-        values: a probability for each class, 0..1.
-        names: the classes, the seven unless a network has others.
-
-    Raises:
-        ValueError: there are more or fewer of them.
-    """
-    if len(values) != len(names):
-        raise ValueError(f"{len(names)} probabilities are needed, {len(values)} came.")
-    shares = [float(value) for value in values]
-    top = max(shares)
-    labels = [f"<b>{percent(p)}</b>" if p == top else percent(p) for p in shares]
-    bars = _bars(names, shares, labels, name="probability")
-    fig = figure(bars, height=60 + 30 * len(names), margin_r=52, bargap=0.3)
-    return _share_axis(fig)
-
-
 def per_class(scores: Mapping[str, Any]) -> go.Figure:
     """F1 of each class as a bar in its colour, precision and recall as marks on it.
 
@@ -45,7 +25,7 @@ def per_class(scores: Mapping[str, Any]) -> go.Figure:
     report: Mapping[str, Mapping[str, Any]] = scores["per_class"]
     names = list(report)
     f1 = [report[name]["f1"] for name in names]
-    bars = _bars(names, f1, [], name="F1")
+    bars = _bars(names, f1, name="F1")
     # The bars have many colours; their entry in the legend gets none of them.
     key = go.Bar(x=[None], y=names[:1], name="F1 (bar)", marker_color=TEXT)
     # Marks stand on the bars and on the page: white with a dark rim shows on all of them.
@@ -60,7 +40,8 @@ def per_class(scores: Mapping[str, Any]) -> go.Figure:
         )
         for mark, sign in (("precision", "circle"), ("recall", "diamond"))
     ]
-    fig = figure(bars, key, *marks, height=330, bargap=0.3, barmode="overlay")
+    alt = "F1, precision and recall of each class"
+    fig = figure(bars, key, *marks, height=330, alt=alt, bargap=0.3, barmode="overlay")
     return _share_axis(fig)
 
 
@@ -68,7 +49,7 @@ _RIM = {"color": "#30363d", "width": 1.5}
 
 
 def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) -> go.Figure:
-    """The confusion matrix: colour is the share of the row (the true class), counts on it.
+    """The confusion matrix: counts and shares of the row (the true class), which colour it.
 
     Args:
         counts: a row and a column for each class; rows are the truth.
@@ -76,15 +57,22 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) 
     """
     matrix = np.asarray(counts, dtype=np.int64)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    right = np.trace(matrix) / max(int(matrix.sum()), 1)
     strong = shares >= _STRONG
+    places = [[(i, j) for j in range(len(matrix))] for i in range(len(matrix))]
+    told = {
+        cell: f"{matrix[cell]}<br>{percent(float(shares[cell]))}" if matrix[cell] else "0"
+        for row in places
+        for cell in row
+    }
     cells = go.Heatmap(
         x=names,
         y=names,
         z=shares.tolist(),
         customdata=matrix.tolist(),
-        text=np.where(strong, matrix.astype(str), "").tolist(),
+        text=[[told[cell] if strong[cell] else "" for cell in row] for row in places],
         texttemplate="%{text}",
-        textfont={"color": "white", "size": 13},
+        textfont={"color": "white", "size": 12},
         zmin=0,
         zmax=1,
         colorscale=[[share, f"rgba(24, 108, 118, {ink})"] for share, ink in _INK],
@@ -98,18 +86,20 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) 
     rest = go.Scatter(
         x=[names[j] for _, j in pale],
         y=[names[i] for i, _ in pale],
-        text=[str(matrix[cell]) for cell in pale],
+        text=[told[cell] for cell in pale],
         mode="text",
+        textfont={"size": 11},
         hoverinfo="skip",
     )
-    fig = figure(cells, rest, height=420, showlegend=False, margin_r=8)
+    alt = f"Confusion matrix of {matrix.sum()} pictures, {percent(float(right))} of them right"
+    fig = figure(cells, rest, height=480, alt=alt, showlegend=False, margin_r=8)
     fig.update_xaxes(title_text="looks like, to the network", showgrid=False, tickangle=-45)
     return fig.update_yaxes(
         title_text="true class", showgrid=False, autorange="reversed", ticksuffix=" "
     )
 
 
-def _bars(names: Sequence[str], values: Sequence[float], labels: list[str], name: str) -> go.Bar:
+def _bars(names: Sequence[str], values: Sequence[float], name: str) -> go.Bar:
     return go.Bar(
         x=list(values),
         y=list(names),
@@ -117,10 +107,6 @@ def _bars(names: Sequence[str], values: Sequence[float], labels: list[str], name
         showlegend=False,
         orientation="h",
         marker_color=list(colors(names).values()),
-        text=labels,
-        texttemplate="\N{NO-BREAK SPACE}%{text}" if labels else None,
-        textposition="outside",
-        cliponaxis=False,
         hovertemplate="%{y}: " + name + " %{x:.3f}<extra></extra>",
     )
 

@@ -29,7 +29,7 @@ def reliability(confidence: Mapping[str, Any]) -> go.Figure:
     ideal = go.Scatter(
         x=[0, 1], y=[0, 1], mode="lines", name="ideal", line={"color": TEXT, "dash": "dot"}
     )
-    fig = figure(bars, ideal, height=320)
+    fig = figure(bars, ideal, height=320, alt="Share of right answers at each confidence")
     return _shares(fig, "confidence", "right")
 
 
@@ -56,7 +56,7 @@ def coverage(confidence: Mapping[str, Any]) -> go.Figure:
         marker={"size": 12, "symbol": "diamond", "color": ACCENT},
         hovertemplate="sure about %{x:.0%} of faces: %{y:.1%} right<extra></extra>",
     )
-    fig = figure(line, mark, height=320)
+    fig = figure(line, mark, height=320, alt="Selective accuracy at each coverage")
     return _shares(fig, "share of the faces, the surest first", "right", lowest=0.5)
 
 

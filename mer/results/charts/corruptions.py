@@ -45,7 +45,8 @@ def right(result: Mapping[str, Any], name: str, chosen: str) -> go.Figure:
 
 def _figure(name: str, *lines: go.Scatter, up: str) -> go.Figure:
     sweep = SWEEPS[name]
-    fig = figure(*lines, height=330, showlegend=True)
+    alt = f"Share of {up} at each level: {sweep.title}"
+    fig = figure(*lines, height=330, alt=alt, showlegend=True)
     title = f"{sweep.title}, {sweep.unit}" if sweep.unit else sweep.title
     fig.update_xaxes(title_text=title, type="category")
     fig.update_yaxes(title_text=up, range=[0, 1.03], tickformat=".0%")
@@ -64,8 +65,9 @@ def _line(
         x=SWEEPS[name].labels(),
         y=list(shares),
         name=label,
-        mode="lines",
+        mode="markers" if SWEEPS[name].names else "lines",  # what has no order is not joined
         line={"color": color, "dash": dash, "width": width},
+        marker={"color": color, "size": 8 + width},
         hovertemplate=f"{label} at %{{x}}: %{{y:.0%}}<extra></extra>",
     )
 

@@ -29,7 +29,11 @@ def accuracy(records: Records, paper: Mapping[str, float] | None = None) -> go.F
         traces.append(_points(clean, rows, "clean", "circle-open", _APART))
     if printed:
         traces.append(_paper_points(printed, rows))
-    fig = figure(*traces, height=120 + 84 * max(len(rows), 1))
+    fig = figure(
+        *traces,
+        height=120 + 84 * max(len(rows), 1),
+        alt="Test accuracy of each network, with 95 % intervals",
+    )
     fig.update_yaxes(
         tickvals=list(rows.values()),
         ticktext=[f"{name} " for name in rows],
@@ -101,7 +105,12 @@ def training_time(records: Records, orders: Mapping[str, str]) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{y}: %{x:.1f} minutes<extra></extra>",
     )
-    fig = figure(bars, height=70 + 46 * max(len(minutes), 1), bargap=0.4)
+    fig = figure(
+        bars,
+        height=70 + 46 * max(len(minutes), 1),
+        alt="Processor time of each training",
+        bargap=0.4,
+    )
     fig.update_yaxes(autorange="reversed", showgrid=False)
     # The labels stand right of the bars and need room inside the axis on a phone.
     return fig.update_xaxes(
@@ -121,7 +130,7 @@ def curves(record: Mapping[str, Any]) -> go.Figure:
         for measure in _MEASURES
         for split in ("train", "validation")
     ]
-    fig = figure(*traces, height=430, legend_y=-0.17)
+    fig = figure(*traces, height=430, alt="Accuracy and loss at each epoch", legend_y=-0.17)
     fig.update_layout(yaxis2=fig.layout.yaxis)
     fig.update_layout(
         xaxis={"anchor": "y2", "title_text": "epoch", "showgrid": False, "nticks": 8},

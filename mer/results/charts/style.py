@@ -30,12 +30,16 @@ _AXIS: Final = {
 }
 
 
-def figure(*traces: Any, height: int, **layout: Any) -> go.Figure:
-    """A figure in the house style; `layout` is plotly's own, underscores for nesting."""
+def figure(*traces: Any, height: int, alt: str, **layout: Any) -> go.Figure:
+    """A figure in the house style; `layout` is plotly's own, underscores for nesting.
+
+    Who cannot see it is told `alt`, which page and reports find in the figure's `meta`.
+    """
     # No template: plotly's default would add 6 kB and its own grounds to every figure.
     fig = go.Figure(traces, layout={"template": "none"})
     fig.update_layout(
         height=height,
+        meta={"alt": alt},
         autosize=True,
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",

@@ -32,7 +32,7 @@ def stretches(times_ms: np.ndarray) -> np.ndarray:
     return np.concatenate([np.arange(len(times_ms))[:1], np.flatnonzero(steps > leap) + 1])
 
 
-def ribbon(person: Person, *, end_ms: float | None = None) -> go.Figure:
+def ribbon(person: Person, *, end_ms: float | None = None, lines: bool = False) -> go.Figure:
     """The seven probabilities over time as stacked areas, smoothed; no area where no face was.
 
     Where the face was covered, a gray band says so.
@@ -40,6 +40,7 @@ def ribbon(person: Person, *, end_ms: float | None = None) -> go.Figure:
     Args:
         person: one person of an analysis.
         end_ms: where the time axis ends; at the person's last frame unless given.
+        lines: a line a class instead of areas on one another.
     """
     times, shares = _grounded(person.sampled_ms, smoothed(person))
     areas = [
@@ -47,15 +48,16 @@ def ribbon(person: Person, *, end_ms: float | None = None) -> go.Figure:
             x=times / 1000,
             y=shares[:, column],
             name=name,
-            stackgroup="expressions",
+            stackgroup=None if lines else "expressions",
             mode="lines",
-            line={"width": 0, "color": color},
+            line={"width": 2 if lines else 0, "color": color},
             fillcolor=color,
             hovertemplate=name + " %{y:.0%} at %{x:.2f} s<extra></extra>",
         )
         for column, (name, color) in enumerate(colors(person.classes).items())
     ]
-    fig = figure(*areas, height=250, legend_y=-0.16, legend_traceorder="normal")
+    alt = f"What person {person.number} looks like over time"
+    fig = figure(*areas, height=250, alt=alt, legend_y=-0.16, legend_traceorder="normal")
     fig.update_yaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], ticksuffix=" ")
     for first, last in person.covered / 1000:
         fig.add_vrect(
@@ -98,7 +100,8 @@ def motion(person: Person, events: Sequence[Event], *, end_ms: float | None = No
     bars = [_bars([one for _, one in own if one.kind == kind], kind) for kind in KINDS]
     marks = [_marks([e for e in own if e[1].kind == kind], kind, scale) for kind in KINDS]
     drawn = [trace for trace in (*bars, *marks) if trace is not None]
-    fig = figure(*rows, *drawn, height=390, legend_y=-0.09, hovermode="closest")
+    alt = f"How far each part of the face of person {person.number} has moved, and events"
+    fig = figure(*rows, *drawn, height=390, alt=alt, legend_y=-0.09, hovermode="closest")
     fig.update_yaxes(
         range=[-0.15, len(REGIONS) + 0.25],
         tickvals=[_base(column) + 0.3 for column in range(len(REGIONS))],

@@ -1,0 +1,118 @@
+"""The networks as a leaderboard: a row a network, what it is for and the figures that decide."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from mer.evaluation.statistics import significant_pairs
+from mer.models.registry import DEFAULT_MODEL, NETWORKS
+from mer.results import comparison
+from mer.results.wording import percent
+
+
+class Cell(NamedTuple):
+    """What a table shows, what it is sorted by, and whether it is the best of its column."""
+
+    text: str
+    value: float | str | None
+    best: bool = False
+
+
+# Columns: name in a CSV file, heading, whether more is better (None: neither is).
+COLUMNS: Final[tuple[tuple[str, str, bool | None], ...]] = (
+    ("network", "Network", None),
+    ("accuracy_all", "All", True),
+    ("accuracy_clean", "Clean", True),
+    ("accuracy_everyday", "Everyday", True),
+    ("accuracy_elsewhere", "Elsewhere", True),
+    ("milliseconds", "ms a face", False),
+    ("training_s", "Training", False),
+    ("megabytes", "MB", False),
+)
+
+
+def figures(
+    records: Mapping[str, Any], milliseconds: Mapping[str, float] | None = None
+) -> list[dict[str, Any]]:
+    """A row a network, by the names in COLUMNS; None where something is not known.
+
+    The default network comes first, then whoever is right most often on clean pictures.
+    """
+    rows = [_row(name, one, (milliseconds or {}).get(name)) for name, one in records.items()]
+    best = sorted(rows, key=lambda row: -(row["accuracy_clean"] or row["accuracy_all"]))
+    return sorted(best, key=lambda row: row["network"] != DEFAULT_MODEL)
+
+
+def shown(rows: list[dict[str, Any]]) -> list[tuple[str, str, bool | None]]:
+    """Those of COLUMNS of which something is known, and the one to be measured yet."""
+    return [one for one in COLUMNS if one[0] == "milliseconds" or any(r[one[0]] for r in rows)]
+
+
+def cells(rows: list[dict[str, Any]]) -> list[list[Cell]]:
+    """The rows as a table shows them, the best of each column marked."""
+    best = {
+        key: (max if more else min)(known)
+        for key, _, more in COLUMNS
+        if more is not None and len(known := [r[key] for r in rows if r[key] is not None]) > 1
+    }
+    return [
+        [
+            Cell(_text(key, row[key]), row[key], key in best and row[key] == best[key])
+            for key, *_ in shown(rows)
+        ]
+        for row in rows
+    ]
+
+
+def purpose(name: str) -> str:
+    """What a network is for, in a few words."""
+    if name not in NETWORKS:
+        return "your own"
+    what = NETWORKS[name].description.split(":")[0].split(",")[0]
+    return f"recommended ({what})" if name == DEFAULT_MODEL else what
+
+
+def significance(records: Mapping[str, Any], kind: str) -> tuple[list[str], list[list[str]]]:
+    """Networks, and a matrix of them: "better", "worse" or "" where it may be chance.
+
+    They are compared by their mistakes on the same pictures, see `mer.evaluation.statistics`.
+
+    Args:
+        records: records by network name.
+        kind: "all" or "clean", the test pictures.
+    """
+    mistakes = {
+        name: scores["mistakes"]
+        for name, record in records.items()
+        for protocol, scores in comparison.protocols(record).items()
+        if protocol.startswith(kind) and "mistakes" in scores
+    }
+    real = significant_pairs(mistakes)
+    names = sorted(mistakes, key=lambda name: len(mistakes[name]))
+    said = dict.fromkeys(real, "better") | {pair[::-1]: "worse" for pair in real}
+    return names, [[said.get((one, other), "") for other in names] for one in names]
+
+
+def _row(name: str, record: Mapping[str, Any], milliseconds: float | None) -> dict[str, Any]:
+    evaluation = record["evaluation"]
+    test, everyday = evaluation["test"], evaluation.get("ferplus") or {}
+    away = evaluation.get("elsewhere") or {}
+    return {
+        "network": name,
+        "accuracy_all": test["accuracy"],
+        "accuracy_clean": (test.get("clean") or {}).get("accuracy"),
+        "accuracy_everyday": (everyday.get("clean") or everyday).get("accuracy"),
+        "accuracy_elsewhere": (away.get("mean") or {}).get("accuracy"),
+        "milliseconds": milliseconds,
+        "training_s": record["training"]["cpu_seconds"],
+        "megabytes": record["file"]["bytes"] / 1e6,
+    }
+
+
+def _text(key: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if key.startswith("accuracy"):
+        return percent(value, 1)
+    if key == "training_s":
+        return comparison.duration(value)
+    return value if isinstance(value, str) else f"{value:.1f}"
