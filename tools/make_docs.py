@@ -18,7 +18,8 @@ from mer.results import markdown
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 EXAMPLES: Final = {  # of each endpoint, in the order of docs/api.md; tests/ui/test_api.py runs them
-    "predict": 'page.predict([handle_file("photo.jpg")], "cnn1", "yunet", api_name="/predict")',
+    "predict": 'page.predict(handle_file("photo.jpg"), "cnn1", "yunet", api_name="/predict")',
+    "predict_all": 'page.predict([handle_file("photo.jpg")], api_name="/predict_all")',
     "annotate": 'page.predict(handle_file("photo.jpg"), api_name="/annotate")',
     "explain_face": 'page.predict(handle_file("photo.jpg"), number=1, api_name="/explain_face")',
     "report": 'page.predict([handle_file("photo.jpg")], "cnn1", "yunet", api_name="/report")',

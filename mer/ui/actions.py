@@ -29,8 +29,22 @@ from mer.weights import store
 PROTOCOLS: Final = ["all", "clean"]
 
 
-def predict(pictures: Sequence[str], network: str, detector: str) -> dict[str, Any]:
-    """Say what the faces in pictures look like, as the Upload and the Webcam tab do.
+def predict(picture: str, network: str, detector: str) -> dict[str, Any]:
+    """Say what the faces in a picture look like, as the Upload and the Webcam tab do.
+
+    Args:
+        picture: a picture.
+        network: which network answers.
+        detector: which face detector finds the faces.
+
+    Returns:
+        What `predict_all` says of one picture.
+    """
+    return predict_all([picture], network, detector)
+
+
+def predict_all(pictures: Sequence[str], network: str, detector: str) -> dict[str, Any]:
+    """Say what the faces in several pictures look like.
 
     Args:
         pictures: up to thirty pictures.

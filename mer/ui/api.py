@@ -41,7 +41,8 @@ def build() -> None:
     drawn: Make = functools.partial(gr.Image, label="Picture", format="jpeg")
     time: Make = functools.partial(gr.Number, label="Milliseconds")
     asked = [picture, network, detector]
-    _add(actions.predict, [pictures, network, detector], document)
+    _add(actions.predict, asked, document)
+    _add(actions.predict_all, [pictures, network, detector], document)
     _add(actions.annotate, asked, drawn)
     _add(actions.explain_face, [*asked, number, emotion], drawn)
     _add(actions.report, [pictures, network, detector], page)

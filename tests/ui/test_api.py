@@ -85,24 +85,24 @@ def test_what_is_no_picture_is_a_sentence(client: Client, tmp_path: Path, name: 
     (tmp_path / "text.jpg").write_text("text")
     sent = handle_file(tmp_path / "text.jpg")
     with pytest.raises(AppError, match="is not a picture"):
-        client.predict([sent] if name == "predict" else sent, api_name=f"/{name}")
+        client.predict(sent, api_name=f"/{name}")
 
 
 def test_no_face(client: Client, folder: Path) -> None:
     wall = handle_file(folder / "wall.png")
-    assert client.predict([wall], api_name="/predict")["faces"] == []
+    assert client.predict(wall, api_name="/predict")["faces"] == []
     with pytest.raises(AppError, match="There is no face 1: 0 were found"):
         client.predict(wall, api_name="/explain_face")
 
 
 def test_a_network_that_is_not_there(client: Client, folder: Path) -> None:
     with pytest.raises(AppError, match="not in the list"):
-        client.predict([handle_file(folder / "photo.jpg")], "vgg", api_name="/predict")
+        client.predict(handle_file(folder / "photo.jpg"), "vgg", api_name="/predict")
 
 
 def test_predict(client: Client, folder: Path) -> None:
     files = [handle_file(folder / name) for name in ("photo.jpg", "wall.png")]
-    answer = client.predict(files, "cnn2", api_name="/predict")
+    answer = client.predict(files, "cnn2", api_name="/predict_all")
     assert (answer["network"], answer["classes"]) == ("cnn2", list(EMOTIONS))
     [face] = answer["faces"]
     assert [one["file"] for one in answer["without_face"]] == ["wall.png"]
@@ -151,6 +151,6 @@ def test_a_page_with_a_password(monkeypatch: pytest.MonkeyPatch, folder: Path) -
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
     told = "Basic " + base64.b64encode(b"ana:secret").decode()
     visitor = Client(address, headers={"Authorization": told}, verbose=False)
-    answer = visitor.predict([handle_file(folder / "photo.jpg")], api_name="/predict")
+    answer = visitor.predict(handle_file(folder / "photo.jpg"), api_name="/predict")
     page.close()
     assert len(answer["faces"]) == 1

@@ -74,16 +74,16 @@ def test_not_together_with_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_endpoint_is_a_described_tool(url: str) -> None:
     tools = {tool.name: tool for tool in asked(url)}
     assert set(tools) == set(EXAMPLES)
-    assert "What the faces in pictures look like" in tools["predict"].description.replace("w", "W")
+    assert "What the faces in a picture look like" in tools["predict"].description.replace("w", "W")
     told = tools["predict"].inputSchema["properties"]
-    assert set(told) == {"pictures", "network", "detector"}
+    assert set(told) == {"picture", "network", "detector"}
     assert told["detector"]["enum"] == ["yunet", "haar", "none"]
 
 
 def test_a_picture_is_read_and_lies_only_where_it_is_swept(url: str, picture: str) -> None:
     elsewhere = Path(tempfile.gettempdir()) / "gradio"
     before = set(elsewhere.rglob("*"))
-    answer = asked(url, "predict", pictures=[picture], network="cnn1", detector="yunet")
+    answer = asked(url, "predict", picture=picture, network="cnn1", detector="yunet")
     assert not answer.isError
     [face] = ast.literal_eval(answer.content[0].text)["faces"]
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
@@ -98,7 +98,7 @@ def test_a_picture_comes_back(url: str, picture: str) -> None:
 
 @pytest.mark.parametrize("sent", ["http://127.0.0.1:9/a.jpg", "/etc/passwd", "data:,"])
 def test_what_is_no_picture_is_an_error(url: str, sent: str) -> None:
-    answer = asked(url, "predict", pictures=[sent], network="cnn1", detector="yunet")
+    answer = asked(url, "predict", picture=sent, network="cnn1", detector="yunet")
     assert answer.isError
     assert "root:" not in answer.content[0].text
 
