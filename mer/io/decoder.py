@@ -33,7 +33,7 @@ try:
 except ModuleNotFoundError:  # no such limits on this system: the clocks alone end a worker
     resource = None  # type: ignore[assignment]
 
-_THREADS: Final = 2  # of a decoder of HEIC and AVIF; each has a stack, which counts as memory
+_THREADS: Final = 2  # of a decoder of HEIC and AVIF: the stack of each counts as memory
 
 
 def main(number: int) -> None:

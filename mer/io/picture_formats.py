@@ -29,6 +29,7 @@ MAX_SEGMENTS: Final = 1000  # of a JPEG before its picture; a colour profile has
 MAX_COMMENTS: Final = 65_536  # bytes of a GIF's comments: Pillow's time grows with their square
 # Bytes that a pixel takes at the peak, as measured.
 _AVIF: Final = 14.5
+_HEIF: Final = 7.8
 _WEBP_ALPHA: Final = 8.2
 _USABLE: Final = 0.97  # of the memory, the rest being for what does not grow with the picture
 _HEAD: Final = 4096  # bytes within which a PPM's sizes stand
@@ -179,6 +180,14 @@ def _check_size(width: int, height: int, name: str, size: int = 0, each: float =
         most = min(most, int(LIMITS.memory_for(size) * _USABLE / each))
     if width * height > most:
         raise ImageError(too_large(name, f"{width} x {height} pixels", most))
+
+
+def _size(file: BinaryIO) -> int:
+    """Bytes of an open file, whose place stays where it is."""
+    at = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(at)
+    return size
 
 
 def _upright(width: int, height: int, turn: int) -> tuple[int, int]:
@@ -337,7 +346,7 @@ def _heif(file: BinaryIO, name: str) -> Opened:
     """Straight from libheif, which turns it upright; Pillow would hold it twice more."""
     picture = pillow_heif.open_heif(file, convert_hdr_to_8bit=True)
     width, height = picture.size
-    _check_size(width, height, name)
+    _check_size(width, height, name, _size(file), _HEIF)
 
     def fill(out: np.ndarray) -> None:
         image = np.asarray(picture)
@@ -368,10 +377,7 @@ def _ppm_sizes(head: bytes) -> bool:
 
 def _pillow(file: BinaryIO, formats: tuple[str, ...], name: str, turn: int = 0) -> Opened:
     image = Image.open(file, formats=formats)
-    at = file.tell()
-    size = file.seek(0, os.SEEK_END)
-    file.seek(at)
-    _check_size(*image.size, name, size, _AVIF if image.format == "AVIF" else 0)
+    _check_size(*image.size, name, _size(file), _AVIF if image.format == "AVIF" else 0)
     width, height = image.size
     image.load()
     turn = turn or _told_orientation(image)

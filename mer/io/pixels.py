@@ -7,7 +7,7 @@ import numpy as np
 
 from mer.errors import ImageError
 
-_STRIP: Final = 500_000  # pixels that are turned into RGB at a time
+_STRIP: Final = 100_000  # pixels that are turned into RGB at a time
 
 Rows = Callable[[int, int], np.ndarray]  # from one row to another: RGB uint8 (rows, width, 3)
 

@@ -15,6 +15,7 @@ class Limits:
         pixels: of a picture, or of a frame.
         memory: bytes of address space of a worker beyond what it has at rest, the pixels in shared
             memory included. 50 million pixels take 350 MB by Pillow, 300 MB by OpenCV.
+            With pages of libraries that it touches for the first time, that is at most 400 MB.
         large: bytes of a file from which on it may take `large_memory`, as 8K video does.
         processor_s: processor seconds of a picture, or from one frame of a video to the next. Of
             what real files take, AVIF of 25 million pixels takes most: 2 s.
@@ -25,7 +26,7 @@ class Limits:
     """
 
     pixels: int = 50_000_000
-    memory: int = 400_000_000
+    memory: int = 396_000_000
     large: int = 40_000_000
     large_memory: int = 1_000_000_000
     processor_s: int = 8

