@@ -7,7 +7,6 @@ starts with the first picture, holds no thread and nothing of the caller's, and 
 
 import atexit
 import contextlib
-import fcntl
 import functools
 import mmap
 import os
@@ -25,6 +24,11 @@ import numpy as np
 
 from mer.errors import ImageError, MerError, VideoError
 from mer.io.protocol import LIMITS, Channel, too_much
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows, where files are decoded in the caller's process
+    fcntl = None  # type: ignore[assignment]
 
 WORKERS: Final = max(2, min(os.cpu_count() or 1, 8))  # that decode pictures at the same time
 CAGED: Final = os.name == "posix"  # elsewhere files are decoded in the caller's process
