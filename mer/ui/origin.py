@@ -21,9 +21,9 @@ _SPACE_EMBEDDERS: Final = ("https://huggingface.co",)
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
 _SHARE_SCRIPTS: Final = "https://gradio.s3-us-west-2.amazonaws.com"  # Gradio's page behind --share
 
-# Gradio's page has scripts inside its HTML, and makes functions of text.
+# Gradio's page has scripts inside its HTML, makes functions of text and modules of blobs.
 _POLICY: Final = (
-    "default-src 'self'{also}; script-src 'self' 'unsafe-inline' 'unsafe-eval'{also}; "
+    "default-src 'self'{also}; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:{also}; "
     "style-src 'self' 'unsafe-inline'{also}; img-src 'self' data: blob:; "
     "media-src 'self' data: blob:; font-src 'self' data:{also}; "
     "connect-src 'self' data: blob:{also}; worker-src 'self' blob:; object-src 'none'; "
