@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from benchmarks import live
+from benchmarks.__main__ import main
 from benchmarks.comparison import gpu, growth, learning, limits, rivals, start, versus
 from benchmarks.comparison.chart import Dot, scatter
 from benchmarks.comparison.rivals import Result
-from mer import cli
 from mer.errors import MerError
 from mer.faces import detection
 from mer.models.registry import MODELS, NETWORKS
@@ -120,7 +120,7 @@ def test_it_is_written_whole(
     monkeypatch.setattr(learning, "share", lambda name: (90.0, 100.0))
     monkeypatch.setattr(live, "visited", lambda: ["10 visitors"])
     monkeypatch.setattr(start, "RUNS", 1)
-    assert cli.main(["bench", "proof", "--out", str(tmp_path), "--rivals", str(tmp_path)]) == 0
+    assert main(["comparison", "--out", str(tmp_path), "--rivals", str(tmp_path)]) == 0
     text = (tmp_path / "benchmarks.md").read_text()
     for words in ("fer 25.10.3", "face-api 1.7.15 did not run here", "mer, cnn1", "not measured"):
         assert words in text

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -148,24 +146,6 @@ def test_sface_import_refuses_another_file(tmp_path: Path) -> None:
     other.write_bytes(b"no network")
     with pytest.raises(WeightsError, match="is not face_recognition_sface"):
         import_sface.convert(other, tmp_path)
-
-
-def test_sface_begins_where_face_recognition_ended(mer_data: Path, tmp_path: Path) -> None:
-    """Our convolutions give what OpenCV's run of the published file gives, in half precision."""
-    source = mer_data.parent / "models" / "face_recognition_sface_2021dec.onnx"
-    if not source.is_file():
-        pytest.skip(f"{source} is not there")
-    path = import_sface.convert(source, tmp_path)
-    model, _ = store.load("sface", folder=path.parent)
-    assert isinstance(model, SFace)
-    face = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
-    net = cv2.dnn.readNetFromONNX(str(source))
-    net.setInput(face.transpose(2, 0, 1)[None].astype(np.float32))
-    expected = net.forward("onnx_node!bn1")
-    with torch.inference_mode():
-        batch = torch.from_numpy(face.transpose(2, 0, 1)[None].copy()).float()
-        given = model.norm(model.high(model.low((batch - 127.5) / 128))).numpy()
-    assert given == pytest.approx(expected, abs=0.01)
 
 
 def test_sface_says_the_same_whether_it_learns_or_answers() -> None:
