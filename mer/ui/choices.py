@@ -46,7 +46,6 @@ def build(page: gr.Blocks) -> tuple[gr.Radio, gr.Radio]:
         _restored,
         kept,
         [network, detector],
-        queue=False,
         api_visibility="private",
         show_progress="hidden",
     )

@@ -4,13 +4,12 @@ Gradio keeps every value that a component ever held, for links that store a visi
 page has none such, so only states are kept, and the names of the visitor's files.
 """
 
-import io
-import pickle
+import sys
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Final
 
 import gradio as gr
@@ -125,24 +124,21 @@ class Sessions(StateHolder):
 
 
 def weight(value: Any) -> int:
-    """Bytes that a value takes when it is written down, which is about what it takes in memory."""
-    counted = _Counted()
-    try:
-        pickle.Pickler(counted, pickle.HIGHEST_PROTOCOL).dump(value)
-    except Exception:  # what cannot be written down is no answer of this page
-        return 0
-    return counted.written
-
-
-class _Counted(io.RawIOBase):
-    """A file that only counts."""
-
-    written = 0
-
-    def write(self, part: Any) -> int:
-        size = memoryview(part).nbytes
-        self.written += size
-        return size
+    """Bytes that a value takes in memory, with all that it holds."""
+    total, waiting, seen = 0, [value], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or isinstance(one, type | ModuleType | FunctionType):
+            continue
+        seen.add(id(one))
+        total += max(sys.getsizeof(one, 0), getattr(one, "nbytes", 0))
+        if isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple | set | frozenset):
+            waiting += one
+        elif not hasattr(one, "memory_usage"):  # of a table, which counts its columns itself
+            waiting += getattr(one, "__dict__", {}).values()
+    return total
 
 
 def _paths(value: Any) -> Iterator[str]:

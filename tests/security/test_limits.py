@@ -192,7 +192,7 @@ def test_with_the_password_it_works(locked: Served) -> None:
     assert "Facial expressions" in httpx.get(locked.url, headers=given).text
     assert "key" in httpx.post(f"{locked.url}live/start", headers=given).json()
     visitor = Client(locked.url, verbose=False, headers=given)
-    assert "no camera picture" in visitor.predict("", "cnn1", "yunet", api_name="/webcam")[1]
+    assert "no camera picture" in visitor.predict("", "cnn1", "yunet", api_name="/webcam")
     visitor.close()
 
 

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from mer.errors import MerError, WeightsError
-from mer.models.registry import MODELS
+from mer.models.registry import NETWORKS
 from mer.training.trainer import train
 from mer.weights import store
 from tests import tiny
@@ -17,7 +17,7 @@ from tools.average_weights import average
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, "tiny", tiny.Tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
 
 
 def test_missing_weights_and_lacking_shares_are_sentences(tmp_path: Path) -> None:
