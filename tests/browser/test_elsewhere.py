@@ -64,7 +64,7 @@ def photograph(tmp_path: Path, astronaut: np.ndarray) -> Path:
 
 
 def _live(page: Page | FrameLocator) -> None:
-    page.get_by_role("button", name="Live", exact=True).click()
+    page.get_by_role("button", name="Start", exact=True).click()
     face = page.locator(".people .person").first
     expect(face).to_contain_text(re.compile(r"Face 1 .*\d+ %"))
     page.get_by_role("button", name="Stop", exact=True).click()

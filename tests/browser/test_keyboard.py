@@ -44,7 +44,7 @@ def _another_network(page: Page) -> None:
 def _why(page: Page) -> None:
     why = page.get_by_role("button", name="Why? Where the network looks")
     image = page.locator("#maps img").first
-    strength = page.get_by_label("range slider for Strength")
+    strength = page.get_by_label("range slider for Opacity")
     _press(page, why, strength)
     before = image.get_attribute("src") or ""
     _tab_to(page, strength)

@@ -28,7 +28,7 @@ def test_every_tab(
 
 def test_first_screen_says_what_happens_to_a_picture(open_page: Callable[..., Page]) -> None:
     notice = open_page().locator("#notice")
-    for words in ("not what someone feels", "deleted within 6 minutes", "Not for decisions"):
+    for words in ("not what someone feels", "deleted within 6 minutes", "not for decisions"):
         expect(notice).to_contain_text(words)
 
 

@@ -262,7 +262,8 @@ def test_the_disk_while_uploads_arrive(served: Served, monkeypatch: pytest.Monke
         told = list(pool.map(send, range(1, 9)))
     stop.set()
     watcher.join()
-    assert set(told) == {200, 507}
+    assert 507 in told
+    assert set(told) <= {200, 507}
     assert most[0] <= 10_000_000 + 8 * 600_000
     assert until(lambda: len(files(served.folder)) == told.count(200))  # no part of another
 

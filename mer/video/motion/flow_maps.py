@@ -21,6 +21,11 @@ CHANNELS: Final = ("across", "down", "strain")  # to the picture's right, down, 
 CROP: Final = (55, 52, 265, 315)
 
 
+# Pixels of the aligned face, 99th percentile: a face beside itself has 0.013, from rounding and the
+# edges, which a map would stretch to full range; one beside a noisy copy (2 gray levels) 0.19.
+STILL: Final = 0.02
+
+
 def flow_map(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
     """What moves between two views of a face, float32 (28, 28, 3), each channel from 0 to 255.
 
@@ -28,7 +33,9 @@ def flow_map(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
         onset, apex: RGB uint8 (320, 320, 3), aligned, the second onto the first.
     """
     gray = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (onset, apex)]
-    return from_flow(flow.smooth(gray[0], gray[1]))
+    field = flow.smooth(gray[0], gray[1])
+    moved = np.percentile(np.abs(field), 99) >= STILL
+    return from_flow(field if moved else np.zeros_like(field))
 
 
 def from_flow(field: np.ndarray) -> np.ndarray:
