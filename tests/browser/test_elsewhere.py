@@ -74,9 +74,9 @@ def _upload(page: Page | FrameLocator, photograph: Path) -> None:
     page.get_by_role("tab", name="Upload").click()
     page.locator("#files input[type=file]").set_input_files(photograph)
     expect(page.locator("#upload-answer")).to_contain_text("Face 1 ")
-    expect(page.locator("#gallery img").first).to_be_visible()
+    expect(page.locator("#upload-answer .shot img").first).to_be_visible()
     loaded = "image => image.decode().then(() => image.naturalWidth)"
-    assert page.locator("#gallery img").first.evaluate(loaded) > 0
+    assert page.locator("#upload-answer .shot img").first.evaluate(loaded) > 0
 
 
 def test_behind_a_proxy_with_tls_and_a_path(
@@ -94,6 +94,7 @@ def test_behind_a_proxy_with_tls_and_a_path(
             page.locator("#camera .start").wait_for()
             _live(page)
             _upload(page, photograph)
+            page.locator("#upload-answer summary").click()  # Export
             for name in ("CSV", "JSON"):
                 with page.expect_download() as download:
                     page.get_by_role("link", name=re.compile(name)).first.click()
