@@ -110,28 +110,6 @@ def test_behind_a_proxy_with_tls_and_a_path(
             assert watch.errors == []
 
 
-def test_in_a_frame_of_another_site(
-    browser: Browser,
-    photograph: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    site: Callable[[str], str],
-) -> None:
-    outer = f"http://hub.{site('')}"
-    for address in serve(monkeypatch, MER_ORIGINS=outer):
-        site(address)
-        page = browser.new_page(viewport={"width": 1280, "height": 2100})
-        page.set_default_timeout(60_000)
-        page.goto(outer)
-        frame = page.frame_locator("iframe")
-        frame.locator("#camera .start").wait_for()
-        _live(frame)
-        _upload(frame, photograph)
-        page.goto(outer.replace("hub.", "other."))  # which the operator has not named
-        page.wait_for_timeout(1500)
-        assert page.frames[1].locator("#camera").count() == 0
-        page.close()
-
-
 ASK = """async address => {
   const told = [];
   const json = { "Content-Type": "application/json", "X-Live-Key": "x" };
