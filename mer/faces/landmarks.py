@@ -1,7 +1,6 @@
 """478 points of a face, by the network of MediaPipe's Face Landmarker."""
 
 import functools
-import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.errors import WeightsError
 from mer.faces.detection import Face
 from mer.weights import store
 
@@ -46,14 +44,7 @@ class TFLite:
         Raises:
             WeightsError: the file is missing or damaged.
         """
-        path = store.FOLDER / file
-        mend = f"Restore it with `git checkout -- weights/{file}`."
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise WeightsError(f"The network {path} cannot be read. {mend}") from error
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise WeightsError(f"The network {path} is damaged. {mend}")
+        content = store.read_verified(file, sha256, "network")
         self._net = cv2.dnn.readNetFromTFLite(np.frombuffer(content, np.uint8))
         self._outputs = list(outputs)
         self._turn = threading.Lock()

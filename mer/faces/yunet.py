@@ -1,6 +1,5 @@
 """YuNet, the network of the face detector: boxes, points and scores of one picture."""
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +7,6 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.errors import WeightsError
 from mer.weights import onnx_session, store
 
 FILE: Final = "face_detection_yunet_2023mar.onnx"
@@ -35,7 +33,7 @@ class Network:
         Raises:
             WeightsError: its file is missing or damaged.
         """
-        content = _file()
+        content = store.read_verified(FILE, SHA256, "face detector")
         for free in _ANY:
             content = content.replace(_FIXED, free, 1)
         self._session = onnx_session.Session(content)
@@ -104,15 +102,3 @@ def _decoded(maps: list[np.ndarray], columns: int, stride: int, threshold: float
     corner = boxes[places, :2] + centre - size / 2
     marks = points[places] + np.tile(centre, 5)
     return np.hstack([stride * np.hstack([corner, size, marks]), score[places, None]])
-
-
-def _file() -> bytes:
-    path = store.FOLDER / FILE
-    mend = f"Restore it with `git checkout -- weights/{FILE}`."
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"The face detector {path} cannot be read. {mend}") from error
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise WeightsError(f"The face detector {path} is damaged. {mend}")
-    return content

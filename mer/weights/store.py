@@ -126,6 +126,23 @@ def arrays(name: str, *, folder: Path | None = None) -> tuple[dict[str, np.ndarr
     return {k: v.astype(np.float32) if v.dtype.kind == "f" else v for k, v in half.items()}, record
 
 
+def read_verified(file: str, sha256: str, name: str) -> bytes:
+    """The content of a third party's file among the weights; `name` says in errors what it is.
+
+    Raises:
+        WeightsError: it cannot be read, or its checksum is another.
+    """
+    path = FOLDER / file
+    mend = f"Restore it with `git checkout -- weights/{file}`."
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"The {name} {path} cannot be read. {mend}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise WeightsError(f"The {name} {path} is damaged. {mend}")
+    return content
+
+
 def foreign(name: str, folder: Path | None = None) -> WeightsError:
     """Return the error for weights that do not belong to network `name`."""
     path = (folder or home(name)) / f"{name}.safetensors"
