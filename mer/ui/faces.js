@@ -13,9 +13,8 @@
       if (one.matches("section")) one.hidden = !mine;
       if (one.matches("tr")) one.toggleAttribute("aria-current", mine);
     }
-    if (face !== undefined && document.querySelector("#why .open")) find("#explain").click();
+    if (face !== undefined && document.querySelector("#why .open")) window.mer.press("#explain");
   }
-  const find = (selector) => document.querySelector(selector);
 
   document.addEventListener("click", (event) => {
     const place = event.target.closest?.(".faces");
@@ -48,7 +47,7 @@
     const sorter = event.target.closest?.(".sortable thead button");
     if (sorter) sort(sorter);
     const press = event.target.closest?.("[data-press]"); // a button of Gradio's, elsewhere
-    if (press) find(press.dataset.press).click();
+    if (press) window.mer.press(press.dataset.press);
   });
 
   Object.assign(window.mer, { face });

@@ -55,11 +55,7 @@
     fold.setAttribute("aria-expanded", open);
   });
   window.addEventListener("popstate", () => open(asked() || named(tabs()[0])));
-  new MutationObserver((_, observer) => {
-    if (!tabs().length) return;
-    observer.disconnect();
-    requestAnimationFrame(() => open(asked()));
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  window.mer.mounted("[role=tab]").then(() => requestAnimationFrame(() => open(asked())));
 
   document.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

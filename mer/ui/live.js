@@ -286,9 +286,5 @@
   document.addEventListener("camera-on", begin);
   document.addEventListener("camera-off", end);
   window.addEventListener("pagehide", leave);
-  new MutationObserver((_, observer) => {
-    if (!within("output")) return;
-    observer.disconnect();
-    smoothing();
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  window.mer.mounted("#live output").then(smoothing);
 })();

@@ -9,6 +9,17 @@
   const shown = (element) => element !== null && element.offsetParent !== null;
   const video = () => find("#camera video");
 
+  // An element, as soon as Gradio has mounted it.
+  function mounted(selector) {
+    return new Promise((done) => {
+      const look = () => find(selector) && (done(find(selector)), true);
+      if (look()) return;
+      new MutationObserver((_, observer) => look() && observer.disconnect())
+        .observe(document.documentElement, { childList: true, subtree: true });
+    });
+  }
+  const press = async (selector) => (await mounted(selector)).click();
+
   const TROUBLE = {
     NotAllowedError:
       "The browser did not allow the camera. Press the camera sign beside the address, " +
@@ -129,8 +140,7 @@
 
   async function toUpload(files) {
     [...document.querySelectorAll("[role=tab]")].find((tab) => /Upload/.test(tab.textContent)).click();
-    while (!find("#files input[type=file]")) await new Promise((done) => setTimeout(done, 100));
-    put(find("#files input[type=file]"), files);
+    put(await mounted("#files input[type=file]"), files);
   }
 
   // A video among the pictures goes to the Video tab, pictures there go to Upload.
@@ -147,7 +157,7 @@
   for (const name of ["drop", "change"]) document.addEventListener(name, astray, true);
 
   const camera = { start, stop, still, turn, several };
-  window.mer = { capture, last: () => lastFrame, reveal, camera, box, put };
+  window.mer = { capture, last: () => lastFrame, reveal, camera, box, put, mounted, press };
 
   document.addEventListener("click", async (event) => {
     if (event.target.closest("#camera .start")) await start();
@@ -160,7 +170,7 @@
       + " a, button:not([role=tab][aria-selected=true]), [role=listbox]";
     if (!shown(find("#camera .camera")) || event.target.closest?.(own)) return;
     event.preventDefault();
-    if (!event.repeat) find("#capture").click();
+    if (!event.repeat) press("#capture");
   });
 
   // A pasted picture goes the way of a chosen one, and joins those that are there.
@@ -168,14 +178,11 @@
     const files = [...(event.clipboardData?.files || [])];
     if (!files.length || !shown(find("#files"))) return;
     event.preventDefault();
-    put(find("#files input[type=file]"), files);
+    mounted("#files input[type=file]").then((input) => put(input, files));
   });
 
   // The camera goes out when its tab is left: nobody is filmed by a page they no longer see.
-  new MutationObserver((_, observer) => {
-    const camera = find("#camera .camera");
-    if (!camera) return;
-    observer.disconnect();
+  mounted("#camera .camera").then((camera) => {
     new ResizeObserver(() => stream && !shown(camera) && stop()).observe(camera);
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  });
 })();

@@ -102,7 +102,7 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     watched: list[tuple[Page, Watch]] = []
 
     def open_(width: int = 1280, theme: str = "light", script: str = "") -> Page:
-        page = browser.new_page(viewport={"width": width, "height": 900})
+        page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
         page.set_default_timeout(60_000)
         watched.append((page, Watch(page)))
         if script:
@@ -113,7 +113,7 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
 
     yield open_
     for page, watch in watched:
-        page.close()
+        page.context.close()
         assert watch.foreign() == []
         assert watch.errors == []
 

@@ -36,7 +36,7 @@ def _captured(page: Page) -> str:
 
 def _sent(page: Page, act: Callable[[], None]) -> list[Any]:
     """Do `act` and return what the page then asks: frame, network and detector."""
-    with page.expect_request(lambda request: "/queue/join" in request.url) as asked:
+    with page.expect_request(lambda request: '"data:image/' in (request.post_data or "")) as asked:
         act()
     data: list[Any] = json.loads(asked.value.post_data or "{}")["data"]
     return data
@@ -81,6 +81,21 @@ def test_capture_by_button_then_by_space(
 def test_space_starts_the_camera_and_captures(open_page: OpenPage) -> None:
     page = open_page()
     page.keyboard.press("Space")
+    expect(page.locator("#webcam-answer")).to_have_text(ANSWER)
+
+
+def test_space_waits_for_a_capture_button_that_is_not_mounted_yet(open_page: OpenPage) -> None:
+    page = open_page()
+    page.evaluate("document.querySelector('#capture').id = 'later'")
+    page.keyboard.press("Space")
+    page.evaluate(
+        """() => {
+          const button = document.querySelector('#later'), place = button.parentElement;
+          button.remove();
+          button.id = 'capture';
+          place.append(button);
+        }"""
+    )
     expect(page.locator("#webcam-answer")).to_have_text(ANSWER)
 
 
