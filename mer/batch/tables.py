@@ -40,14 +40,8 @@ def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[s
 def _joined(
     videos: Sequence[tuple[str, Analysis]], table: Callable[[Analysis], pd.DataFrame]
 ) -> pd.DataFrame:
-    parts = [_plain(table(analysis).assign(file=name)) for name, analysis in videos]
+    parts = [table(found).assign(file=name, fps=found.timing.fps) for name, found in videos]
     return pd.concat(parts) if parts else pd.DataFrame()
-
-
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Turn categories into plain columns, since each part has other categories."""
-    named = table.select_dtypes("category").columns
-    return table.astype({name: table[name].cat.categories.dtype for name in named})
 
 
 def _item(item: Item, found: Found) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def add(commands: Any) -> None:
     add("--format", choices=FORMATS, default="table", help=text)
     text = "write a CSV file: one row a face, and one with the reason where there is none"
     add("--csv", type=Path, metavar="OUT", help=text)
+    text = "begin the CSV file with a byte order mark, by which Excel knows UTF-8"
+    add("--bom", action="store_true", help=text)
     add("--json", type=Path, metavar="OUT", help="write a JSON file: one entry a face")
     text = "write a report that opens offline: pictures, charts, figures, limits"
     add("--html", type=Path, metavar="OUT", help=text)
@@ -104,7 +106,7 @@ def _write(
     from mer.results import report, tables
 
     if options.csv:
-        files.write(options.csv, tables.to_csv(faces))
+        files.write(options.csv, tables.to_csv(faces, bom=options.bom))
     if options.json:
         files.write(options.json, tables.to_json(faces))
     if options.html:

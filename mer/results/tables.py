@@ -15,7 +15,7 @@ from mer.emotions import EMOTIONS
 from mer.faces.measures import MEASURES
 from mer.inference.predictor import Prediction, Predictor
 
-DIGITS: Final = 6  # a probability needs no more, and float noise would differ between machines
+DIGITS: Final = 4  # of a probability: an answer is not exact to more, and machines would differ
 BOX: Final = ("x", "y", "width", "height")
 BEFORE: Final = (
     *("file", "face", *BOX, "detector_score", "emotion", "probability", "sure", "concerns"),
@@ -75,14 +75,17 @@ def of(pictures: Iterable[tuple[str, Found]], predictor: Predictor) -> pd.DataFr
     )
 
 
-def to_csv(faces: pd.DataFrame) -> str:
-    """A table as CSV in which no spreadsheet takes a text for a formula, whoever wrote it."""
+def to_csv(faces: pd.DataFrame, *, bom: bool = False) -> str:
+    """A table as CSV in which no spreadsheet takes a text for a formula, whoever wrote it.
+
+    With `bom` it begins with the mark by which Excel knows UTF-8; pandas and R need none.
+    """
     texts = {
         str(name): column.astype(object).map(_defused)
         for name, column in faces.items()
         if not pd.api.types.is_numeric_dtype(column)
     }
-    return faces.assign(**texts).to_csv(index=False, lineterminator="\n")
+    return "\ufeff" * bom + faces.assign(**texts).to_csv(index=False, lineterminator="\n")
 
 
 def to_json(faces: pd.DataFrame) -> str:

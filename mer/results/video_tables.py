@@ -1,11 +1,16 @@
-"""An analysis as tables, CSV and JSON: per frame and per event, with where the figures come from.
+"""An analysis as tidy tables, a row a frame and face or a row an event, and as JSON.
 
-All figures are raw: nothing is smoothed.
+Nothing is smoothed. Columns are snake_case, times in them seconds. What holds for a whole video,
+such as versions, settings and warnings, stands once: in the JSON, and in the tables' header.
 """
 
+import itertools
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Final, TextIO
 
 import numpy as np
 import pandas as pd
@@ -25,23 +30,20 @@ LIMITS: Final = (
 )
 ROWS: Final = 5000  # of a table that become text at a time
 ORIGIN: Final = ("network", "version", "detector", "mer", "time")  # of an analysis's settings
-
-# The first columns of the two tables; those of the network's classes follow.
-_FRAME: Final = ("time_ms", "person", *BOX, "covered", "sure")
-_TYPES: Final = dict.fromkeys(("person", *BOX, "covered"), "Int64") | {"sure": "boolean"}
+_TIME_DIGITS: Final = 4  # of a time in seconds
+_FRAME: Final = (
+    *("file", "frame", "time_s", "person", *BOX, "covered"),
+    *("emotion", "probability", "sure", "concerns", "reason"),
+)
+_TYPES: Final = {  # that may be empty
+    **dict.fromkeys(("frame", "person", *BOX), "Int64"),
+    **dict.fromkeys(("covered", "sure"), "boolean"),
+}
+_MOTION: Final = tuple(f"motion_{name.replace(' ', '_')}" for name in REGIONS)
 _EVENT: Final = (
-    *("event", "person", "kind", "onset_ms", "apex_ms", "offset_ms", "duration_ms"),
-    *(
-        "region",
-        "regions",
-        "direction",
-        "pixels",
-        "strength",
-        "looks",
-        "looks_probability",
-        "looks_sure",
-    ),
-    *(f"motion {name}" for name in MOTIONS),
+    *("event", "person", "kind", "onset_s", "apex_s", "offset_s", "duration_s"),
+    *("region", "regions", "direction", "pixels", "strength"),
+    *("looks", "looks_probability", "looks_sure", *(f"motion_{name}" for name in MOTIONS)),
 )
 
 
@@ -53,123 +55,29 @@ def to_json(analysis: Analysis) -> str:
 def json_parts(analysis: Analysis) -> Iterator[str]:
     """The JSON document in pieces, so that an hour of video need not lie in memory as text.
 
-    Keys: file, size, network, version, detector, mer, time, settings, frame_rate with its warning,
-    complete, notes, limits, classes, motions, regions; `people`; `events`; and `frames`: each
-    frame read with its time, and of each person in it the box, whether the face is covered, the
-    motion of the regions in pixels of a 320-pixel face and, where the network looked, the seven
-    probabilities, whether they are sure, and what speaks against judging the face.
+    Keys: those of `header`, `people`, `events`, and `frames`: each frame read with its number and
+    time, and of each person in it the box, whether the face is covered, the motion of the regions
+    in pixels of a 320-pixel face and, where the network looked, the probabilities of the classes,
+    whether they are sure, and what speaks against judging the face.
     """
-    head = json.dumps(_head(analysis), indent=2, ensure_ascii=False)
-    yield head.removesuffix("\n}") + ',\n  "frames": ['
+    head = header(analysis) | {
+        "people": [_person(person) for person in analysis.people],
+        "events": [_event(number, event) for number, event in enumerate(analysis.events, 1)],
+    }
+    yield json.dumps(head, indent=2, ensure_ascii=False).removesuffix("\n}") + ',\n  "frames": ['
     between = "\n"
-    for frame in _frames(analysis):
+    for frame in _frames(frames_table(analysis), analysis.classes):
         yield f"{between}    {json.dumps(frame)}"
         between = ",\n"
     yield "\n  ]\n}\n"
 
 
-def frames_csv(analysis: Analysis) -> str:
-    """`frames_table` as CSV."""
-    return "".join(csv_parts(frames_table(analysis)))
+def header(analysis: Analysis) -> dict[str, Any]:
+    """What holds for all rows of a video's tables, ready for JSON.
 
-
-def events_csv(analysis: Analysis) -> str:
-    """`events_table` as CSV."""
-    return "".join(csv_parts(events_table(analysis)))
-
-
-def csv_parts(table: pd.DataFrame) -> Iterator[str]:
-    """One of the tables as CSV in pieces, as `json_parts` does it for JSON."""
-    for start in range(0, max(len(table), 1), ROWS):
-        text = tables.to_csv(table.iloc[start : start + ROWS])
-        yield text.partition("\n")[2] if start else text
-
-
-def frames_table(analysis: Analysis) -> pd.DataFrame:
-    """One row a frame and person: time, box, probabilities where sampled, motion by region.
-
-    Where the face is covered, `covered` is 1, and there are neither probabilities nor motion. A
-    frame without a face has one row, with its time and a `reason`; all else in it is empty.
+    Keys: file, size, network, version, detector, mer, time, settings, frame_rate with its warning,
+    complete, notes, limits, classes, motions, regions.
     """
-    measured = MEASURES if any(len(person.measures) for person in analysis.people) else ()
-    motions = (f"motion {name}" for name in REGIONS)
-    names = [*_FRAME, *analysis.classes, *motions, *measured]
-    seen = [person.times_ms for person in analysis.people]
-    bare = np.setdiff1d(analysis.times_ms, np.concatenate([np.empty(0), *seen]))
-    parts = [_figures(person, len(measured)) for person in analysis.people]
-    empty = np.full((len(bare), len(names)), np.nan)
-    empty[:, 0] = bare.round(3)
-    figures = np.concatenate([*parts, empty])
-    concerns = np.concatenate([*map(_concerns, analysis.people), np.full(len(bare), "", object)])
-    order = np.lexsort((figures[:, 1], figures[:, 0]))
-    table = pd.DataFrame(figures[order], columns=names).astype(_TYPES)
-    table.insert(len(_FRAME), "concerns", concerns[order])
-    reason = np.where(table["person"].isna(), tables.NO_FACE, "")
-    table.insert(len(_FRAME) + 1, "reason", pd.Series(pd.Categorical(reason)))
-    return _with_origin(table, analysis)
-
-
-def events_table(analysis: Analysis) -> pd.DataFrame:
-    """One row an event: person, kind, times, place, direction, size, what it looks like."""
-    rows = [
-        [*_row(number, event), event.sure if event.still else pd.NA, "; ".join(event.concerns)]
-        for number, event in enumerate(analysis.events, 1)
-    ]
-    apex = (f"apex {name}" for name in (*analysis.classes, "sure", "concerns"))
-    return _with_origin(pd.DataFrame(rows, columns=[*_EVENT, *apex]), analysis)
-
-
-def _figures(person: Person, measured: int) -> np.ndarray:
-    """Float64, a row a frame of the person; NaN where the network did not look."""
-    looks = np.full((len(person.times_ms), 1 + len(person.classes)), np.nan)
-    answers = np.column_stack([person.sure, person.probabilities.round(DIGITS)])
-    looks[np.searchsorted(person.times_ms, person.sampled_ms)] = answers
-    own = np.full((len(person.times_ms), measured), np.nan)
-    if len(person.measures):
-        own[np.searchsorted(person.times_ms, person.sampled_ms)] = person.measures.round(DIGITS)
-    number = np.full(len(person.times_ms), person.number)
-    times, motion = person.times_ms.round(3), person.motion.astype(np.float64).round(3)
-    covered = person.hidden(person.times_ms)
-    return np.column_stack([times, number, person.boxes, covered, looks, motion, own])
-
-
-def _concerns(person: Person) -> np.ndarray:
-    """Objects (n,): what speaks against judging the face in each frame, in words; mostly ""."""
-    said = np.full(len(person.times_ms), "", object)
-    rows = np.searchsorted(person.times_ms, person.sampled_ms)
-    said[rows] = np.array(["; ".join(one) for one in person.concerns], object)
-    return said
-
-
-def _row(number: int, event: Event) -> list[object]:
-    times = event.onset_ms, event.apex_ms, event.offset_ms, event.offset_ms - event.onset_ms
-    motion = event.motion or [np.nan] * len(MOTIONS)
-    still = event.still or [np.nan] * len(event.classes)
-    looks, share, sure = motion_classifier.answer(event) or ("", np.nan, None)
-    return [
-        *(number, event.person, event.kind, *(_round(time) for time in times)),
-        *(event.region, "; ".join(event.regions), event.direction),
-        *(_round(event.pixels), _round(event.strength)),
-        *(looks, _round(share), sure),
-        *(_round(value) for value in (*motion, *still)),
-    ]
-
-
-def _with_origin(table: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
-    """The table between the file's name and what the figures come from, the same in each row."""
-    rate = {
-        "fps": _round(analysis.timing.fps),
-        "frame_rate_warning": notes.frame_rate(analysis.timing),
-    }
-    origin = {name: analysis.settings.get(name, "") for name in ORIGIN} | rate
-    # A category is kept once, not once a row: an hour has a hundred thousand.
-    table.insert(0, "file", pd.Series(pd.Categorical([analysis.source] * len(table))))
-    for name, value in origin.items():
-        table[name] = pd.Categorical([value] * len(table))
-    return table
-
-
-def _head(analysis: Analysis) -> dict[str, Any]:
     timing = analysis.timing
     return {
         "file": analysis.source,
@@ -192,9 +100,100 @@ def _head(analysis: Analysis) -> dict[str, Any]:
         "classes": analysis.classes,
         "motions": MOTIONS,
         "regions": REGIONS,
-        "people": [_person(person) for person in analysis.people],
-        "events": [_event(number, event) for number, event in enumerate(analysis.events, 1)],
     }
+
+
+def frames_csv(analysis: Analysis) -> str:
+    """`frames_table` as CSV."""
+    return "".join(csv_parts(frames_table(analysis)))
+
+
+def events_csv(analysis: Analysis) -> str:
+    """`events_table` as CSV."""
+    return "".join(csv_parts(events_table(analysis)))
+
+
+def csv_parts(table: pd.DataFrame) -> Iterator[str]:
+    """One of the tables as CSV in pieces, as `json_parts` does it for JSON."""
+    for start in range(0, max(len(table), 1), ROWS):
+        text = tables.to_csv(table.iloc[start : start + ROWS])
+        yield text.partition("\n")[2] if start else text
+
+
+def read_csv(source: str | Path | TextIO) -> pd.DataFrame:
+    """Read frames or events from CSV; the columns of 0.1 get the names and units of today."""
+    table = pd.read_csv(source)
+    times = table.filter(regex="_ms$").columns
+    table[times] /= 1000
+    return table.rename(columns=lambda name: re.sub("_ms$", "_s", name.replace(" ", "_")))
+
+
+def frames_table(analysis: Analysis) -> pd.DataFrame:
+    """One row a frame and face: where it is, what it looks like where sampled, how it has moved.
+
+    `frame` counts from 0. Where the face is covered there are neither probabilities nor motion. A
+    frame without a face has one row, with its time and a `reason`; all else in it is empty.
+    """
+    people = [_rows(person) for person in analysis.people]
+    seen = np.concatenate([np.empty(0), *(person.times_ms for person in analysis.people)])
+    bare = np.setdiff1d(analysis.times_ms, seen)
+    empty = pd.DataFrame({"time_ms": bare, "person": np.nan, "reason": tables.NO_FACE})
+    table = pd.concat([*people, empty]).sort_values(["time_ms", "person"], ignore_index=True)
+    times = np.unique(table["time_ms"])
+    table["file"], table["frame"] = analysis.source, np.searchsorted(times, table["time_ms"])
+    table["time_s"] = (table["time_ms"] / 1000).round(_TIME_DIGITS)
+    measures = MEASURES if any(len(person.measures) for person in analysis.people) else ()
+    table = table.reindex(columns=[*_FRAME, *analysis.classes, *_MOTION, *measures])
+    texts = ["emotion", "concerns", "reason"]
+    return table.astype(_TYPES).assign(**table[texts].fillna(""))
+
+
+def _rows(person: Person) -> pd.DataFrame:
+    """A row a frame that shows the person; what the network says in those that it looked at."""
+    sampled = np.searchsorted(person.times_ms, person.sampled_ms)
+    shares = person.probabilities.astype(np.float64).round(DIGITS)
+    looks = pd.DataFrame(shares, sampled, person.classes).assign(
+        emotion=[person.classes[best] for best in shares.argmax(axis=1)],
+        probability=shares.max(axis=1),
+        sure=person.sure,
+        concerns=["; ".join(one) for one in person.concerns],
+    )
+    parts = [
+        pd.DataFrame(person.boxes, columns=BOX),
+        pd.DataFrame(person.motion.astype(np.float64).round(2), columns=_MOTION),
+        looks,
+    ]
+    if len(person.measures):
+        figures = person.measures.astype(np.float64).round(DIGITS)
+        parts.append(pd.DataFrame(figures, sampled, MEASURES))
+    return pd.concat(parts, axis=1).assign(
+        time_ms=person.times_ms, person=person.number, covered=person.hidden(person.times_ms)
+    )
+
+
+def events_table(analysis: Analysis) -> pd.DataFrame:
+    """One row an event: person, kind, times, place, direction, size, what it looks like."""
+    rows = [_row(number, event) for number, event in enumerate(analysis.events, 1)]
+    apex = (f"apex_{name}" for name in (*analysis.classes, "sure", "concerns"))
+    table = pd.DataFrame(rows, columns=[*_EVENT, *apex])
+    table.insert(0, "file", analysis.source)
+    return table.astype(dict.fromkeys(("looks_sure", "apex_sure"), "boolean"))
+
+
+def _row(number: int, event: Event) -> list[object]:
+    times = event.onset_ms, event.apex_ms, event.offset_ms, event.offset_ms - event.onset_ms
+    looks = motion_classifier.answer(event) or ("", np.nan, None)
+    shares = (
+        *(event.motion or [np.nan] * len(MOTIONS)),
+        *(event.still or [np.nan] * len(event.classes)),
+    )
+    return [
+        *(number, event.person, event.kind, *(round(time / 1000, _TIME_DIGITS) for time in times)),
+        *(event.region, "; ".join(event.regions), event.direction),
+        *(round(event.pixels, 2), round(event.strength, 2), *looks),
+        *(round(share, DIGITS) for share in shares),
+        *(event.sure if event.still else None, "; ".join(event.concerns)),
+    ]
 
 
 def _person(person: Person) -> dict[str, Any]:
@@ -209,55 +208,53 @@ def _person(person: Person) -> dict[str, Any]:
 
 
 def _event(number: int, event: Event) -> dict[str, Any]:
-    kept = dict(zip(_EVENT, _row(number, event), strict=False))
-    named = {name: kept[name] for name in _EVENT[: _EVENT.index("strength") + 1]}
-    motion = _named(MOTIONS, event.motion) if event.motion else None
-    still = _named(event.classes, event.still) if event.still else None
-    known = motion_classifier.answer(event)
-    looks = dict(zip(("name", "probability", "sure"), known, strict=True)) if known else None
-    parts = {"regions": event.regions, "looks": looks, "motion": motion, "still": still}
-    said = {"sure": event.sure, "concerns": event.concerns} if still else {}
-    return named | parts | said
+    looks = motion_classifier.answer(event)
+    return {
+        "event": number,
+        "person": event.person,
+        "kind": event.kind,
+        "onset_ms": _round(event.onset_ms),
+        "apex_ms": _round(event.apex_ms),
+        "offset_ms": _round(event.offset_ms),
+        "duration_ms": _round(event.offset_ms - event.onset_ms),
+        "region": event.region,
+        "regions": event.regions,
+        "direction": event.direction,
+        "pixels": _round(event.pixels),
+        "strength": _round(event.strength),
+        "looks": dict(zip(("name", "probability", "sure"), looks, strict=True)) if looks else None,
+        "motion": _named(MOTIONS, event.motion) if event.motion else None,
+        "still": _named(event.classes, event.still) if event.still else None,
+        **({"sure": event.sure, "concerns": event.concerns} if event.still else {}),
+    }
 
 
-def _frames(analysis: Analysis) -> Iterator[dict[str, Any]]:
+def _frames(table: pd.DataFrame, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Every frame that was read, those without a face too."""
-    cursors = [_Cursor(person) for person in analysis.people]
-    times = [analysis.times_ms, *(person.times_ms for person in analysis.people)]
-    for time_ms in np.unique(np.concatenate(times)):
-        seen = [cursor.at(time_ms) for cursor in cursors]
-        yield {"time_ms": _round(time_ms), "people": [person for person in seen if person]}
+    parts = (table.iloc[start : start + ROWS] for start in range(0, len(table), ROWS))
+    rows = itertools.chain.from_iterable(part.to_dict(orient="records") for part in parts)
+    for (frame, time_s), faces in itertools.groupby(rows, itemgetter("frame", "time_s")):
+        people = [_face(row, classes) for row in faces if not row["reason"]]
+        yield {"frame": frame, "time_ms": _round(1000 * time_s), "people": people}
 
 
-class _Cursor:
-    """Walks through a person's frames and samples in step."""
-
-    def __init__(self, person: Person) -> None:
-        self._person, self._row, self._sample = person, 0, 0
-        self._covered = person.hidden(person.times_ms)
-
-    def at(self, time_ms: float) -> dict[str, Any] | None:
-        person, row, sample = self._person, self._row, self._sample
-        if row == len(person.times_ms) or person.times_ms[row] != time_ms:
-            return None
-        self._row += 1
-        seen: dict[str, Any] = {
-            "person": person.number,
-            "box": dict(zip(BOX, person.boxes[row].tolist(), strict=True)),
-            "covered": bool(self._covered[row]),
-            "motion": _named(REGIONS, person.motion[row]),
-        }
-        if sample < len(person.sampled_ms) and person.sampled_ms[sample] == time_ms:
-            self._sample += 1
-            seen["probabilities"] = _named(person.classes, person.probabilities[sample])
-            seen["sure"] = bool(person.sure[sample])
-            seen["concerns"] = person.concerns[sample]
-            if len(person.measures):
-                seen["measures"] = _named(MEASURES, person.measures[sample])
-        return seen
+def _face(row: Mapping[Any, Any], classes: Sequence[str]) -> dict[str, Any]:
+    face = {
+        "person": row["person"],
+        "box": {name: row[name] for name in BOX},
+        "covered": row["covered"],
+        "motion": _named(REGIONS, [row[name] for name in _MOTION]),
+    }
+    if row["emotion"]:
+        face["probabilities"] = _named(classes, [row[name] for name in classes])
+        face["sure"] = row["sure"]
+        face["concerns"] = row["concerns"].split("; ") if row["concerns"] else []
+        if MEASURES[0] in row:
+            face["measures"] = _named(MEASURES, [row[name] for name in MEASURES])
+    return face
 
 
-def _named(names: tuple[str, ...], values: Any) -> Mapping[str, float | None]:
+def _named(names: Sequence[str], values: Any) -> dict[str, float | None]:
     """The values by name; null for what is no number, which JSON does not know."""
     return {
         name: _round(value) if np.isfinite(value) else None

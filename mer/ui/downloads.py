@@ -7,7 +7,13 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-_TYPES: Final = {"csv": "text/csv", "json": "application/json", "html": "text/html"}
+# By ending: what the link says, and the type.
+_TYPES: Final = {
+    "csv": ("CSV", "text/csv"),
+    "excel.csv": ("CSV for Excel", "text/csv"),
+    "json": ("JSON", "application/json"),
+    "html": ("HTML", "text/html"),
+}
 
 
 def name(kind: str, sources: Sequence[str]) -> str:
@@ -23,7 +29,8 @@ def links(name: str, files: Mapping[str, str]) -> str:
 
 def _link(file: str, ending: str, text: str) -> str:
     data = base64.b64encode(text.encode()).decode()
+    said, kind = _TYPES[ending]
     return (
         f'<a class="download" download="{escape(file)}" '
-        f'href="data:{_TYPES[ending]};base64,{data}">Download {ending.upper()}</a>'
+        f'href="data:{kind};base64,{data}">Download {said}</a>'
     )

@@ -218,7 +218,11 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
 
 def _files(shots: Sequence[faces.Shot], predictor: Predictor) -> dict[str, str]:
     rows = tables.of([(one.name, one.faces or one.problem) for one in shots], predictor)
-    return {"csv": tables.to_csv(rows), "json": tables.to_json(rows)}
+    return {
+        "csv": tables.to_csv(rows),
+        "excel.csv": tables.to_csv(rows, bom=True),
+        "json": tables.to_json(rows),
+    }
 
 
 def _nothing(text: str) -> list[Any]:

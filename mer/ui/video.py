@@ -220,7 +220,8 @@ def save(name: str, seen: Seen | None) -> str:
             raise MerError(_UNKNOWN)
         renew(seen.path)
         title, ending, written = _FILES[name]
-        return downloads.links(title, {ending: written(seen)})
+        name = downloads.name(title, [seen.found.source])
+        return downloads.links(name, {ending: written(seen)})
 
 
 def renew(path: str) -> None:

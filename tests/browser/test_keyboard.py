@@ -54,7 +54,7 @@ def _why(page: Page) -> None:
 
 
 def _download(page: Page) -> None:
-    link = page.get_by_role("link", name="Download CSV").locator("visible=true")
+    link = page.get_by_role("link", name="Download CSV", exact=True).locator("visible=true")
     _tab_to(page, page.locator("#upload-answer summary"), "Shift+Tab")
     page.keyboard.press("Enter")
     _tab_to(page, link)

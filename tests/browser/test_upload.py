@@ -42,7 +42,7 @@ def _choose(page: Page, *paths: Path) -> None:
 
 def _download(page: Page, kind: str, folder: Path) -> Path:
     export = page.locator(".export summary").locator("visible=true")
-    link = page.get_by_role("link", name=f"Download {kind}")
+    link = page.get_by_role("link", name=f"Download {kind}", exact=True)
     if not link.is_visible():
         export.click()
     with page.expect_download() as download:

@@ -1,6 +1,7 @@
 """The command line: answers at once, says what is wrong in a sentence, and ends quietly."""
 
 import argparse
+import codecs
 import csv
 import importlib.util
 import json
@@ -146,6 +147,14 @@ def test_predict_prints_and_writes_each_face(
         rows = list(csv.DictReader(file))
     assert [row["file"] for row in rows] == [str(photo)]
     assert len(json.loads(document.read_text(encoding="utf-8"))["faces"]) == 1
+
+
+def test_csv_for_excel_begins_with_the_mark_of_utf_8(
+    photo: Path, tmp_path: Path, stand_in_weights: Path
+) -> None:
+    table = tmp_path / "faces.csv"
+    assert cli.main(["predict", str(photo), "--csv", str(table), "--bom"]) == 0
+    assert table.read_bytes().startswith(codecs.BOM_UTF8 + b"file,")
 
 
 def test_predict_goes_on_behind_a_broken_picture(

@@ -1,5 +1,6 @@
 """Tests of the table of faces and of its CSV and JSON."""
 
+import codecs
 import io
 import json
 from datetime import UTC, datetime
@@ -73,7 +74,7 @@ def test_a_row_holds_box_class_probabilities_and_origin() -> None:
     assert [row[key] for key in ("x", "y", "width", "height")] == [10, 20, 30, 40]
     assert (row["emotion"], row["probability"], row["happiness"]) == ("happiness", 0.93, 0.93)
     assert sum(row[emotion] for emotion in EMOTIONS) == pytest.approx(1)
-    assert row["detector_score"] == 0.912346
+    assert row["detector_score"] == 0.9123
     assert (row["network"], row["version"], row["detector"]) == ("cnn1", "0.1.0", "yunet")
     assert row["time"] == "2026-01-02T03:04:05+00:00"
 
@@ -93,6 +94,12 @@ def test_csv_reads_back() -> None:
 def test_csv_defuses_file_names_that_a_spreadsheet_would_run(name: str) -> None:
     read = pd.read_csv(io.StringIO(tables.to_csv(_table(name))))
     assert read.loc[0, "file"] == f"'{name}"
+
+
+def test_csv_for_a_spreadsheet_begins_with_the_mark_of_utf_8() -> None:
+    text = tables.to_csv(_table("grün.jpg"), bom=True)
+    assert text.encode().startswith(codecs.BOM_UTF8)
+    assert pd.read_csv(io.BytesIO(text.encode()))["file"][0] == "grün.jpg"
 
 
 def test_json_says_the_origin_once_and_nests_the_rest() -> None:

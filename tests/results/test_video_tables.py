@@ -2,7 +2,11 @@
 
 import io
 import json
+import re
+import shutil
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,10 +30,10 @@ def test_nothing_found_is_valid_json_that_says_what_was_used() -> None:
 def test_nothing_found_gives_the_columns() -> None:
     assert len(video_tables.frames_table(EMPTY)) == len(video_tables.events_table(EMPTY)) == 0
     assert video_tables.frames_csv(EMPTY).startswith(
-        "file,time_ms,person,x,y,width,height,covered,"
+        "file,frame,time_s,person,x,y,width,height,covered,emotion,probability,sure,"
     )
     assert video_tables.events_csv(EMPTY).startswith(
-        "file,event,person,kind,onset_ms,apex_ms,offset_ms"
+        "file,event,person,kind,onset_s,apex_s,offset_s"
     )
 
 
@@ -95,15 +99,18 @@ def test_parts_make_the_whole() -> None:
 def test_frames_csv_reads_back() -> None:
     table = pd.read_csv(io.StringIO(video_tables.frames_csv(analysis())))
     assert len(table) == 91
-    assert table["time_ms"].is_monotonic_increasing
+    assert table["time_s"].is_monotonic_increasing
+    assert table["frame"].tolist() == [*range(30), *np.repeat(np.arange(30, 60), 2), 60]
+    assert table["time_s"].tolist() == pytest.approx(table["frame"] / 30, abs=1e-4)
+    looked = table[table["emotion"].notna()]
+    assert looked["emotion"].tolist() == looked[list(EMOTIONS)].idxmax(axis=1).tolist()
+    assert looked["probability"].tolist() == looked[list(EMOTIONS)].max(axis=1).tolist()
     assert table["person"].value_counts().to_dict() == {1: 60, 2: 30}
     assert table["reason"].dropna().to_dict() == {90: "no face found"}  # the last frame
     assert table.loc[90, ["person", "x", "covered", "sure", "neutral"]].isna().all()
     assert table["neutral"].notna().sum() == 23  # 15 and 8 samples
-    assert set(table["network"]) == {"cnn1"}
-    assert set(table["fps"]) == {30.0}
-    assert table["frame_rate_warning"].str.contains("50 or more").all()
-    assert [f"motion {name}" in table for name in REGIONS] == [True] * len(REGIONS)
+    assert {f"motion_{name.replace(' ', '_')}" for name in REGIONS} < {*table}
+    assert all(re.fullmatch("[a-z_]+", str(name)) for name in table)  # snake_case
 
 
 def test_unsure_frames_and_events_say_so_and_why() -> None:
@@ -118,9 +125,9 @@ def test_unsure_frames_and_events_say_so_and_why() -> None:
     assert frames["sure"].notna().sum() == len(looked) == 15
     assert frames["concerns"].dropna().to_dict() == {0: "too dark"}
     events = pd.read_csv(io.StringIO(video_tables.events_csv(doubtful)))
-    assert not events["apex sure"][0]
-    assert events["apex concerns"][0] == "too dark; too blurred"
-    assert events.loc[1, ["apex sure", "apex concerns"]].isna().all()
+    assert not events["apex_sure"][0]
+    assert events["apex_concerns"][0] == "too dark; too blurred"
+    assert events.loc[1, ["apex_sure", "apex_concerns"]].isna().all()
     document = json.loads(video_tables.to_json(doubtful))
     assert document["frames"][0]["people"][0]["concerns"] == ["too dark"]
     assert document["events"][0]["sure"] is False
@@ -131,10 +138,57 @@ def test_unsure_frames_and_events_say_so_and_why() -> None:
 def test_events_csv_reads_back() -> None:
     table = pd.read_csv(io.StringIO(video_tables.events_csv(analysis())))
     assert list(table["kind"]) == ["macro", "blink"]
-    assert table.loc[0, "motion positive"] == 0.9
-    assert table.loc[0, "apex happiness"] == 0.93
-    assert table["motion positive"].isna().tolist() == [False, True]
-    assert set(table["version"].astype(str)) == {"0.1.0"}
+    assert table.loc[0, "motion_positive"] == 0.9
+    assert table.loc[0, "apex_happiness"] == 0.93
+    assert table["motion_positive"].isna().tolist() == [False, True]
+    times = {"onset_s": 0.5, "apex_s": 0.9, "offset_s": 1.5, "duration_s": 1.0}
+    assert {name: table[name][0] for name in times} == times
+    assert all(re.fullmatch("[a-z_]+", str(name)) for name in table)
+
+
+def test_what_holds_for_the_whole_video_is_in_the_header_not_in_each_row() -> None:
+    made = analysis()
+    head = video_tables.header(made)
+    assert (head["network"], head["version"], head["frame_rate"]["fps"]) == ("cnn1", "0.1.0", 30)
+    assert "50 or more" in head["frame_rate"]["warning"]
+    for table in (video_tables.frames_table(made), video_tables.events_table(made)):
+        assert not {*video_tables.ORIGIN, "fps", "frame_rate_warning"} & {*table}
+
+
+def test_tables_of_0_1_are_read_with_the_names_of_today() -> None:
+    old = "file,onset_ms,duration_ms,motion positive,apex fear,fps\na.mp4,500.0,40,0.5,0.1,30.0\n"
+    table = video_tables.read_csv(io.StringIO(old))
+    assert table.drop(columns="file").loc[0].to_dict() == {
+        "onset_s": 0.5,
+        "duration_s": 0.04,
+        "motion_positive": 0.5,
+        "apex_fear": 0.1,
+        "fps": 30.0,
+    }
+    today = video_tables.events_csv(analysis())
+    assert {*video_tables.read_csv(io.StringIO(today))} == {*pd.read_csv(io.StringIO(today))}
+
+
+def test_a_spreadsheet_reads_the_tables(tmp_path: Path) -> None:
+    """LibreOffice, where it is there, turns them into a spreadsheet and back without a change."""
+    office = shutil.which("soffice")
+    made = analysis("grün.mp4")
+    for name, text in (
+        ("frames", video_tables.frames_csv(made)),
+        ("events", video_tables.events_csv(made)),
+    ):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(text, encoding="utf-8-sig")
+        wanted = pd.read_csv(path)
+        if office is None:
+            continue
+        for kind, folder in (("ods", tmp_path), ("csv", tmp_path / "back")):
+            source = path if kind == "ods" else path.with_suffix(".ods")
+            command = [office, "--headless", f"-env:UserInstallation=file://{tmp_path}/profile"]
+            told = ["--convert-to", kind, "--outdir", str(folder), str(source)]
+            subprocess.run([*command, *told], check=True, capture_output=True)
+        back = pd.read_csv(tmp_path / "back" / path.name)
+        pd.testing.assert_frame_equal(back, wanted, check_dtype=False, atol=0.01)
 
 
 def test_csv_defuses_a_name_that_a_spreadsheet_would_run() -> None:

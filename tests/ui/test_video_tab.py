@@ -126,10 +126,14 @@ def test_an_unknown_event_and_a_deleted_video_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "holds"),
-    [("JSON", "video.json"), ("CSV of frames", "frames.csv"), ("CSV of events", "events.csv")],
+    [
+        ("JSON", r"video-smile-20\d\d-\d\d-\d\d\.json"),
+        ("CSV of frames", r"frames-smile-20\d\d-\d\d-\d\d\.csv"),
+        ("CSV of events", r"events-smile-20\d\d-\d\d-\d\d\.csv"),
+    ],
 )
-def test_files_to_download(name: str, holds: str) -> None:
-    assert f'download="{holds}"' in video.save(name, video.Seen("a.mp4", analysis()))
+def test_files_to_download_say_their_source_and_the_day(name: str, holds: str) -> None:
+    assert re.search(f'download="{holds}"', video.save(name, video.Seen("a.mp4", analysis())))
 
 
 def test_a_copy_is_smaller_and_keeps_the_time_of_an_uneven_video(tmp_path: Path) -> None:
