@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mer.data import corpora
 from mer.data.corpora import Corpus
+from mer.emotions import EMOTIONS
 from mer.evaluation import calibration, metrics
 from mer.evaluation.calibration import Answers
 from mer.inference.predictor import Predictor
@@ -132,19 +133,18 @@ def fit(answers: Mapping[str, Answers]) -> dict[str, Any]:
     """
     temperature = calibration.fit(*answers.values())
     trusted = {k: v for k, v in answers.items() if k not in DOUBTED and len(v[1]) >= LEAST}
-    needed, quick = (
-        {
-            name: calibration.threshold(temperature_softmax(logits[:views], temperature), labels)
-            for name, (logits, labels) in trusted.items()
-        }
-        for views in (None, 1)  # the crop alone stands first
-    )
-    thresholds = {"views": max(needed.values()), "quick": max(quick.values())}
+    thresholds = {}
+    for way, views in {"views": None, "quick": 1}.items():  # the crop alone stands first
+        chances = [
+            (temperature_softmax(logits[:views], temperature), labels)
+            for logits, labels in trusted.values()
+        ]
+        least = calibration.class_thresholds(chances)
+        thresholds[way] = dict(zip(EMOTIONS, least, strict=True))
     return {
         "temperature": temperature,
-        "threshold": thresholds["views"],
         "thresholds": thresholds | {"smoothed": thresholds["quick"]},
-        "thresholds_needed": needed,
+        "thresholds_fitted_on": list(trusted),
         "schedule": asdict(SCHEDULE),
         "n": sum(len(labels) for _, labels in trusted.values()),
     }
@@ -156,7 +156,8 @@ def judged(answers: Answers, fitted: Mapping[str, Any]) -> dict[str, Any]:
     chances = temperature_softmax(logits, fitted["temperature"])
     counts = np.zeros((chances.shape[1],) * 2, int)
     np.add.at(counts, (labels, chances.argmax(1)), 1)
-    sure = calibration.confidence(chances, labels, fitted["threshold"])
+    least = list(fitted["thresholds"]["views"].values())
+    sure = calibration.confidence(chances, labels, least)
     return metrics.evaluate(counts) | {"confidence": sure}
 
 

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from mer.inference.predictor import Predictor
 
 MEANING: Final = (
-    "Elsewhere are faces that the network did not learn from, of other people in other pictures: "
-    "found, cut out and classified as yours are, so they say most about what to expect of it."
+    "Elsewhere are people whom the network did not learn from, found, cut out and classified as "
+    "yours are, so they say most about what to expect of it. Of a set marked as held out it "
+    "learned from other people. Of a set marked as left out, a network of a shorter training that "
+    "saw nothing of it was judged: so it does on a kind of picture that is wholly new."
 )
 
 

@@ -180,7 +180,8 @@ def figures(
     """Compute all figures of probabilities (n, classes), with those of the confidence."""
     names = predictor.classes
     counted = evaluate(_confusion(truth, given.argmax(axis=1), len(names)), names)
-    sure = calibration.confidence(given, truth, predictor.thresholds["views"])
+    least = list(predictor.thresholds["views"].values())
+    sure = calibration.confidence(given, truth, least)
     return {**counted, "confidence": sure}
 
 

@@ -116,7 +116,7 @@ class Predictor:
         ]
         way = "quick" if quick else "views"
         return [
-            Prediction(face, tuple(row), self.sure(max(row), why, way=way), why, self.classes)
+            Prediction(face, tuple(row), self.sure(row, why, way=way), why, self.classes)
             for face, row, why in zip(found, rows, reasons, strict=True)
         ]
 
@@ -131,15 +131,19 @@ class Predictor:
         logits = self.logits(crops, zooms, mirrored=not quick)
         return probabilities.temperature_softmax(logits, self.temperature)
 
-    def sure(self, probability: float, concerns: Sequence[str] = (), *, way: str = "views") -> bool:
-        """Whether an answer of this highest probability is sure, given in one of `WAYS`.
+    def sure(
+        self, chances: Sequence[float], concerns: Sequence[str] = (), *, way: str = "views"
+    ) -> bool:
+        """Whether an answer is sure.
 
         Args:
-            probability: 0..1.
+            chances: probability of each class; none is never sure.
             concerns: why the face can hardly be judged.
-            way: see `mer.inference.probabilities`.
+            way: how the answer was given, one of `mer.inference.probabilities.WAYS`.
         """
-        return probability >= self.thresholds[way] and not concerns
+        if concerns or not len(chances):
+            return False
+        return bool(probabilities.is_sure([chances], list(self.thresholds[way].values()))[0])
 
     def logits(
         self, crops: Sequence[np.ndarray], zooms: Sequence[float], *, mirrored: bool = True

@@ -3,15 +3,17 @@
 A network answers in three ways: `views`, the mean over the views of a crop, for pictures and
 videos; `quick`, the crop alone, where time matters; `smoothed`, quick answers over time, in the
 live view. An answer is **sure** if its highest probability is at least the threshold of its way and
-nothing about the face speaks against judging it (`mer.faces.quality`). Of the held-out faces at or
-above the threshold, nine in ten are right (`mer.evaluation.calibration` fits it).
+class, and nothing about the face speaks against judging it (`mer.faces.quality`). Of the held-out
+faces that are sure, nine in ten are right (`mer.evaluation.calibration` fits the thresholds).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mer.emotions import EMOTIONS
 
 WAYS: Final = ("views", "quick", "smoothed")
 LOOK_MS: Final = 200.0  # least time between two answers for one face in the live view
@@ -44,13 +46,33 @@ def smoothed(
     return before + part * (now - before)
 
 
-def thresholds(record: Mapping[str, Any]) -> dict[str, float]:
-    """Return the least probability of a sure answer, 0..1, for each of WAYS, from a record.
+def thresholds(record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the least probability of a sure answer, 0..1, for each of WAYS and each class.
 
-    Records of version 0.1.0 have one threshold for all ways; without calibration every answer is
-    sure.
+    A record may have one for all classes, and records of version 0.1.0 have one for all ways;
+    without calibration every answer is sure.
     """
     fitted = record.get("calibration", {})
-    return {
-        way: fitted.get("thresholds", {}).get(way, fitted.get("threshold", 0.0)) for way in WAYS
-    }
+    classes = tuple(record.get("classes") or EMOTIONS)
+    found = {}
+    for way in WAYS:
+        one = fitted.get("thresholds", {}).get(way, fitted.get("threshold", 0.0))
+        by_class = one if isinstance(one, Mapping) else dict.fromkeys(classes, one)
+        found[way] = {name: float(by_class.get(name, 1.0)) for name in classes}
+    return found
+
+
+def is_sure(
+    probabilities: NDArray[np.floating[Any]] | Sequence[Sequence[float]],
+    least: float | Sequence[float],
+) -> NDArray[np.bool_]:
+    """Whether each answer is sure, (n,), by its highest probability alone.
+
+    Args:
+        probabilities: (n, classes).
+        least: the least probability of a sure answer, of every class or of each one.
+    """
+    rows = np.asarray(probabilities)
+    limits = np.broadcast_to(np.asarray(least), rows.shape[1])
+    sure: NDArray[np.bool_] = rows.max(axis=1) >= limits[rows.argmax(axis=1)]
+    return sure

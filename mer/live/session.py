@@ -165,7 +165,7 @@ class Live:
             "box": list(face.box),
             "emotion": EMOTIONS[probabilities.index(certainty)] if probabilities else None,
             "certainty": certainty,
-            "sure": self._predictor.sure(certainty or 0.0, person.concerns, way=way),
+            "sure": self._predictor.sure(probabilities or (), person.concerns, way=way),
             "concerns": list(person.concerns),
             **told,
         }

@@ -59,8 +59,9 @@ def ferplus(record: Record) -> dict[str, Scores]:
 def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
     """Return the accuracy on faces from elsewhere: a row a data set, a column a network.
 
-    In brackets stand the coverage of the sure answers and their accuracy. Without a record that has
-    such figures the table is empty.
+    In brackets stand the coverage of the sure answers and their accuracy. Sets that were left out
+    of the trainings which chose the threshold come last. Without a record that has such figures the
+    table is empty.
     """
     known = {n: r["evaluation"]["elsewhere"] for n, r in records.items() if _travelled(r)}
     cells: dict[str, dict[str, str]] = {}
@@ -71,6 +72,11 @@ def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
         cells.setdefault(f"mean of {len(figures['sets'])} sets", {})[name] = _away(
             figures["mean"] | {"confidence": figures["mean"]}
         )
+        for data, scores in records[name].get("calibration", {}).get("left_out", {}).items():
+            sure = {"coverage": scores["coverage"], "accuracy": scores["sure_accuracy"]}
+            cells.setdefault(f"{data}: {scores['n']}, left out", {})[name] = _away(
+                scores | {"confidence": {"sure": sure}}
+            )
     frame = pd.DataFrame.from_dict(cells, orient="index", columns=list(known)).fillna("–")
     return frame.rename_axis("pictures from").reset_index()
 

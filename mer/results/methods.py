@@ -5,7 +5,7 @@ from typing import Final
 
 from mer.inference.predictor import Predictor
 from mer.results import comparison
-from mer.results.wording import percent
+from mer.results.wording import limits
 from mer.version import __version__
 
 BIBTEX: Final = f"""@software{{mer,
@@ -19,7 +19,6 @@ BIBTEX: Final = f"""@software{{mer,
 def paragraph(predictor: Predictor) -> str:
     """Network, version, training data, thresholds and limits, in sentences ready to paste."""
     record = predictor.record
-    sure = predictor.thresholds["views"]
     weights = str(record.get("file", {}).get("sha256", "unknown"))[:12]
     said = [
         f"Facial expressions were classified by mer {__version__} with its network "
@@ -28,7 +27,8 @@ def paragraph(predictor: Predictor) -> str:
         f"Faces were found by {predictor.detector} and cut out with a margin.",
         _learned(predictor),
         f"Probabilities are softened by a temperature of {predictor.temperature:.2f}; an answer "
-        f"below {percent(sure)}, or on a face that is hard to judge, counts as unsure.",
+        f"below {limits(predictor.thresholds['views'])}, or on a face that is hard to judge, "
+        "counts as unsure.",
         _measured(predictor),
         "An answer says what a face looks like to the network, not what the person feels.",
     ]

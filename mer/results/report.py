@@ -8,7 +8,7 @@ import numpy as np
 
 from mer.inference.predictor import Prediction, Predictor
 from mer.results import comparison, drawing, html_document, methods
-from mer.results.wording import percent
+from mer.results.wording import limits, percent
 from mer.version import __version__
 
 LIMITS: Final = (
@@ -110,7 +110,7 @@ def _settings(predictor: Predictor) -> list[tuple[str, str]]:
         ("Tells apart", ", ".join(predictor.classes)),
         ("Face detector", predictor.detector),
         ("Temperature", f"{predictor.temperature:.3f}"),
-        ("Sure from", percent(predictor.thresholds["views"])),
+        ("Sure from", limits(predictor.thresholds["views"])),
         ("Program", f"mer {__version__}"),
         ("Made", datetime.now(UTC).isoformat(timespec="seconds")),
     ]

@@ -13,6 +13,14 @@ def percent(share: float, digits: int = 0) -> str:
     return f"<{least:g} %" if 0 < 100 * share <= least / 2 else f"{100 * share:.{digits}f} %"
 
 
+def limits(thresholds: Mapping[str, float]) -> str:
+    """'91 %', or '60 % (happiness) to 95 % (disgust)' where classes differ."""
+    low, high = (pick(thresholds, key=lambda name: thresholds[name]) for pick in (min, max))
+    if thresholds[low] == thresholds[high]:
+        return percent(thresholds[low])
+    return f"{percent(thresholds[low])} ({low}) to {percent(thresholds[high])} ({high})"
+
+
 def told(emotion: str, share: float, sure: bool = True) -> str:
     """'disgust 38 %', or 'unsure: disgust 38 %'."""
     return f"{'' if sure else 'unsure: '}{emotion} {percent(share)}"

@@ -131,11 +131,10 @@ def _trust(scores: comparison.Scores) -> list[Any]:
     return [
         "### How far its probabilities can be trusted\n"
         f"Expected calibration error {confidence['ece']:.3f}: by so much the probabilities are off "
-        f"on average. The network calls itself unsure below {percent(sure['threshold'])}; it is "
-        f"sure about {percent(sure['coverage'])} of these faces"
+        f"on average. The network is sure about {percent(sure['coverage'])} of these faces"
         + (f", and right on {percent(sure['accuracy'], 1)} of them. " if sure["accuracy"] else ". ")
         + f"On the surest {percent(surest['coverage'])} it is right in "
-        f"{percent(surest['accuracy'], 1)}. Temperature and threshold were fitted on validation "
+        f"{percent(surest['accuracy'], 1)}. Temperature and thresholds were fitted on other "
         "pictures.",
         charts.reliability(confidence),
         charts.coverage(confidence),

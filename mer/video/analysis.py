@@ -187,7 +187,7 @@ def _settings(predictor: Predictor) -> dict[str, Any]:
         "network": predictor.model,
         "version": str(predictor.record.get("version", "")),
         "detector": predictor.detector,
-        "sure_from": round(predictor.thresholds["views"], 3),
+        "sure_from": {name: round(one, 3) for name, one in predictor.thresholds["views"].items()},
         "sampled_per_second": SAMPLED,
         **_recogniser(),
         "mer": __version__,

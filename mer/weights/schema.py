@@ -28,7 +28,7 @@ class Calibration(_Part):
 
     temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
     threshold: _Share = 0.0
-    thresholds: dict[str, _Share] = {}
+    thresholds: dict[str, _Share | dict[_Name, _Share]] = {}
     zooms: list[Annotated[float, Field(ge=1, le=10)]] = [1.0]
 
 

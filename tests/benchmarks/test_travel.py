@@ -12,7 +12,7 @@ from benchmarks import travel
 from mer.data.corpora import gather
 from mer.errors import DataError
 from mer.evaluation.calibration import SURE
-from mer.inference.probabilities import WAYS, temperature_softmax
+from mer.inference.probabilities import WAYS
 from mer.models.registry import NETWORKS
 from mer.training.config import Settings
 from mer.training.trainer import train
@@ -55,24 +55,25 @@ def test_a_table_of_a_set_that_was_left_out(
     table, fitted = travel.report("tiny", start, sets, [], [["away"]], tmp_path / "out")
     assert "| away | away | 14 |" in table
     assert fitted["left_out"]["away"]["n"] == 14
-    assert 0 <= fitted["threshold"] <= 1
+    assert all(0 <= one <= 1 for one in fitted["thresholds"]["views"].values())
 
 
 def test_the_threshold_keeps_the_promise_on_every_set_that_is_large_and_trusted() -> None:
     rng = np.random.default_rng(0)
     answers = {}
-    for name, noise in {"easy": 0.1, "hard": 1.5, "affectnet": 9.0}.items():
+    for name, noise in {"easy": 0.1, "hard": 1.5, "affectnet": 2.0}.items():
         labels = rng.integers(0, 7, 1000)
         logits = 3 * np.eye(7)[labels] + rng.normal(0, noise, (1, 1000, 7))
         answers[name] = logits, labels
     fitted = travel.fit(answers)
-    assert set(fitted["thresholds_needed"]) == {"easy", "hard"}
+    assert fitted["thresholds_fitted_on"] == ["easy", "hard"]
     for name in ("easy", "hard"):
         scores = travel.judged(answers[name], fitted)
         assert travel.summary(scores)["sure_accuracy"] >= SURE
-    assert fitted["thresholds"] == dict.fromkeys(WAYS, fitted["threshold"])  # of a single view
-    chances = temperature_softmax(answers["hard"][0], fitted["temperature"])
-    assert (chances.max(1) < fitted["threshold"]).any()
+    assert set(fitted["thresholds"]) == set(WAYS)
+    assert fitted["thresholds"]["views"] == fitted["thresholds"]["quick"]  # of a single view
+    hard = travel.summary(travel.judged(answers["hard"], fitted))
+    assert 0 < hard["coverage"] < 1
 
 
 def test_the_command_knows_its_options() -> None:

@@ -8,7 +8,15 @@ import pytest
 
 from mer.errors import MerError, WeightsError
 from mer.evaluation import calibration
-from mer.evaluation.calibration import BINS, SURE, confidence, fit, threshold, thresholds
+from mer.evaluation.calibration import (
+    BINS,
+    SURE,
+    class_thresholds,
+    confidence,
+    fit,
+    threshold,
+    thresholds,
+)
 from mer.inference.predictor import Predictor
 from mer.inference.probabilities import WAYS, temperature_softmax
 from mer.models.registry import NETWORKS
@@ -80,6 +88,29 @@ def test_a_network_that_is_always_wrong_is_never_sure() -> None:
     assert (sure["coverage"], sure["accuracy"]) == (0.0, None)
 
 
+def test_without_an_answer_that_is_right_no_class_is_ever_sure() -> None:
+    chances = np.full((50, 7), 0.01) + 0.93 * np.eye(7)[0]
+    assert class_thresholds([(chances, np.ones(50, int))]) == [1.0] * 7
+
+
+def test_thresholds_by_class_keep_the_promise_on_every_set_and_leave_more_sure() -> None:
+    """One class is mostly confused, another never, and one set is harder than the other."""
+    rng = np.random.default_rng(0)
+    sets = []
+    for noise in (0.8, 1.3):
+        labels = rng.integers(0, 7, 2000)
+        logits = 3 * np.eye(7)[labels] + rng.normal(0, noise, (2000, 7))
+        logits[labels == 0, 1] += 3  # of what is called the second class, many are of the first
+        sets.append((temperature_softmax(logits[None], 1.0), labels))
+    least = class_thresholds(sets)
+    one = max(threshold(*answers) for answers in sets)
+    assert least[1] > max(least[2:])
+    for answers in sets:
+        sure = confidence(*answers, least)["sure"]
+        assert sure["accuracy"] >= SURE
+        assert sure["coverage"] > confidence(*answers, one)["sure"]["coverage"]
+
+
 def test_the_calibration_error_by_hand() -> None:
     chances = np.array([[0.9, 0.1, 0, 0, 0, 0, 0]] * 4 + [[0.4, 0.3, 0.3, 0, 0, 0, 0]] * 4)
     labels = np.array([0, 0, 0, 1, 0, 0, 1, 2])  # three and two of four right
@@ -87,7 +118,7 @@ def test_the_calibration_error_by_hand() -> None:
     assert figures["ece"] == pytest.approx((0.15 + 0.1) / 2)
     assert [one["n"] for one in figures["bins"]] == [4, 4]
     assert figures["bins"][1]["low"] == pytest.approx(13 / BINS)
-    assert figures["sure"] == {"threshold": 0.5, "coverage": 0.5, "accuracy": 0.75}
+    assert figures["sure"] == {"coverage": 0.5, "accuracy": 0.75}
     assert figures["coverage"][-1] == {"coverage": 1.0, "accuracy": 5 / 8}
     json.dumps(figures, allow_nan=False)
 
@@ -120,7 +151,9 @@ def test_what_was_fitted_is_kept_and_used(trained: Path) -> None:
     assert set(figures["thresholds"]) == set(figures["coverage"]) == set(WAYS)
     best = max(one["accuracy"] for one in figures["accuracies"])
     assert {"zooms": figures["zooms"], "accuracy": best} in figures["accuracies"]
-    assert (after.temperature, after.thresholds) == (figures["temperature"], figures["thresholds"])
+    assert after.temperature == figures["temperature"]
+    for way, least in after.thresholds.items():
+        assert least == dict.fromkeys(after.classes, figures["thresholds"][way])
     crop = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     expected = temperature_softmax(before.logits([crop], figures["zooms"]), figures["temperature"])
     assert after.classify([crop]) == pytest.approx(expected)

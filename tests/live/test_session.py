@@ -87,8 +87,9 @@ def test_an_answer_is_held_to_the_threshold_of_its_own_way(
     face: np.ndarray, smoothing_ms: float, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for limit, sure in ((1.1, False), (0.0, True)):
-        live, others = Live(), dict.fromkeys(WAYS, 1.1 - limit)
-        monkeypatch.setattr(live._predictor, "thresholds", others | {way: limit})
+        live, limits = Live(), dict.fromkeys(WAYS, 1.1 - limit) | {way: limit}
+        by_class = {name: dict.fromkeys(EMOTIONS, one) for name, one in limits.items()}
+        monkeypatch.setattr(live._predictor, "thresholds", by_class)
         (person,) = seen(live, face, 4, smoothing_ms=smoothing_ms)[-1]["people"]
         assert person["sure"] == sure
 

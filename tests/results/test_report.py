@@ -28,7 +28,8 @@ class Stub(Predictor):
 
     def __init__(self, known: dict[str, object], classes: tuple[str, ...] = EMOTIONS) -> None:
         self.model, self.detector, self.record = "cnn1", "yunet", known
-        self.temperature, self.thresholds, self.classes = 1.2, {"views": 0.5}, classes
+        self.temperature, self.classes = 1.2, classes
+        self.thresholds = {"views": dict.fromkeys(classes, 0.5)}
 
 
 def page(*faces: Prediction, name: str = "a.jpg", known: dict[str, object] | None = None) -> str:

@@ -129,7 +129,7 @@ def test_the_report_says_how_far_probabilities_can_be_trusted(folder: Path) -> N
     (folder / "cnn1.json").write_text(json.dumps(made))
     *_, trust, reliability, coverage = function(page(report.build))("cnn1", "all")
     assert "calibration error 0.040" in trust
-    assert "unsure below 60 %; it is sure about 100 % of these faces" in trust
+    assert "sure about 100 % of these faces" in trust
     assert "right on 90.0 % of them" in trust
     assert list(reliability.data[0].y) == [0.9]
     assert list(coverage.data[1].x) == [1.0]
