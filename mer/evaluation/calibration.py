@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mer.inference.predictor import Predictor
 
 BINS: Final = 15  # number of bins of the confidence, of equal width
-GRID: Final = np.append(np.arange(0.6, 0.99, 0.025), 1.0)  # thresholds of a class that are tried
+GRID: Final = np.append(np.arange(0.6, 0.99, 0.025), 1.0).round(3)  # thresholds to choose from
 SURE: Final = 0.9  # accuracy of sure answers on the validation pictures
 STEPS: Final = 20  # number of points of the curve of accuracy against coverage
 # Sets of zooms at which a network may see a crop; one of them is chosen on validation pictures.
