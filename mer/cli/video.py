@@ -8,10 +8,10 @@ import math
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mer.cli.common import check_folders, command, detector, network, say
-from mer.errors import MerError, VideoError
+from mer.errors import VideoError
 from mer.models.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -22,89 +22,116 @@ def add(commands: Any) -> None:
     """Put `video` among the commands."""
     text = "Find the faces of a video, what they look like over time, and fleeting expressions"
     add = command(commands, "video", video, text).add_argument
-    text = "a video, or a folder of frames with --fps; several go into one CSV file"
+    text = (
+        "a video, or a folder of frames with --fps; one that cannot be read is named, exit code 1"
+    )
     add("paths", type=Path, nargs="+", metavar="FILE", help=text)
     text = "how many frames of a folder make a second; they are read in the order people count"
     add("--fps", type=float, metavar="N", help=text)
     add("--start", type=float, default=0.0, metavar="S", help="second from which on it is read")
     add("--end", type=float, default=math.inf, metavar="S", help="second up to which it is read")
+    add("--every", type=int, default=1, metavar="N", help="look at one of N frames (default 1)")
     text = "measure faces eight times a second: head pose, gaze, openings, 52 blendshapes"
     add("--measure", action="store_true", help=text)
     network(add, DEFAULT_MODEL)
     detector(add)
-    add("--json", type=Path, metavar="OUT", help="write frames, people and events as JSON")
+    text = "write frames, people and events as JSON; of several videos, a list"
+    add("--json", type=Path, metavar="OUT", help=text)
     text = "write one row a frame and person, and one row an event to OUT's name with .events.csv"
     add("--csv", type=Path, metavar="OUT", help=text)
-    text = "write a report that opens offline; it shows the faces of the strongest events"
-    add("--html", type=Path, metavar="OUT", help=text)
+    text = "write a report that opens offline, with faces of the strongest events"
+    add("--html", type=Path, metavar="OUT", help=f"{text}; {_EACH}")
+
+
+_EACH: Final = "of several videos, one beside OUT for each, with the video's name in its own"
 
 
 def video(options: argparse.Namespace) -> int:
-    """Print what is in each video. Ctrl-C stops reading; what was read by then is printed."""
-    check_folders(options.json, options.csv, options.html)
-    if len(options.paths) > 1 and (options.json or options.html):
-        raise MerError("--json and --html are of one video. Name one, or use --csv for several.")
-    from mer.results import video_summary
-    from mer.video import analysis
+    """Print what is in each video. Ctrl-C stops reading; what was read by then is printed.
 
-    found: list[Analysis] = []
+    Exit status: 0; 1 where a video of several could not be read, 2 where none could; 130 after
+    Ctrl-C.
+    """
+    check_folders(options.json, options.csv, options.html)
+    found: list[tuple[Path, Analysis]] = []
     status = 0
-    for path in options.paths:
+    for number, path in enumerate(options.paths, 1):
         try:
-            with _bar() as progress, _ctrl_c() as cancelled:
-                one = analysis.analyse(
-                    path,
-                    model=options.model,
-                    detector=options.detector,
-                    progress=progress,
-                    cancelled=cancelled,
-                    fps=options.fps,
-                    start_s=options.start,
-                    end_s=options.end,
-                    measure=options.measure,
-                )
+            found.append((path, _analysed(path, number, options)))
         except VideoError as error:
-            if len(options.paths) == 1:
-                raise
             status = say(str(error))  # and the others are read
-            continue
-        found.append(one)
-        print(video_summary.summary(one), flush=True)
-        if not one.complete:
-            status = 130
-            break
+        else:
+            if not found[-1][1].complete:
+                status = 130
+                break
     if found:
         _write(found, options)
-    return status
+    return 1 if found and status == 2 else status
 
 
-def _write(found: Sequence[Analysis], options: argparse.Namespace) -> None:
+def _analysed(path: Path, number: int, options: argparse.Namespace) -> Analysis:
+    count = len(options.paths)
+    with _bar(f"{path.name} ({number} of {count})" if count > 1 else path.name) as progress:
+        from mer.results import video_summary
+        from mer.video import analysis
+
+        with _ctrl_c() as cancelled:
+            found = analysis.analyse(
+                path,
+                model=options.model,
+                detector=options.detector,
+                progress=progress,
+                cancelled=cancelled,
+                fps=options.fps,
+                start_s=options.start,
+                end_s=options.end,
+                every=options.every,
+                measure=options.measure,
+            )
+    print(video_summary.summary(found), flush=True)
+    return found
+
+
+def _write(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) -> None:
     import pandas as pd
 
     from mer.io import files
     from mer.results import video_report, video_tables
 
+    every = [one for _, one in found]
     if options.json:
-        files.write(options.json, video_tables.json_parts(found[0]))
+        files.write(options.json, video_tables.json_list(every))
     if options.csv:
-        frames = pd.concat([video_tables.frames_table(one) for one in found])
-        events = pd.concat([video_tables.events_table(one) for one in found])
+        frames = pd.concat([video_tables.frames_table(one) for one in every])
+        events = pd.concat([video_tables.events_table(one) for one in every])
         files.write(options.csv, video_tables.csv_parts(frames))
         files.write(options.csv.with_suffix(".events.csv"), video_tables.csv_parts(events))
-    if options.html:
-        files.write(options.html, video_report.html(found[0], options.paths[0]))
+    for out, path, one in _each(options.html, found):
+        files.write(out, video_report.html(one, path))
+
+
+def _each(
+    out: Path | None, found: Sequence[tuple[Path, Analysis]]
+) -> Iterator[tuple[Path, Path, Analysis]]:
+    """Where to write what is of one video: `out`; of several, each has a name of its own."""
+    if out is None:
+        return
+    for number, (path, one) in enumerate(found, 1):
+        own = out.with_name(f"{out.stem}-{number}-{path.stem}{out.suffix}")
+        yield (own if len(found) > 1 else out), path, one
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Callable[[float, str], None]]:
-    """A progress bar on stderr, where that is a terminal."""
+def _bar(name: str) -> Iterator[Callable[[float, str], None]]:
+    """A progress bar on stderr, where that is a terminal; it shows at once."""
     from tqdm import tqdm
 
-    with tqdm(total=100, bar_format="{percentage:3.0f} % |{bar}| {desc}", disable=None) as bar:
+    shape = "{percentage:3.0f} % |{bar}| {desc}"
+    with tqdm(total=100, desc=name, bar_format=shape, disable=None, leave=False) as bar:
 
         def show(part: float, sentence: str) -> None:
             bar.n = round(100 * part)
-            bar.set_description_str(sentence)
+            bar.set_description_str(f"{name}: {sentence}")
 
         yield show
 

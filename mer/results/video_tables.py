@@ -72,6 +72,19 @@ def json_parts(analysis: Analysis) -> Iterator[str]:
     yield "\n  ]\n}\n"
 
 
+def json_list(analyses: Sequence[Analysis]) -> Iterator[str]:
+    """One analysis as `json_parts`; of several, those documents as one list."""
+    if len(analyses) == 1:
+        yield from json_parts(analyses[0])
+        return
+    between = "[\n"
+    for analysis in analyses:
+        yield between
+        yield from json_parts(analysis)
+        between = ",\n"
+    yield "]\n"
+
+
 def header(analysis: Analysis) -> dict[str, Any]:
     """What holds for all rows of a video's tables, ready for JSON.
 

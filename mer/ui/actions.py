@@ -4,6 +4,7 @@ The tabs call handlers of their own, whose answers are parts of the page; these 
 """
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -121,32 +122,60 @@ def report(pictures: Sequence[str], network: str, detector: str) -> str:
     return upload.report(pictures, network, detector)
 
 
-def analyse_video(video: str, network: str, detector: str) -> dict[str, Any]:
+def analyse_video(
+    video: str,
+    network: str,
+    detector: str,
+    start: float = 0,
+    end: float = 0,
+    every: int = 1,
+    measure: bool = False,
+) -> dict[str, Any]:
     """Say who is in a video when, what they look like, and what passes over their faces.
 
     Args:
         video: a video of up to 200 MB.
         network: which network answers.
         detector: which face detector finds the faces.
+        start: second from which on it is read.
+        end: second up to which it is read; 0 for its end.
+        every: one of so many frames is looked at.
+        measure: also give head pose, gaze, openings and blendshapes, eight times a second.
 
     Returns:
         Settings, frame rate, notes, limits, people, events, and every frame read.
     """
-    return _parsed(video_tables.to_json(_analysed(video, network, detector)))
+    return _parsed(
+        video_tables.to_json(_analysed(video, network, detector, start, end, every, measure))
+    )
 
 
-def report_video(video: str, network: str, detector: str) -> str:
+def report_video(
+    video: str,
+    network: str,
+    detector: str,
+    start: float = 0,
+    end: float = 0,
+    every: int = 1,
+    measure: bool = False,
+) -> str:
     """Write the report on a video, to hand on: one HTML file that opens offline.
 
     Args:
         video: a video of up to 200 MB.
         network: which network answers.
         detector: which face detector finds the faces.
+        start: second from which on it is read.
+        end: second up to which it is read; 0 for its end.
+        every: one of so many frames is looked at.
+        measure: also give head pose, gaze, openings and blendshapes, eight times a second.
 
     Returns:
         The file's content: time lines, events, faces of the strongest ones, settings, limits.
     """
-    return video_reports.html(_analysed(video, network, detector), video)
+    return video_reports.html(
+        _analysed(video, network, detector, start, end, every, measure), video
+    )
 
 
 def compare() -> dict[str, Any]:
@@ -242,13 +271,19 @@ def _found(picture: str, network: str, detector: str) -> tuple[np.ndarray, list[
     return image, get_predictor(network, detector).predict(image)
 
 
-def _analysed(path: str, network: str, detector: str) -> Analysis:
+def _analysed(
+    path: str, network: str, detector: str, start: float, end: float, every: int, measure: bool
+) -> Analysis:
     return analysis.analyse(
         path,
         model=network,
         detector=detector,
         progress=lambda *_: video_tab.renew(path),
         longest_s=60 * video_tab.MAX_MINUTES,
+        start_s=start,
+        end_s=end or math.inf,
+        every=int(every),
+        measure=measure,
     )
 
 

@@ -3,15 +3,17 @@
 import math
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from mer.errors import VideoError, WeightsError
+from mer.faces.detection import Face
 from mer.inference.predictor import Predictor, get_predictor
-from mer.io.video import Video
+from mer.io.video import Frame, Video
 from mer.models.registry import DEFAULT_MODEL
 from mer.version import __version__
 from mer.video import event_clips, motion_classifier, occlusion, spotting
@@ -43,6 +45,7 @@ def analyse(
     fps: float | None = None,
     start_s: float = 0.0,
     end_s: float = math.inf,
+    every: int = 1,
     measure: bool = False,
 ) -> Analysis:
     """Who is in a video, what each face looks like, and what passes over it.
@@ -61,6 +64,7 @@ def analyse(
         fps: how many frames of a folder make a second.
         start_s, end_s: the part of the video that is read, by its own times; all of it unless
             given.
+        every: only every so manieth frame of it is looked at; the frame rate is that of those.
         measure: also measure each face (see `mer.faces.measures`) when the network looks at it.
 
     Raises:
@@ -70,17 +74,20 @@ def analyse(
         MerError: no detector has this name.
     """
     tell, stopped = progress or _quiet, cancelled or _never
+    part = Part(start_s, end_s, every)
     predictor = get_predictor(model, detector)
     with Video(path, fps) as video:
         _check_length(video.duration_ms or 0.0, longest_s)
         known, missing = _cover()
         cast = Cast(predictor, known, measure=measure)
-        part = start_s, end_s
-        seen, traced = _watch(video, cast, predictor.detector, tell, stopped, longest_s, part)
+        report = _Report(part, video.duration_ms, tell)
+        followed = Tracker(predictor.detector).people(part.frames(video))
+        seen, traced = _watch(followed, cast, report, stopped, longest_s)
+        part.check(seen.timing)
         people = tuple(person for person, _ in traced)
         if seen.complete:
             tell(WATCHING, "Read to the end. Looking for expressions in what moved")
-        events, notes = _spotted(traced, seen.timing), _notes(video, seen) + missing
+        events, notes = _spotted(traced, seen.timing), _notes(video, part, seen) + missing
         if seen.complete:
             tell(WATCHING, f"{len(events)} events found: a second look at them")
             events = _recognised(video, events, people, predictor, stopped, notes)
@@ -91,12 +98,49 @@ def analyse(
             timing=seen.timing,
             people=people,
             events=tuple(events),
-            settings=_settings(predictor) | ({"frames_per_second": fps} if fps else {}),
+            settings=_settings(predictor) | part.settings | _rate(fps),
             notes=tuple(notes),
             complete=seen.complete,
             times_ms=seen.times_ms,
             classes=predictor.classes,
         )
+
+
+class Part(NamedTuple):
+    """Which frames of a video are read: from one second to another, and every so manieth."""
+
+    start_s: float
+    end_s: float
+    every: int
+
+    def frames(self, video: Video) -> Iterator[Frame]:
+        """Those frames.
+
+        Raises:
+            VideoError: there can be none.
+        """
+        if not (self.start_s < self.end_s and self.every >= 1):
+            raise VideoError("A part ends after it begins, and every first frame is the least.")
+        whole = self.start_s <= 0 and self.end_s == math.inf
+        frames = video if whole else video.frames(1000 * self.start_s, 1000 * self.end_s)
+        return islice(frames, None, None, self.every)
+
+    def check(self, timing: Timing) -> None:
+        """Refuse a part in which no frame was read, with a VideoError."""
+        if not timing.frames:
+            raise VideoError(
+                f"The video has no frame from {self.start_s:g} to {self.end_s:g} seconds. Name a "
+                "part that lies in it."
+            )
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """What is not as it is unless given, for the settings of an analysis."""
+        given = {"start_s": self.start_s, "end_s": self.end_s, "every": self.every}
+        return {name: value for name, value in given.items() if value != _WHOLE[name]}
+
+
+_WHOLE: Final = {"start_s": 0.0, "end_s": math.inf, "every": 1}
 
 
 class _Seen(NamedTuple):
@@ -123,23 +167,20 @@ def _check_length(time_ms: float, longest_s: float) -> None:
         )
 
 
+def _rate(fps: float | None) -> dict[str, float]:
+    return {"frames_per_second": fps} if fps else {}
+
+
 def _watch(
-    video: Video,
+    followed: Iterable[tuple[Frame, list[tuple[int, Face]]]],
     cast: Cast,
-    detector: str,
-    tell: Progress,
+    report: "_Report",
     stopped: Cancelled,
     longest_s: float,
-    part_s: tuple[float, float],
 ) -> tuple[_Seen, list[Traced]]:
-    start_ms, end_ms = (1000 * second for second in part_s)
-    whole = start_ms <= 0 and end_ms == math.inf
-    frames = video if whole else video.frames(start_ms, end_ms)
-    tracker, times = Tracker(detector), array("d")
-    report = _Report(video.duration_ms, tell)
-    complete = True
+    times, complete = array("d"), True
     with cast:
-        for frame, shown in tracker.people(frames):
+        for frame, shown in followed:
             _check_length(frame.time_ms, longest_s)  # a file may say nothing of it, or lie
             times.append(frame.time_ms)
             cast.see(frame, shown)
@@ -148,11 +189,6 @@ def _watch(
                 complete = False
                 break
         read = np.array(times)
-        if not whole and not len(read):
-            raise VideoError(
-                f"The video has no frame from {part_s[0]:g} to {part_s[1]:g} seconds. Name a part "
-                "that lies in it."
-            )
         return _Seen(read, Timing.of(read), complete), cast.people()
 
 
@@ -208,9 +244,11 @@ def _recogniser() -> dict[str, Any]:
     return {"motion_version": str(record.get("version", "")), **figures}
 
 
-def _notes(video: Video, seen: _Seen) -> list[str]:
+def _notes(video: Video, part: Part, seen: _Seen) -> list[str]:
     rules = words.frame_rate, words.unevenness, words.gaps
     notes = [*(rule(seen.timing) for rule in rules), *video.notes]
+    if part.every > 1:
+        notes.insert(0, f"Of {part.every} frames one was read; what follows is of those.")
     if not seen.complete:
         read = words.clock(seen.timing.duration_ms, 1)
         notes.insert(0, f"Cancelled: only the first {read} were read, and what follows is of them.")
@@ -228,20 +266,23 @@ def _never() -> bool:
 class _Report:
     """Tells how far the reading is, and about how long it goes on, a few times a second."""
 
-    def __init__(self, duration_ms: float | None, tell: Progress) -> None:
-        self._duration, self._tell = duration_ms, tell
+    def __init__(self, part: Part, duration_ms: float | None, tell: Progress) -> None:
+        self._start = 1000 * max(part.start_s, 0.0)
+        self._duration = min(duration_ms, 1000 * part.end_s) - self._start if duration_ms else 0.0
+        self._tell = tell
         self._began = self._told = time.monotonic()
 
     def __call__(self, time_ms: float) -> None:
+        time_ms -= self._start
         now = time.monotonic()
         if now - self._told < REPORT_S:
             return
         self._told = now
-        part = min(time_ms / self._duration, 1.0) if self._duration else 0.0
+        part = min(time_ms / self._duration, 1.0) if self._duration > 0 else 0.0
         self._tell(WATCHING * part, self._sentence(time_ms, part, now - self._began))
 
     def _sentence(self, time_ms: float, part: float, spent: float) -> str:
-        if not self._duration or not part:  # a webcam's recording does not say how long it is
+        if not part:  # a webcam's recording does not say how long it is
             return f"{words.clock(time_ms)} read"
         left = words.clock(1000 * spent * (1 - part) / part)
         return f"{words.clock(time_ms)} of {words.clock(self._duration)} read, about {left} left"

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.synthetic import clips
 from mer import cli
+from mer.errors import VideoError
 from mer.io import webm
 from mer.video import analysis
 from mer.video.types import Analysis
@@ -70,18 +71,44 @@ def test_files_are_written(tmp_path: Path, stand_in: dict[str, Any]) -> None:
     assert outputs["html"].read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_a_part_of_several_videos_goes_into_one_table(
+def test_several_videos_go_into_one_table_one_list_and_a_report_each(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in: dict[str, Any]
 ) -> None:
-    out = tmp_path / "out.csv"
-    options = ["--start", "0.5", "--end", "1.5", "--csv", str(out)]
+    outputs = {kind: tmp_path / f"out.{kind}" for kind in ("json", "csv", "html")}
+    options = [part for kind, path in outputs.items() for part in (f"--{kind}", str(path))]
+    options += ["--start", "0.5", "--end", "1.5", "--every", "2"]
     assert cli.main(["video", "clip.mp4", "other.mp4", *options]) == 0
-    assert (stand_in["start_s"], stand_in["end_s"]) == (0.5, 1.5)
-    assert len(rows(out)) == 182
+    asked = {name: stand_in[name] for name in ("start_s", "end_s", "every")}
+    assert asked == {"start_s": 0.5, "end_s": 1.5, "every": 2}
+    assert len(rows(outputs["csv"])) == 182
     assert len(rows(tmp_path / "out.events.csv")) == 4
+    assert len(json.loads(outputs["json"].read_text(encoding="utf-8"))) == 2
+    assert {path.name for path in tmp_path.glob("*.html")} == {
+        "out-1-clip.html",
+        "out-2-other.html",
+    }
     assert capsys.readouterr().out.count("Person 2") >= 2
-    assert cli.main(["video", "a.mp4", "b.mp4", "--html", str(tmp_path / "out.html")]) == 2
-    assert "one video" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("bad", "status"), [({"b.mp4"}, 1), ({"a.mp4", "b.mp4"}, 2)])
+def test_a_bad_video_among_good_ones_costs_only_itself(
+    bad: set[str],
+    status: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def analyse(path: Path, **_: Any) -> Analysis:
+        if path.name in bad:
+            raise VideoError(f"{path.name} is no video.")
+        return by_hand()
+
+    monkeypatch.setattr(analysis, "analyse", analyse)
+    out = tmp_path / "out.csv"
+    assert cli.main(["video", "a.mp4", "b.mp4", "--csv", str(out)]) == status
+    told = capsys.readouterr().err
+    assert all(f"{name} is no video." in told for name in bad)
+    assert out.exists() == (status == 1)
 
 
 def rows(path: Path) -> list[dict[str, str]]:

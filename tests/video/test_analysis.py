@@ -254,6 +254,16 @@ def test_a_part_is_read_by_the_videos_own_times(clip: Path, stand_in_weights: Pa
     assert found.complete
     with pytest.raises(VideoError, match="no frame from 900 to 901 seconds"):
         analyse(clip, start_s=900, end_s=901)
+    with pytest.raises(VideoError, match="A part ends after it begins"):
+        analyse(clip, start_s=1, end_s=0.5)
+
+
+def test_one_of_several_frames_is_read(clip: Path, stand_in_weights: Path) -> None:
+    found = analyse(clip, end_s=1.0, every=3)
+    assert found.timing.fps == pytest.approx(10, rel=0.05)
+    assert found.settings["every"] == 3
+    assert found.notes[0].startswith("Of 3 frames one was read")
+    assert len(found.people) == 1
 
 
 def test_faces_are_measured_where_that_is_asked_for(clip: Path, stand_in_weights: Path) -> None:
