@@ -98,31 +98,33 @@ def _spotting(commands: Any) -> None:
     add("--real", type=Path, metavar="DIR", help=text)
     text = "frames a second at which the recordings between stills are shown (default 30 60)"
     add("--fps", type=float, nargs="+", metavar="N", help=text)
-    text = "only every Nth recording between stills (default %(default)s)"
+    text = "only every Nth recording between stills, and in --stable (default %(default)s)"
     add("--every", type=int, default=1, metavar="N", help=text)
     text = "also compare the events of clips with those of smaller, coarser, mirrored ones"
     add("--stable", action="store_true", help=text)
     add("--json", type=Path, metavar="OUT", help="also write all scores to this file")
+    add("--save", action="store_true", help="keep the figures beside the weights, for documents")
 
 
 def spotting(options: argparse.Namespace) -> None:
     """Print F1, errors in time and false alarms, as Markdown."""
-    from benchmarks import spotting
-    from benchmarks.real import spotting as real
+    from benchmarks import spotting, spotting_record
+    from mer.io import files
 
     if options.real:
+        from benchmarks.real import spotting as real
+
         rates = options.fps or real.RATES
-        text = real.main(
-            options.real,
-            rates=rates,
-            every=options.every,
-            stable=options.stable,
-            output=options.json,
-        )
+        found = real.measure(options.real, rates=rates, every=options.every, stable=options.stable)
+        kept = {name: found[name] for name in ("sets", "every", "stability")}
+        text = spotting_record.real(found)
     else:
-        text = spotting.main(
-            options.face, quick=options.quick, seed=options.seed, output=options.json
-        )
+        found = spotting.measure(options.face, quick=options.quick, seed=options.seed)
+        kept, text = found["figures"], found["text"]
+    if options.json:
+        files.write_json(options.json, {name: found[name] for name in found if name != "text"})
+    if options.save:
+        spotting_record.save("real" if options.real else "made", kept)
     print(text)
 
 

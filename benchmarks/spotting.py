@@ -1,7 +1,6 @@
 """How well expressions are found in made clips, over how far the face moves and the frame rate."""
 
 import itertools
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -54,26 +53,25 @@ class Case(NamedTuple):
     seed: int
 
 
-def main(
-    picture: Path | None = None, *, quick: bool = False, seed: int = 0, output: Path | None = None
-) -> str:
-    """Make the clips, spot, and return the tables as Markdown.
+def measure(picture: Path | None = None, *, quick: bool = False, seed: int = 0) -> dict[str, Any]:
+    """Make the clips and spot.
 
     Args:
         picture: a picture or a video of a face; the astronaut of scikit-image unless given.
         quick: a few short clips, in place of all.
         seed: of all chance in the clips.
-        output: a file that gets all scores as JSON.
+
+    Returns:
+        `text`: the tables as Markdown; `scores`: of each clip; `figures`: the few that are kept,
+        see `tables.figures`.
 
     Raises:
         MerError: there is no picture to use, or no face in it.
     """
     face = still(picture) if picture else timing.astronaut()
     scores = run(face, seed=seed, **(QUICK if quick else {}))
-    if output:
-        rows = [{k: None if v != v else v for k, v in one.items()} for one in tables.rows(scores)]
-        output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    return "\n\n".join([tables.report(scores), tables.REMARK, tables.published()])
+    text = "\n\n".join([tables.report(scores), tables.REMARK, tables.published()])
+    return {"text": text, "scores": tables.rows(scores), "figures": tables.figures(scores)}
 
 
 def run(
@@ -123,9 +121,9 @@ def run(
 def spotted(frames: Iterable[Frame]) -> list[Event]:
     """The project's own way from frames to events, of all people in them."""
     tracker, motions, times = Tracker(), dict[int, Motion](), list[float]()
-    for frame in frames:
+    for frame, shown in tracker.people(frames):
         times.append(frame.time_ms)
-        for number, face in tracker.follow(frame):
+        for number, face in shown:
             motions.setdefault(number, Motion()).push(frame.time_ms, frame.image, face)
     micro = Timing.of(np.array(times)).micro
     return [

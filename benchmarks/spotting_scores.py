@@ -28,6 +28,7 @@ class Score:
         found: expressions that the spotter claims.
         micro_matched, macro_matched: of those in it, how many were found.
         onset_ms, apex_ms: mean absolute errors of those; NaN without any.
+        called: part of the time of speech that is called speech; NaN without any.
     """
 
     fps: float
@@ -41,6 +42,7 @@ class Score:
     macro_matched: int
     onset_ms: float
     apex_ms: float
+    called: float
 
     @property
     def f1(self) -> float:
@@ -52,7 +54,8 @@ class Score:
 def score(clip: Clip, found: Iterable[Event]) -> Score:
     """Compare events with a clip's truth. Only micro- and macro-expressions count."""
     truth = [event for event in clip.truth if event.kind in EXPRESSIONS]
-    claimed = [event for event in found if event.kind in EXPRESSIONS]
+    every = list(found)
+    claimed = [event for event in every if event.kind in EXPRESSIONS]
     pairs = matched(truth, claimed)
     kinds = [event.kind for event in truth]
     got = [event.kind for event, _ in pairs]
@@ -70,7 +73,21 @@ def score(clip: Clip, found: Iterable[Event]) -> Score:
         macro_matched=got.count("macro"),
         onset_ms=fmean(onsets) if onsets else math.nan,
         apex_ms=fmean(apexes) if apexes else math.nan,
+        called=_called(clip.truth, every),
     )
+
+
+def _called(truth: Sequence[Event], found: Sequence[Event]) -> float:
+    spoken, called = (
+        [event for event in some if event.kind == "speech"] for some in (truth, found)
+    )
+    shared = [
+        max(0.0, min(one.offset_ms, other.offset_ms) - max(one.onset_ms, other.onset_ms))
+        for one in spoken
+        for other in called
+    ]
+    whole = sum(one.offset_ms - one.onset_ms for one in spoken)
+    return sum(shared) / whole if whole else math.nan
 
 
 def matched(truth: Sequence[Event], found: Sequence[Event]) -> list[tuple[Event, Event]]:

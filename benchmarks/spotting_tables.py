@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -65,14 +65,26 @@ PUBLISHED: Final = (
 )
 
 
-def rows(scores: Sequence[Score]) -> list[dict[str, float]]:
-    """Each score's figures by name, F1 among them."""
-    return [asdict(score) | {"f1": score.f1} for score in scores]
+def rows(scores: Sequence[Score]) -> list[dict[str, float | None]]:
+    """Each score's figures by name, F1 among them; None for what is no number."""
+    each = [asdict(score) | {"f1": score.f1} for score in scores]
+    return [{k: None if v != v else v for k, v in one.items()} for one in each]
+
+
+def figures(scores: Sequence[Score]) -> dict[str, Any]:
+    """What is kept: F1 at 2 pixels by frame rate, events a minute of talk, time called speech."""
+    talk = [score for score in scores if score.spoken]
+    minutes = sum(score.seconds for score in talk) / 60
+    return {
+        "f1_2px": {f"{score.fps:g}": score.f1 for score in scores if score.pixels == 2},
+        "talk_events": sum(score.found for score in talk) / minutes,
+        "talk_called": float(np.mean([score.called for score in talk])),
+    }
 
 
 def report(scores: Sequence[Score]) -> str:
     """The scores as Markdown: a table for each figure, displacements down, frame rates across."""
-    table = pd.DataFrame(rows(scores))
+    table = pd.DataFrame(rows(scores)).astype(float)
     table["micros"] = table.micro_matched / table.micro
     table["macros"] = table.macro_matched / table.macro
     table["alarms"] = 60 * table.found / table.seconds

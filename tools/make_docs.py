@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import robustness_report
+from benchmarks import robustness_report, spotting_record
 from mer import cli
 from mer.evaluation import robustness, seed_study
 from mer.results import markdown
@@ -89,6 +89,7 @@ PARTS: Final[dict[str, tuple[Path, Callable[[], str]]]] = {
     "figures": (ROOT / "README.md", figures),
     "endpoints": (ROOT / "docs" / "api.md", endpoints),
     "robustness": (ROOT / "docs" / "lab" / "robustness.md", worse_pictures),
+    "spotting": (ROOT / "docs" / "lab" / "video.md", spotting_record.targets),
     "seeds": (ROOT / "docs" / "lab" / "experiments.md", three_seeds),
 }
 """The generated parts: name in the comments, document, and what writes the text."""

@@ -8,9 +8,11 @@ from a flow curve that shares nothing with the product's, looked at twice; `sure
 two looks disagree by more than a third of the expression's length.
 """
 
+import contextlib
 import csv
+import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,7 +33,11 @@ NOISE: Final = 2.0  # gray levels
 QUALITY: Final = 92  # of the JPEG that each frame goes through
 MARKS: Final = Path(__file__).with_name("flash_marks.csv")
 
-Frames = Callable[[], Iterable[Frame]]
+KINDS: Final = {  # the kind of motion that each label counts as, as in MEGC 2019
+    **dict.fromkeys(("disgust", "sadness", "fear", "repression", "anger", "contempt"), "negative"),
+    "happiness": "positive",
+    "surprise": "surprise",
+}
 
 
 @dataclass(frozen=True)
@@ -40,18 +46,35 @@ class Recording:
 
     Attributes:
         name, subject: which, and who is in it; the clip's own name where that is not known.
-        frames: gives the clip's frames, as often as called.
+        source: the video, or, where it has to be made, what writes it: given an empty folder, it
+            returns the frames' rate.
         seconds: how long it lasts.
         truth: the marked expression; None where none is marked.
+        kind: one of MOTIONS that the expression counts as; "" for none of them.
         neutral: whether there is none to mark.
     """
 
     name: str
     subject: str
-    frames: Frames
+    source: Path | Callable[[Path], float]
     seconds: float
     truth: Event | None
+    kind: str = ""
     neutral: bool = False
+
+    @contextlib.contextmanager
+    def film(self) -> Iterator[tuple[Path, float | None]]:
+        """What `analyse` reads: a file, or a folder of frames and their rate."""
+        if isinstance(self.source, Path):
+            yield self.source, None
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder), self.source(Path(folder))
+
+    def frames(self) -> Iterator[Frame]:
+        """Its frames, one at a time."""
+        with self.film() as (path, fps), Video(path, fps) as video:
+            yield from video
 
 
 def casme(folder: Path, fps: float, seed: int = 0) -> list[Recording]:
@@ -70,8 +93,9 @@ def flashes(folder: Path) -> list[Recording]:
         )
         with Video(path) as video:
             seconds = (video.duration_ms or 0.0) / 1000
-        neutral = row["label"] == "neutral"
-        found.append(Recording(path.stem, path.stem, _read(path), seconds, truth, neutral))
+        label = row["label"]
+        kind, neutral = KINDS.get(label, ""), label == "neutral"
+        found.append(Recording(path.stem, path.stem, path, seconds, truth, kind, neutral))
     return found
 
 
@@ -91,14 +115,6 @@ def _rows(path: Path) -> list[dict[str, str]]:
         ) from None
 
 
-def _read(path: Path) -> Frames:
-    def frames() -> Iterator[Frame]:
-        with Video(path) as video:
-            yield from video
-
-    return frames
-
-
 def _between(folder: Path, row: dict[str, str], fps: float, seed: int) -> Recording:
     count, apex = int(row["frames_onset_to_offset"]), float(row["apex_frame_from_0"] or 0)
     random = np.random.default_rng([seed, zlib.crc32(row["file"].encode())])
@@ -107,7 +123,7 @@ def _between(folder: Path, row: dict[str, str], fps: float, seed: int) -> Record
     length = before + count * CASME_MS + after
     state = random.bit_generator.state
 
-    def frames() -> Iterator[Frame]:
+    def written(target: Path) -> float:
         chance = np.random.default_rng(seed)
         chance.bit_generator.state = state
         with Video(folder / row["file"]) as video:
@@ -115,10 +131,13 @@ def _between(folder: Path, row: dict[str, str], fps: float, seed: int) -> Record
         for index in range(int(length * fps / 1000)):
             time_ms = 1000 * index / fps
             place = int(np.clip(round((time_ms - before) / CASME_MS), 0, len(images) - 1))
-            yield Frame(index, time_ms, _filmed(images[place], sway, time_ms, chance))
+            image = _filmed(images[place], sway, time_ms, chance)
+            (target / f"{index}.jpg").write_bytes(jpeg(image, QUALITY))
+        return fps
 
     truth = expression(before, before + apex * CASME_MS, before + (count - 1) * CASME_MS)
-    return Recording(Path(row["file"]).stem, row["subject"], frames, length / 1000, truth)
+    name, kind = Path(row["file"]).stem, KINDS.get(row["emotion"], "") if apex else ""
+    return Recording(name, row["subject"], written, length / 1000, truth, kind)
 
 
 def _filmed(
@@ -134,12 +153,10 @@ def _filmed(
         image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     noisy = moved * sway.light(time_ms) + random.normal(0, NOISE, moved.shape)
-    return compressed(noisy.clip(0, 255).astype(np.uint8), QUALITY)
+    return noisy.clip(0, 255).astype(np.uint8)
 
 
-def compressed(image: np.ndarray, quality: int) -> np.ndarray:
-    """The image, RGB uint8, through a JPEG file of this quality."""
-    _, file = cv2.imencode(
-        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )
-    return np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR_RGB))
+def jpeg(image: np.ndarray, quality: int) -> bytes:
+    """The image, RGB uint8, as a JPEG file of this quality."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

@@ -1,27 +1,29 @@
 """How well events are found in real recordings, and how far they stay when a clip is saved anew."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import fmean, median
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.real import clips
+from benchmarks.real import clips, naming
 from benchmarks.real.clips import Recording
+from benchmarks.real.naming import Namer
 from benchmarks.spotting import spotted
-from benchmarks.spotting_scores import EXPRESSIONS, matched
+from benchmarks.spotting_scores import EXPRESSIONS, matched, overlap
 from mer.io.video import Frame
+from mer.video.analysis import analyse
 from mer.video.types import Event
 
 RATES: Final = (30.0, 60.0)  # frames a second at which CASME II is shown
 DRAWS: Final = 2000  # of subjects, for an interval of 95 %
+PEOPLE: Final = "casme2/sub{:02d}"  # what the stored maps call a subject of CASME II
 
 Changed = Callable[[Iterable[Frame]], Iterator[Frame]]
 
@@ -31,18 +33,21 @@ class Outcome:
     """What was found in one recording.
 
     Attributes:
-        name, subject, seconds: of the recording.
+        name, subject, seconds, kind: of the recording.
         marked: whether an expression is marked in it; `micro`, whether it is one.
         neutral: whether there is no expression in it.
         claimed: expressions found; `hit`: whether one lies within the marked time.
         matched: whether one shares half with it; `onset_ms`, `apex_ms`: its errors, or None.
         beside: expressions found that share no time with the marked one.
         spoken: stretches called speech.
+        given, spotted: what the expression looks like with onset and apex as they are marked, and
+            as they were found; "" where that is not known.
     """
 
     name: str
     subject: str
     seconds: float
+    kind: str
     marked: bool
     micro: bool
     neutral: bool
@@ -53,60 +58,73 @@ class Outcome:
     apex_ms: float | None
     beside: int
     spoken: int
+    given: str = ""
+    spotted: str = ""
 
 
-def main(
-    folder: Path,
-    *,
-    rates: Sequence[float] = RATES,
-    every: int = 1,
-    stable: bool = False,
-    output: Path | None = None,
-) -> str:
-    """Score the spotter on the recordings of a folder, and return the tables as Markdown.
+def measure(
+    folder: Path, *, rates: Sequence[float] = RATES, every: int = 1, stable: bool = False
+) -> dict[str, Any]:
+    """Score the product on the recordings of a folder.
 
     Args:
-        folder: holds casme2 and flashes.
+        folder: holds casme2 and flashes; the stored maps, ../optical-flow, are beside it.
         rates: frames a second at which CASME II is shown.
-        every: only every so manieth recording of CASME II.
-        stable: also spot each flash in seven changed versions, and compare.
-        output: a file that gets each recording's outcome as JSON.
+        every: only every so manieth recording of CASME II, and flash whose stability is looked at.
+        stable: also spot flashes in seven changed versions, and compare.
+
+    Returns:
+        `sets`: the `figures` of each set; `every`; `stability`: F1 by change; `outcomes`: of each
+        recording.
 
     Raises:
         MerError: the folder does not hold them.
     """
-    sets = {
-        f"CASME II between stills, {rate:g} fps": clips.casme(folder / "casme2", rate)[::every]
-        for rate in rates
+    sets = {"flashes": clips.flashes(folder / "flashes")}
+    for rate in rates:
+        name = f"CASME II between stills, {rate:g} fps"
+        sets[name] = clips.casme(folder / "casme2", rate)[::every]
+    namer = Namer(folder.parent / "optical-flow")
+    found = {name: run(recordings, namer) for name, recordings in sets.items()}
+    return {
+        "sets": {name: figures(outcomes) for name, outcomes in found.items()},
+        "every": every,
+        "stability": stability(sets["flashes"][::every]) if stable else {},
+        "outcomes": {name: [asdict(one) for one in outcomes] for name, outcomes in found.items()},
     }
-    sets["flashes"] = flashes = clips.flashes(folder / "flashes")
-    found = {name: run(recordings) for name, recordings in sets.items()}
-    kept = stability(flashes) if stable else {}
-    if output:
-        rows = {name: [asdict(one) for one in outcomes] for name, outcomes in found.items()}
-        text = json.dumps({"outcomes": rows, "stability": kept}, indent=1)
-        output.write_text(text + "\n", encoding="utf-8")
-    return "\n\n".join([_scores(found), *([_stable(kept)] if kept else [])])
 
 
-def run(recordings: Sequence[Recording]) -> list[Outcome]:
-    """Spot the events of each recording."""
-    return [
-        outcome(one, spotted(one.frames())) for one in tqdm(recordings, unit="clip", disable=None)
-    ]
+def run(recordings: Sequence[Recording], namer: Namer) -> list[Outcome]:
+    """Analyse each recording, and name its expression as marked and as found."""
+    return [judged(one, namer) for one in tqdm(recordings, unit="clip", disable=None)]
+
+
+def judged(recording: Recording, namer: Namer) -> Outcome:
+    """What the product finds in a recording."""
+    with recording.film() as film:
+        found = analyse(film[0], fps=film[1])
+        one = outcome(recording, found.events)
+        if not recording.truth or not recording.kind or not found.people:
+            return one
+        hits = [event for event in found.events if _hits(event, recording.truth)]
+        hits.sort(key=lambda event: overlap(event, recording.truth or event))
+        subject = PEOPLE.format(int(one.subject)) if one.subject.isdigit() else one.subject
+        given, *spotted = namer.names(film, found, [recording.truth, *hits[-1:]], subject)
+        return replace(one, given=given, spotted="".join(spotted))
 
 
 def outcome(recording: Recording, found: Sequence[Event]) -> Outcome:
     """Compare events with what is marked."""
     claimed = [event for event in found if event.kind in EXPRESSIONS]
     truth = recording.truth
-    touching = [event for event in claimed if truth and _touches(event, truth)]
+    touching = [event for event in claimed if truth and _hits(event, truth)]
     pairs = matched([truth], claimed) if truth else []
     best = pairs[0][1] if pairs else None
     return Outcome(
         name=recording.name,
         subject=recording.subject,
         seconds=recording.seconds,
+        kind=recording.kind,
         marked=truth is not None,
         micro=truth is not None and truth.kind == "micro",
         neutral=recording.neutral,
@@ -120,8 +138,40 @@ def outcome(recording: Recording, found: Sequence[Event]) -> Outcome:
     )
 
 
-def _touches(event: Event, truth: Event) -> bool:
-    return event.onset_ms < truth.offset_ms and event.offset_ms > truth.onset_ms
+def _hits(event: Event, truth: Event) -> bool:
+    shares = event.onset_ms < truth.offset_ms and event.offset_ms > truth.onset_ms
+    return event.kind in EXPRESSIONS and shares
+
+
+def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What is told of a set, as JSON values; None where nothing is known."""
+    marked = [one for one in outcomes if one.marked]
+    neutral = [one for one in outcomes if one.neutral]
+    found = [one for one in marked if one.matched]
+    minutes = sum(one.seconds for one in marked) / 60
+    named = [asdict(one) for one in marked]
+    return {
+        "clips": len(outcomes),
+        "marked": len(marked),
+        "hit": sum(one.hit for one in marked),
+        "hit_interval": interval(marked, hits),
+        "f1": _known(f1(marked)),
+        "f1_interval": interval(marked, f1),
+        "f1_micro": _known(f1([one for one in marked if one.micro])),
+        "onset_ms": median(abs(one.onset_ms or 0) for one in found) if found else None,
+        "apex_ms": median(abs(one.apex_ms or 0) for one in found) if found else None,
+        "beside_a_minute": sum(one.beside for one in marked) / minutes if minutes else None,
+        "neutral": len(neutral),
+        "neutral_events": sum(one.claimed for one in neutral),
+        "neutral_seconds": sum(one.seconds for one in neutral),
+        "spoken": sum(one.spoken for one in outcomes),
+        "named_given": naming.figures(named, "given"),
+        "named_spotted": naming.figures(named, "spotted"),
+    }
+
+
+def _known(figure: float) -> float | None:
+    return None if np.isnan(figure) else figure
 
 
 def f1(outcomes: Sequence[Outcome]) -> float:
@@ -133,13 +183,13 @@ def f1(outcomes: Sequence[Outcome]) -> float:
 
 def interval(
     outcomes: Sequence[Outcome], figure: Callable[[Sequence[Outcome]], float]
-) -> tuple[float, float]:
-    """95 % of a figure, by drawing subjects with replacement."""
+) -> list[float] | None:
+    """95 % of a figure, by drawing subjects with replacement; None without any."""
     by_subject: dict[str, list[Outcome]] = {}
     for one in outcomes:
         by_subject.setdefault(one.subject, []).append(one)
     if not by_subject:
-        return float("nan"), float("nan")
+        return None
     people, random = list(by_subject.values()), np.random.default_rng(0)
     drawn = [
         figure(
@@ -151,8 +201,8 @@ def interval(
         )
         for _ in range(DRAWS)
     ]
-    low, high = np.nanpercentile(drawn, (2.5, 97.5))
-    return float(low), float(high)
+    limits: list[float] = np.nanpercentile(drawn, (2.5, 97.5)).tolist()
+    return limits
 
 
 def hits(outcomes: Sequence[Outcome]) -> float:
@@ -186,7 +236,9 @@ def _half_size(frames: Iterable[Frame]) -> Iterator[Frame]:
 
 
 def _quality(quality: int, frames: Iterable[Frame]) -> Iterator[Frame]:
-    return (replace(one, image=clips.compressed(one.image, quality)) for one in frames)
+    for one in frames:
+        file = np.frombuffer(clips.jpeg(one.image, quality), np.uint8)
+        yield replace(one, image=np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR_RGB)))
 
 
 def _mirrored(frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -213,39 +265,3 @@ CHANGES: Final[dict[str, Changed]] = {
     "30 for 60 fps": _half_rate,
     "a frame later": _later,
 }
-
-
-def _scores(found: dict[str, list[Outcome]]) -> str:
-    rows = [
-        "| set | clips | hits | F1 at IoU .5 | micro | onset, apex off by | beside, a minute | "
-        "neutral: events in clips | speech |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    return "\n".join(rows + [_row(name, outcomes) for name, outcomes in found.items()])
-
-
-def _row(name: str, outcomes: Sequence[Outcome]) -> str:
-    marked = [one for one in outcomes if one.marked]
-    neutral = [one for one in outcomes if one.neutral]
-    within = f"{sum(one.hit for one in marked)} of {len(marked)}"
-    low, high = interval(marked, f1)
-    found = [one for one in marked if one.onset_ms is not None and one.apex_ms is not None]
-    onset = median(abs(one.onset_ms or 0) for one in found) if found else float("nan")
-    apex = median(abs(one.apex_ms or 0) for one in found) if found else float("nan")
-    beside = sum(one.beside for one in marked) / max(sum(one.seconds for one in marked) / 60, 1e-9)
-    micro = f1([one for one in marked if one.micro])
-    return (
-        f"| {name} | {len(outcomes)} | {within} ({_range(interval(marked, hits))}) | "
-        f"{f1(marked):.2f} ({_range((low, high))}) | {micro:.2f} | {onset:.0f}, {apex:.0f} ms | "
-        f"{beside:.1f} | {sum(one.claimed for one in neutral)} in {len(neutral)} | "
-        f"{sum(one.spoken for one in outcomes)} |"
-    )
-
-
-def _range(limits: tuple[float, float]) -> str:
-    return f"{limits[0]:.2f} to {limits[1]:.2f}"
-
-
-def _stable(kept: dict[str, float]) -> str:
-    rows = ["| flashes, as they are and | F1 between the events of both |", "|---|---|"]
-    return "\n".join(rows + [f"| {name} | {value:.2f} |" for name, value in kept.items()])

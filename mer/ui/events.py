@@ -12,6 +12,7 @@ import numpy as np
 
 from mer.errors import WeightsError
 from mer.io import webm
+from mer.results import spotting_scores
 from mer.results.charts.timeline import told
 from mer.results.video_summary import HEAD, cells, likeliest, looks
 from mer.results.video_tables import LIMITS
@@ -26,7 +27,7 @@ from mer.weights import store
 _NONE: Final = "<p>No event passed over a face.</p>"
 _HINT: Final = (
     "<p>Press an event, here or in the charts, to see it closely. "
-    f"{LIMITS[1]}</p>"  # how few of them may be right
+    "{}</p>"  # how few of them may be right
 )
 _FLOW: Final = "Flow from onset to apex: the hue is the direction, white is rest"
 
@@ -41,12 +42,13 @@ def table(events: Sequence[Event]) -> str:
     """HTML of one row an event; buttons in the head sort it, one in each row shows the event."""
     if not events:
         return _NONE
+    limits = escape(f"{LIMITS[1]} {spotting_scores.sentence()}")
     heads = "".join(
         f'<th scope="col"><button type="button">{HEAD[at]}</button></th>' for at in _SHOWN
     )
     rows = "".join(_row(index, event) for index, event in enumerate(events))
     return (
-        f"<h3>Events <small>experimental</small></h3>{_HINT}"
+        f"<h3>Events <small>experimental</small></h3>{_HINT.format(limits)}"
         '<div class="events sortable" tabindex="0">'
         '<table aria-label="Events">'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"

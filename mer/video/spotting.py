@@ -1,14 +1,15 @@
 """Expressions, blinks and speech in a person's motion: onset, apex and offset of each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from mer.video.motion import peaks
-from mer.video.motion.peaks import Nearby, Peak, distinct
+from mer.video.motion.peaks import Nearby, Peak, nms
 from mer.video.motion.region_signals import stretches
-from mer.video.motion.speech import Speech, speech
+from mer.video.motion.speech import speech
 from mer.video.types import GAP_MS, MICRO_MS, PARTS, REGIONS, Event
 
 EYES: Final = ("right eye", "left eye")
@@ -34,20 +35,20 @@ def spot(person: int, times_ms: np.ndarray, direction: np.ndarray, *, micro: boo
         times_ms: float (n,), rising.
         direction: float (n, len(REGIONS), 2), as `region_signals.Motion.arrays` gives it; NaN
             where nothing was measured.
-        micro: whether micro-expressions are claimed: `Timing.micro` of the video.
+        micro: whether micro-expressions are claimed: `Timing.micro` of the video. If not, what
+            seems as brief is called macro: between two frames a face may have moved for longer.
     """
     parts = [part for part in stretches(times_ms, direction) if len(part) > 2]
     signals = [peaks.resampled(times_ms[part], direction[part]) for part in parts]
     noise = peaks.noise(signals)
     events: list[Event] = []
     for part, signal in zip(parts, signals, strict=True):
-        events += _events(person, times_ms[part], signal, noise)
-    shown = [event for event in events if micro or event.kind != "micro"]
-    return sorted(shown, key=lambda event: event.onset_ms)
+        events += _events(person, times_ms[part], signal, noise, micro)
+    return sorted(events, key=lambda event: event.onset_ms)
 
 
 def _events(
-    person: int, times_ms: np.ndarray, signal: np.ndarray, noise: np.ndarray
+    person: int, times_ms: np.ndarray, signal: np.ndarray, noise: np.ndarray, micro: bool
 ) -> list[Event]:
     """The events of a stretch in which the face was seen without a gap."""
     start = float(times_ms[0])
@@ -60,25 +61,26 @@ def _events(
     spoken = speech(start, signal[:, mouth], float(noise[mouth].mean()))
     spoken = [one for one in spoken if not any(_holds(peak, one) for peak in found)]
     blinks, found = _blinks(found)
-    events = [_spoken(person, one, float(noise[mouth].mean())) for one in spoken]
+    events = [replace(_event(person, "speech", [one]), regions=MOUTH) for one in spoken]
     events += [_event(person, "blink", [blink]) for blink in blinks]
     found = [peak for peak in found if not _shaken(spoken, peak)]
     for group in _expressions(found):
-        kind = _kind(group[0])
-        if kind != "micro" or _followed(times_ms, group[0]):
-            events.append(_event(person, kind, group))
+        brief = _brief(group[0])
+        if not brief or _followed(times_ms, group[0]):
+            events.append(_event(person, "micro" if brief and micro else "macro", group))
     return events
 
 
-def _holds(peak: Peak, one: Speech | Peak, larger: float = 1.0) -> bool:
+def _holds(peak: Peak, one: Peak, larger: float = 1.0) -> bool:
     """Whether a longer, larger motion of the mouth, such as a smile, explains what seems another.
 
     Where teeth show, the flow of the lips jumps to and fro.
     """
-    shared = min(one.offset, peak.offset) - max(one.onset, peak.onset)
-    length = one.offset - one.onset
-    longer = shared >= HELD * length
-    return peak.region in MOUTH and peak.pixels > larger * one.pixels and longer
+    return (
+        peak.region in MOUTH
+        and peak.pixels > larger * one.pixels
+        and peak.overlap(one) >= HELD * one.length
+    )
 
 
 def _rippled(found: Nearby, peak: Peak) -> bool:
@@ -86,10 +88,10 @@ def _rippled(found: Nearby, peak: Peak) -> bool:
     return peak.region in MOUTH and any(_holds(one, peak, LARGER) for one in found.of(peak))
 
 
-def _shaken(spoken: Sequence[Speech], peak: Peak) -> bool:
+def _shaken(spoken: Sequence[Peak], peak: Peak) -> bool:
     """Whether a motion is a part of speech, or no more than what it does to its surroundings."""
     return any(
-        min(one.offset, peak.offset) - max(one.onset, peak.onset) >= 0.5 * peak.length
+        one.overlap(peak) >= 0.5 * peak.length
         and (peak.region in MOUTH or peak.pixels < SHAKEN * one.pixels)
         for one in spoken
     )
@@ -110,7 +112,7 @@ def _blinks(found: list[Peak]) -> tuple[list[Peak], list[Peak]]:
         for other in others.of(first)
         if first.shares(other)
     ]
-    blinks = distinct(_largest(blinks))
+    blinks = nms(_largest(blinks))
     near = Nearby(blinks)
     rest = [peak for peak in found if peak.region not in EYES]
     return blinks, [p for p in rest if not any(_drags(blink, p) for blink in near.of(p))]
@@ -139,9 +141,9 @@ def _expressions(found: list[Peak]) -> list[list[Peak]]:
     return list(groups.values())
 
 
-def _kind(peak: Peak) -> str:
+def _brief(peak: Peak) -> bool:
     # How long the face stayed as it was after its motion could no longer be followed, none knows.
-    return "micro" if peak.length <= MICRO_MS and peak.closed else "macro"
+    return peak.length <= MICRO_MS and peak.closed
 
 
 def _followed(times_ms: np.ndarray, peak: Peak) -> bool:
@@ -157,8 +159,3 @@ def _event(person: int, kind: str, group: list[Peak]) -> Event:
     times = main.onset, main.apex, main.offset
     figures = main.pixels, main.strength
     return Event(person, kind, *times, main.region, main.direction, *figures, regions)
-
-
-def _spoken(person: int, one: Speech, noise: float) -> Event:
-    times, figures = (one.onset, one.apex, one.offset), (one.pixels, one.pixels / noise)
-    return Event(person, "speech", *times, "lips", "down", *figures, MOUTH)

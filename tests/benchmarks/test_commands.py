@@ -1,5 +1,6 @@
 """`python -m benchmarks`: each benchmark's command calls it with what it was told."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from benchmarks import spotting, video_profile
 from benchmarks.__main__ import main
+from mer.weights import store
 
 
 @pytest.mark.parametrize(
@@ -30,15 +32,18 @@ def test_bench_spotting_prints_its_tables(
 ) -> None:
     asked: list[Any] = []
 
-    def stand_in(picture: Path | None, *, quick: bool, seed: int, output: Path | None) -> str:
-        asked.extend([picture, quick, seed, output])
-        return "F1"
+    def stand_in(picture: Path | None, *, quick: bool, seed: int) -> dict[str, Any]:
+        asked.extend([picture, quick, seed])
+        return {"text": "F1", "scores": [{"f1": None}], "figures": {"talk_events": 0}}
 
-    monkeypatch.setattr(spotting, "main", stand_in)
+    monkeypatch.setattr(spotting, "measure", stand_in)
+    monkeypatch.setattr(store, "FOLDER", tmp_path)
     out = tmp_path / "scores.json"
-    assert main(["spotting", "--quick", "--seed", "3", "--json", str(out)]) == 0
+    assert main(["spotting", "--quick", "--seed", "3", "--json", str(out), "--save"]) == 0
     assert capsys.readouterr().out == "F1\n"
-    assert asked == [None, True, 3, out]
+    assert asked == [None, True, 3]
+    assert set(json.loads(out.read_text())) == {"scores", "figures"}
+    assert "made" in json.loads((tmp_path / "spotting.json").read_text())
 
 
 def test_bench_video_prints_its_tables(

@@ -1,21 +1,25 @@
 """The judge of real recordings: what it counts, and one real recording where the data is."""
 
 import math
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import spotting_record
 from benchmarks.real import clips, spotting
 from benchmarks.real.clips import Recording, expression
+from benchmarks.real.naming import Namer
 from mer.errors import MerError
 from mer.io.video import Frame
+from mer.results import spotting_scores
 from mer.video.types import Event
+from mer.weights import store
 
 
-def nothing() -> Iterator[Frame]:
-    return iter(())
+def nothing(folder: Path) -> float:
+    return 30.0
 
 
 def recording(subject: str = "1", *, marked: bool = True) -> Recording:
@@ -35,7 +39,8 @@ def test_a_folder_without_recordings_is_named(tmp_path: Path) -> None:
 def test_without_outcomes_there_are_no_figures() -> None:
     assert math.isnan(spotting.f1([]))
     assert math.isnan(spotting.hits([]))
-    assert all(math.isnan(end) for end in spotting.interval([], spotting.f1))
+    assert spotting.interval([], spotting.f1) is None
+    assert spotting.figures([])["f1"] is None
     assert spotting.stability([]) == dict.fromkeys(spotting.CHANGES, 1.0)
 
 
@@ -54,8 +59,7 @@ def test_an_event_counts_by_what_it_shares_with_the_mark() -> None:
 def test_an_interval_draws_people_and_not_clips() -> None:
     right = spotting.outcome(recording("1"), [claimed(1000, 1400)])
     missed = spotting.outcome(recording("2"), [])
-    low, high = spotting.interval([right, right, missed, missed], spotting.f1)
-    assert (low, high) == (0.0, 1.0)
+    assert spotting.interval([right, right, missed, missed], spotting.f1) == [0.0, 1.0]
 
 
 def test_events_in_neutral_clips_do_not_touch_f1() -> None:
@@ -72,9 +76,31 @@ def test_changed_clips_keep_their_times() -> None:
         assert set(times) <= {frame.time_ms for frame in frames}, name
 
 
-def test_a_real_micro_expression_between_stills_is_found(mer_data: Path) -> None:
+def test_the_figures_of_a_set_are_json_and_become_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FOLDER", tmp_path)
+    assert spotting_scores.sentence() == ""
+    right = replace(
+        spotting.outcome(recording(), [claimed(1000, 1400)]),
+        kind="positive",
+        given="positive",
+        spotted="negative",
+    )
+    found = {"sets": dict.fromkeys(("flashes", "CASME"), spotting.figures([right]))}
+    spotting_record.save("real", found | {"stability": {"mirrored": 0.9}})
+    spotting_record.save("made", {"f1_2px": {"30": 0.97}, "talk_events": 2, "talk_called": 0.5})
+    told = spotting_record.targets()
+    assert "| 1 of 1 |" in told
+    assert "| 1.00 / 0.00 |" in told
+    assert "| 0.90 |" in told
+    assert "1 of 1 expressions of real clips" in spotting_scores.sentence()
+
+
+def test_a_real_micro_expression_between_stills_is_found_and_named(mer_data: Path) -> None:
     folder = mer_data / "real-videos" / "casme2"
     one = next(clip for clip in clips.casme(folder, 30) if clip.name == "sub01_EP04_02")
-    (found,) = spotting.run([one])
+    (found,) = spotting.run([one], Namer(mer_data / "optical-flow"))
     assert found.matched
     assert found.claimed == 1
+    assert bool(found.given) == bool(found.spotted) == bool(one.kind)

@@ -124,20 +124,21 @@ def test_report_names_every_figure(astronaut: np.ndarray) -> None:
     assert "120.0" in text
 
 
-def test_main_writes_scores(
+def test_measure_keeps_a_few_figures_of_all_scores(
     tmp_path: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spotting, "spotted", blind)
     monkeypatch.setattr(
-        spotting, "QUICK", {"rates": (2,), "pixels": (1.0,), "seconds": 6, "quiet": 1, "talk": 8}
+        spotting, "QUICK", {"rates": (2,), "pixels": (2.0,), "seconds": 6, "quiet": 1, "talk": 8}
     )
     path = tmp_path / "face.png"
     Image.fromarray(astronaut).save(path)
-    text = spotting.main(path, quick=True, output=tmp_path / "scores.json")
-    assert "made clips" in text
-    scores = json.loads((tmp_path / "scores.json").read_text())
-    assert [one["pixels"] for one in scores] == [0, 1, 0]
-    assert [one["f1"] for one in scores] == [None, 0, None]
+    found = spotting.measure(path, quick=True)
+    assert "made clips" in found["text"]
+    assert [one["pixels"] for one in found["scores"]] == [0, 2, 0]
+    assert [one["f1"] for one in found["scores"]] == [None, 0, None]
+    assert found["figures"] == {"f1_2px": {"2": 0}, "talk_events": 0, "talk_called": 0}
+    json.dumps(found, allow_nan=False)
 
 
 def test_the_project_s_own_spotter_finds_large_expressions(astronaut: np.ndarray) -> None:

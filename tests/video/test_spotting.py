@@ -76,14 +76,15 @@ def test_steps_whose_median_alone_is_short_enough_claim_no_micro_expression() ->
     direction = bumped(times, [("left mouth corner", 8000, 8400, (1.0, -1.0))])
     claimed = spot(3, times, direction, micro=True)
     assert [event.kind for event in claimed] == ["micro"]
-    assert spot(3, times, direction, micro=Timing.of(times).micro) == []
+    (brief,) = spot(3, times, direction, micro=Timing.of(times).micro)
+    assert brief.kind == "macro"
     assert "nothing is called a micro-expression" in words.frame_rate(Timing.of(times))
 
 
 def test_under_25_frames_a_second_nothing_is_called_micro() -> None:
-    assert found(20, ("left mouth corner", 8000, 8400, (1.0, -1.0))) == []
-    (event,) = found(20, ("left mouth corner", 8000, 9500, (1.0, -1.0)))
-    assert event.kind == "macro"
+    for offset in (8400, 9500):
+        (event,) = found(20, ("left mouth corner", 8000, offset, (1.0, -1.0)))
+        assert event.kind == "macro"
 
 
 def test_both_eyes_closing_are_a_blink() -> None:

@@ -127,8 +127,8 @@ class Nearby:
         return range(int(peak.onset // PLACE_MS), int(peak.offset // PLACE_MS) + 1)
 
 
-def distinct(peaks: Iterable[Peak], part: float = 0.5) -> list[Peak]:
-    """The peaks that share less than this part of themselves with one earlier in the list."""
+def nms(peaks: Iterable[Peak], part: float = 0.5) -> list[Peak]:
+    """Non-maximum suppression: those that share less than a part with one earlier in the list."""
     kept, nearby = list[Peak](), Nearby()
     for peak in peaks:
         if not any(peak.shares(other, part) for other in nearby.of(peak)):

@@ -1,11 +1,11 @@
 """Speech in the motion of a mouth: it opens and closes in a rhythm, for a second or more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from mer.video.motion.peaks import DIRECTIONS, STEP_MS
+from mer.video.motion.peaks import DIRECTIONS, STEP_MS, Peak
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,6 @@ LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True)
-class Speech:
-    """A stretch of speech: its begin, its largest syllable and its end, and that one's pixels."""
-
-    onset: float
-    apex: float
-    offset: float
-    pixels: float
-
-
-@dataclass(frozen=True)
 class _Turn:
     """The mouth turns: when (ms), by how many pixels, and which part of all its motion that is."""
 
@@ -63,8 +53,8 @@ class _Turn:
     part: float
 
 
-def speech(start_ms: float, mouth: np.ndarray, spread: float) -> list[Speech]:
-    """Stretches of speech, by onset.
+def speech(start_ms: float, mouth: np.ndarray, spread: float) -> list[Peak]:
+    """Stretches of speech, by onset; the apex is that of the largest syllable.
 
     Args:
         start_ms: time of the first value.
@@ -78,13 +68,17 @@ def speech(start_ms: float, mouth: np.ndarray, spread: float) -> list[Speech]:
         else:
             runs.append([turn])
     end = start_ms + (len(mouth) - 1) * STEP_MS
-    found: list[Speech] = []
+    found: list[Peak] = []
     for run in filter(_spoken, runs):
         onset = max(run[0].time - LIMITS.margin_ms, start_ms)
         most = max(run, key=lambda turn: turn.pixels)
-        one = Speech(onset, most.time, min(run[-1].time + LIMITS.margin_ms, end), most.pixels)
+        offset = min(run[-1].time + LIMITS.margin_ms, end)
+        figures = most.pixels, most.pixels / spread
+        one = Peak("lips", "down", onset, most.time, offset, *figures, closed=True)
         if found and onset - found[-1].offset <= LIMITS.breath_ms:
-            one = _joined(found.pop(), one)
+            before = found.pop()
+            larger = max(before, one, key=lambda stretch: stretch.pixels)
+            one = replace(larger, onset=before.onset, offset=offset)
         found.append(one)
     return found
 
@@ -121,8 +115,3 @@ def _spoken(run: list[_Turn]) -> bool:
         and length >= LIMITS.shortest_ms
         and length <= LIMITS.rhythm_ms * len(run)
     )
-
-
-def _joined(one: Speech, other: Speech) -> Speech:
-    most = max(one, other, key=lambda speech: speech.pixels)
-    return Speech(one.onset, most.apex, other.offset, most.pixels)
