@@ -6,6 +6,7 @@ Each generated part stands between two comments, such as `<!-- figures: ... -->`
 
 import contextlib
 import io
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -75,7 +76,23 @@ def _endpoint(name: str, endpoint: dict[str, Any]) -> str:
     back = " ".join(" ".join(answer).split())
     kind = endpoint["returns"][0]["component"]
     says = f"{endpoint['description']}\n\n{table}Answer ({kind}): {back}"
-    return f"## /{name}\n\n{says}\n\n```python\n{EXAMPLES[name]}\n```\n"
+    call = " ".join(["call", name, *map(_sent, endpoint["parameters"])])
+    shown = f"```python\n{EXAMPLES[name]}\n```\n\n```sh\n{call}\n```\n"
+    return f"## /{name}\n\n{says}\n\n{shown}"
+
+
+def _sent(parameter: dict[str, Any]) -> str:
+    """A parameter's value in a shell: its default, or the example's file."""
+    if parameter["parameter_has_default"]:
+        return f"'{json.dumps(parameter['parameter_default'])}'"
+    return _FILES[parameter["parameter_name"]]
+
+
+_FILES: Final = {
+    "picture": '"$(file photo.jpg)"',
+    "pictures": '"[$(file photo.jpg)]"',
+    "video": '"$(file clip.webm)"',
+}
 
 
 def _parameter(parameter: dict[str, Any], told: dict[str, str]) -> str:

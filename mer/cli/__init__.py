@@ -20,7 +20,11 @@ __all__ = ["main", "parser"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, or 2 with one sentence on stderr."""
+    """Run one command and return its exit status.
+
+    0; 1 where some of several inputs could not be read; 2 where nothing could be done. Each
+    failure is a sentence on stderr.
+    """
     options = parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name need not be text that it can show

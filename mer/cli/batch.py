@@ -14,7 +14,10 @@ from mer.models.registry import DEFAULT_MODEL
 
 def add(commands: Any) -> None:
     """Put `batch` among the commands."""
-    text = "Score a great many pictures and videos, on all cores or on a cluster, to Parquet"
+    text = (
+        "Score a great many pictures and videos, on all cores or on a cluster, to Parquet "
+        "(needs pip install 'mer[scale]')"
+    )
     add = command(commands, "batch", batch, text).add_argument
     text = "a folder, a zip, a pattern, or a list of paths (.txt; .csv with a column file or path)"
     add("source", metavar="SOURCE", help=text)

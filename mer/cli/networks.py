@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mer.cli.common import command, network, say
 from mer.emotions import EMOTIONS
 from mer.models.registry import NETWORKS
 from mer.training.config import Settings
-
-if TYPE_CHECKING:
-    from mer.results import paper
 
 
 def add(commands: Any) -> None:
@@ -165,24 +162,28 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def _compare(commands: Any) -> None:
-    text = "Print the measured figures of the shipped networks as a Markdown table"
-    command(commands, "compare", compare, text)
+    text = "Print the measured figures of the networks, beside the paper's own"
+    add = command(commands, "compare", compare, text).add_argument
+    text = (
+        "table: Markdown; csv and json: the leaderboard's figures as numbers (default %(default)s)"
+    )
+    add("--format", choices=("table", "csv", "json"), default="table", help=text)
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Print the comparison from the records, beside the paper's own figures."""
-    from mer.results import comparison, markdown, paper
+    """Print the comparison from the records."""
+    import json
+
+    import pandas as pd
+
+    from mer.results import comparison, leaderboard, markdown
 
     records, problems = comparison.read_records()
-    table = comparison.table(records).set_index("figure")
-    printed = {row.ours: row for row in paper.TABLE_1}
-    for split in ("train", "test"):
-        row = [_printed(printed.get(name), split) for name in table.columns]
-        table.loc[f"The paper's {split} accuracy"] = row
-    measured = table.loc[(table != "–").any(axis=1)]
-    print(markdown.frame(measured.reset_index()))
+    figures = leaderboard.figures(records)
+    if options.format == "json":
+        print(json.dumps(figures, indent=1))
+    elif options.format == "csv":
+        print(pd.DataFrame(figures).round(4).to_csv(index=False, lineterminator="\n"), end="")
+    else:
+        print(markdown.frame(comparison.beside_the_paper(records)))
     return max([say(problem) for problem in problems], default=0)
-
-
-def _printed(row: paper.Row | None, split: str) -> str:
-    return f"{getattr(row, split):.2f} %" if row else "–"

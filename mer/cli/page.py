@@ -23,7 +23,11 @@ def _app(commands: Any) -> None:
     add("--host", help="address to listen on (default $GRADIO_SERVER_NAME or 127.0.0.1)")
     add("--port", type=int, help="port to listen on (default $GRADIO_SERVER_PORT or 7860)")
     add("--share", action="store_true", help="also open a public Gradio link, for 72 hours")
-    add("--mcp", action="store_true", help="also serve tools for assistants (pip install mer[mcp])")
+    add(
+        "--mcp",
+        action="store_true",
+        help="also serve tools for assistants (needs pip install 'mer[mcp]')",
+    )
 
 
 def app(options: argparse.Namespace) -> None:

@@ -31,7 +31,10 @@ def add(commands: Any) -> None:
     """Add `predict` to the commands."""
     text = "Say what the faces in pictures look like"
     add = command(commands, "predict", predict, text).add_argument
-    text = "a picture, a folder, a quoted pattern such as 'album/**/*.jpg', a zip, or - for stdin"
+    text = (
+        "a picture, a folder, a quoted pattern such as 'album/**/*.jpg', a zip, or - for stdin; "
+        "one that cannot be read is named, exit code 1 (2 where none can)"
+    )
     add("paths", nargs="+", metavar="PATH", help=text)
     network(add, DEFAULT_MODEL)
     detector(add)
@@ -51,7 +54,10 @@ def add(commands: Any) -> None:
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Print one line a face; a picture that cannot be read is named and the rest go on."""
+    """Print one line a face; a picture that cannot be read is named and the rest go on.
+
+    Exit status: 0; 1 where a picture of several could not be read, 2 where none could.
+    """
     check_folders(options.csv, options.json, options.html)
     from mer.inference import predictor
     from mer.io import decoding, sources
@@ -62,15 +68,17 @@ def predict(options: argparse.Namespace) -> int:
     show = _printer(options)
     faces: list[tuple[str, tables.Found]] = []
     shown: list[Picture] = []
-    status = 0
+    read = unread = 0
     for name, image in _progress(sources.pictures(options.paths)):
         if isinstance(image, MerError):
-            status = say(str(image))
+            unread += 1
+            say(str(image))
             if options.format != "table":
                 show(name, tables.of([(name, str(image))], asked))
             if options.csv or options.json:
                 faces.append((name, str(image)))
             continue
+        read += 1
         found = asked.predict(image, quick=options.quick, measure=options.measure)
         show(name, tables.of([(name, found)], asked))
         if options.csv or options.json:
@@ -78,7 +86,7 @@ def predict(options: argparse.Namespace) -> int:
         if options.html:
             shown.append(report.picture(name, image, found))
     _write(options, tables.of(faces, asked), shown, asked)
-    return status
+    return (1 if read else 2) if unread else 0
 
 
 def _printer(options: argparse.Namespace) -> Show:

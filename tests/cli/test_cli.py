@@ -24,6 +24,7 @@ from mer.errors import MerError
 from mer.faces import detection
 from mer.models.registry import DEFAULT_MODEL
 from mer.training.config import Settings
+from mer.weights import store
 
 PROGRAM = (sys.executable, "-m", "mer")
 
@@ -162,11 +163,43 @@ def test_predict_goes_on_behind_a_broken_picture(
 ) -> None:
     (photo.parent / "broken.jpg").write_text("no picture")
     Image.new("RGB", (90, 90)).save(photo.parent / "empty.png")
-    assert cli.main(["predict", str(photo.parent)]) == 2
+    assert cli.main(["predict", str(photo.parent)]) == 1
     printed = capsys.readouterr()
     assert "broken.jpg" in printed.err
     assert "photo.jpg" in printed.out
     assert "empty.png: no face found" in printed.out
+
+
+def test_predict_fails_where_nothing_can_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in_weights: Path
+) -> None:
+    (tmp_path / "broken.jpg").write_text("no picture")
+    table = tmp_path / "faces.csv"
+    assert cli.main(["predict", str(tmp_path / "broken.jpg"), "--csv", str(table)]) == 2
+    assert "broken.jpg" in capsys.readouterr().err
+    with table.open(encoding="utf-8", newline="") as file:
+        assert "not a picture" in next(csv.DictReader(file))["reason"]
+
+
+def test_compare_prints_figures_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["compare", "--format", "json"]) == 0
+    networks = json.loads(capsys.readouterr().out)
+    assert {one["network"] for one in networks} == set(store.available())
+    assert cli.main(["compare", "--format", "csv"]) == 0
+    rows = [*csv.DictReader(capsys.readouterr().out.splitlines())]
+    wanted = [round(one["accuracy_all"], 4) for one in networks]
+    assert [float(row["accuracy_all"]) for row in rows] == wanted
+    assert cli.main(["compare"]) == 0
+    assert "| The paper's test accuracy | " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("command", "extra"), [("batch", "mer[scale]"), ("app", "mer[mcp]")])
+def test_help_names_the_extra_that_is_needed(
+    command: str, extra: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    assert f"pip install '{extra}'" in " ".join(capsys.readouterr().out.split())
 
 
 def test_predict_takes_cut_out_faces(
@@ -307,7 +340,7 @@ def test_a_name_that_is_no_text_and_one_that_would_write_to_the_terminal(
     table = tmp_path / "faces.csv"
     words = ["predict", str(folder), "--model", "cnn1", "--csv", str(table)]
     done = subprocess.run([*PROGRAM, *words], capture_output=True, check=False)
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert b"\x1b" not in done.stdout + done.stderr
     assert b"caf\\xe9.jpg" in done.stdout
     assert b"\\xff\\x1b.png" in done.stderr

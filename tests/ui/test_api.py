@@ -74,6 +74,17 @@ def test_the_examples_run_in_another_process(url: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_examples_of_curl_run(url: str, folder: Path) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 1 + len(EXAMPLES)  # the functions, then a call of each
+    program = "\n".join(blocks).replace("http://127.0.0.1:7860/", url)
+    done = subprocess.run(
+        ["bash", "-c", program], cwd=folder, capture_output=True, text=True, timeout=600
+    )
+    assert done.stdout.count("event: complete\n") == len(EXAMPLES), done.stdout[-3000:]
+    assert "event: error" not in done.stdout
+
+
 @pytest.mark.parametrize("name", ["predict", "annotate", "analyse_video"])
 def test_a_missing_file_is_a_sentence(client: Client, name: str) -> None:
     with pytest.raises(AppError, match="is missing. Send"):
