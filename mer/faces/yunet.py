@@ -1,6 +1,5 @@
 """YuNet, the network of the face detector: boxes, points and scores of one picture."""
 
-import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,35 +8,41 @@ import numpy as np
 
 from mer.weights import onnx_session, store
 
-FILE: Final = "face_detection_yunet_2023mar.onnx"
+# OpenCV Zoo's file, of which `tools.split_yunet` made both graphs, and its checksum.
+SOURCE: Final = "face_detection_yunet_2023mar.onnx"
 SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
-STRIDES: Final = (8, 16, 32)  # pixels between the anchor points of its three feature maps
-NAMES: Final = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
 
-KEPT: Final = 640 * 640 * 3  # largest input, in values, whose memory is used again
-# The file declares an input of 640 x 640, though its layers take any multiple of 32. Both lengths
-# are replaced by names of as many bytes (dim_value by dim_param in ONNX's protobuf).
-_FIXED: Final = b"\n\x03\x08\x80\x05"
-_ANY: Final = (b"\n\x03\x12\x01h", b"\n\x03\x12\x01w")
+# The graph up to the feature maps of an eighth of the picture, and the rest; with their checksums.
+STEM: Final = "yunet_stem.onnx"
+STEM_SHA256: Final = "e520a5a3861fc9403f12c52ef4f647457f74e6caef49ead69f6237959652980c"
+HEAD: Final = "yunet_head.onnx"
+HEAD_SHA256: Final = "2f3f820822f9cb5a6092696d82d1a189d646c3f99c3b98996c45fb738b3a23dd"
+JOINT: Final = "214"  # name of those feature maps
+STRIDES: Final = (8, 16, 32)  # pixels between the anchor points of its three feature maps
+NAMES: Final = [f"level_{stride}" for stride in STRIDES]  # of the outputs
+
+# The stem looks at bands of a picture side by side. It needs 35 rows above and below those that it
+# answers for; with them a band gives the same maps as the whole.
+BAND: Final = 240  # least rows of a band: in lower ones the rows around would outweigh the gain
+AROUND: Final = 40  # rows above and below a band
 
 
 class Network:
     """YuNet 2023mar (Wu, Peng, Yu 2023), from OpenCV Zoo. Threads may share it.
 
-    The answers are those of `cv2.FaceDetectorYN`; one core is quicker than two are there.
+    The answers are those of `cv2.FaceDetectorYN`.
     """
 
     def __init__(self) -> None:
         """Load it.
 
         Raises:
-            WeightsError: its file is missing or damaged.
+            WeightsError: its files are missing or damaged.
         """
-        content = store.read_verified(FILE, SHA256, "face detector")
-        for free in _ANY:
-            content = content.replace(_FIXED, free, 1)
-        self._session = onnx_session.Session(content)
-        self._kept = threading.local()
+        self._stem, self._head = (
+            onnx_session.Session(store.read_verified(file, checksum, "face detector"))
+            for file, checksum in ((STEM, STEM_SHA256), (HEAD, HEAD_SHA256))
+        )
 
     def __call__(self, image: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
         """Find the faces of a picture, with all cores unless `onnx_session.one_thread` forbids it.
@@ -50,32 +55,31 @@ class Network:
         Returns:
             Float (n, 15): x, y, width, height, five points, score; in pixels, best first.
         """
-        planes = self._planes(image)
-        maps = self._session(NAMES, {"input": planes}, together=True)
-        width = planes.shape[3]
+        levels = self._head(NAMES, {JOINT: self._maps(image)})
         parts = [
-            _decoded([found[0] for found in maps[place::3]], width // stride, stride, threshold)
-            for place, stride in enumerate(STRIDES)
+            _decoded(level[0], stride, threshold)
+            for level, stride in zip(levels, STRIDES, strict=True)
         ]
         return nms(np.concatenate(parts), threshold, overlap)
 
-    def _planes(self, image: np.ndarray) -> np.ndarray:
-        """Float32 (1, 3, h, w): blue, green, red, with a black border up to multiples of 32.
+    def _maps(self, image: np.ndarray) -> np.ndarray:
+        """The stem's feature maps, float32 (1, 64, h / 8, w / 8); bands are shared out."""
+        height, width = (-(-length // STRIDES[-1]) * STRIDES[-1] for length in image.shape[:2])
+        right, below = width - image.shape[1], height - image.shape[0]
+        pixels = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT)[None]
+        count = 1 if onnx_session.alone() else max(1, min(onnx_session.cores(), height // BAND))
+        step = STRIDES[0]
+        edges = [height // step * number // count * step for number in range(count + 1)]
 
-        A thread's next picture of the same size uses the same memory, since new memory costs 1.5 ms
-        at 640 x 480, more than a tenth of the detection.
-        """
-        height, width = image.shape[:2]
-        shape = (1, 3, *(-(-length // STRIDES[-1]) * STRIDES[-1] for length in (height, width)))
-        planes: np.ndarray | None = getattr(self._kept, "planes", None)
-        if planes is None or planes.shape != shape:
-            planes = np.empty(shape, np.float32)
-            if planes.size <= KEPT:
-                self._kept.planes = planes
-        planes[..., height:, :], planes[..., width:] = 0, 0
-        for plane, colour in zip(planes[0, ::-1], cv2.split(image), strict=True):
-            plane[:height, :width] = colour
-        return planes
+        def band(number: int) -> np.ndarray:
+            top, bottom = edges[number : number + 2]
+            first = max(0, top - AROUND)
+            (maps,) = self._stem([JOINT], {"pixels": pixels[:, first : bottom + AROUND]})
+            return maps[:, :, (top - first) // step : (bottom - first) // step]
+
+        if count == 1:
+            return band(0)
+        return np.concatenate(onnx_session.shared_out(band, range(count)), axis=2)
 
 
 def iou(one: Sequence[float] | np.ndarray, other: Sequence[float] | np.ndarray) -> float:
@@ -92,13 +96,19 @@ def nms(found: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
     return np.take(found, np.asarray(kept, int), axis=0)
 
 
-def _decoded(maps: list[np.ndarray], columns: int, stride: int, threshold: float) -> np.ndarray:
-    """Decode one feature map to rows as in `Network`; its values are in units of `stride`."""
-    named, there, boxes, points = maps
-    score = np.sqrt(named.clip(0, 1) * there.clip(0, 1))[:, 0]
+def _decoded(level: np.ndarray, stride: int, threshold: float) -> np.ndarray:
+    """Decode one level, (16, h, w), to rows as in `Network`; its values are in units of `stride`.
+
+    The channels are the logits of two scores, x, y and the logarithms of width and height, and five
+    points.
+    """
+    values = level.reshape(len(level), -1)
+    named, there = 1 / (1 + np.exp(-values[:2]))
+    score = np.sqrt(named * there)
     places = np.flatnonzero(score >= threshold)
-    centre = np.stack([places % columns, places // columns], 1)
-    size = np.exp(boxes[places, 2:])
-    corner = boxes[places, :2] + centre - size / 2
-    marks = points[places] + np.tile(centre, 5)
+    found = values[2:, places].T
+    centre = np.stack([places % level.shape[2], places // level.shape[2]], 1)
+    size = np.exp(found[:, 2:4])
+    corner = found[:, :2] + centre - size / 2
+    marks = found[:, 4:] + np.tile(centre, 5)
     return np.hstack([stride * np.hstack([corner, size, marks]), score[places, None]])

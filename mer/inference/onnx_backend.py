@@ -62,15 +62,13 @@ class OnnxNetwork:
         Without those: float32 (1, n, classes).
         """
         views = np.concatenate([pixels, pixels[:, :, ::-1]]) if mirrored else pixels
-        if self._threads == 1 or alone():
+        parts = 1 if alone() else min(self._threads, len(views))
+        if parts == 1:
             answers = self._run(views)
-        elif len(views) == 1:
-            answers = self._run(views, together=True)
         else:
-            parts = np.array_split(views, min(self._threads, len(views)))
-            answers = np.concatenate(shared_out(self._run, parts))
+            answers = np.concatenate(shared_out(self._run, np.array_split(views, parts)))
         return answers.reshape(1 + mirrored, len(pixels), -1)
 
-    def _run(self, views: np.ndarray, together: bool = False) -> np.ndarray:
-        logits: np.ndarray = self._session(["logits"], {"pixels": views}, together=together)[0]
+    def _run(self, views: np.ndarray) -> np.ndarray:
+        logits: np.ndarray = self._session(["logits"], {"pixels": views})[0]
         return logits

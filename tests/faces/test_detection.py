@@ -42,15 +42,15 @@ def test_bad_detector_file_names_itself_and_the_mend(
 ) -> None:
     monkeypatch.setattr(store, "FOLDER", tmp_path)
     if content is not None:
-        (tmp_path / yunet.FILE).write_bytes(content)
-    with pytest.raises(WeightsError, match=rf"{yunet.FILE} .*`git checkout -- weights/"):
+        (tmp_path / yunet.STEM).write_bytes(content)
+    with pytest.raises(WeightsError, match=rf"{yunet.STEM} .*`git checkout -- weights/"):
         detection.YuNet()
 
 
-@pytest.mark.parametrize("size", [(512, 512), (300, 411), (97, 64)])
+@pytest.mark.parametrize("size", [(512, 512), (300, 411), (97, 64), (1300, 900)])
 def test_yunet_answers_as_opencv_does(astronaut: np.ndarray, size: tuple[int, int]) -> None:
     image = cv2.resize(astronaut[:300, 60:360], size[::-1], interpolation=cv2.INTER_AREA)
-    reference = cv2.FaceDetectorYN.create(str(store.FOLDER / yunet.FILE), "", size[::-1], 0.6)
+    reference = cv2.FaceDetectorYN.create(str(store.FOLDER / yunet.SOURCE), "", size[::-1], 0.6)
     _, expected = reference.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     np.testing.assert_allclose(yunet.Network()(image, 0.6, 0.3), expected, atol=1e-2)
 
