@@ -35,6 +35,7 @@ _USABLE: Final = 0.97  # of the memory, the rest being for what does not grow wi
 _HEAD: Final = 4096  # bytes within which a PPM's sizes stand
 
 _ORIENTATION: Final = 0x0112
+_WHOLE: Final = {3: "H", 4: "I"}  # kinds of EXIF's whole numbers
 # What OpenCV does with a picture of this EXIF orientation to bring it upright.
 _TURNS: Final[dict[int, Callable[[np.ndarray, np.ndarray], object]]] = {
     2: lambda image, out: cv2.flip(image, 1, out),
@@ -202,8 +203,9 @@ def orientation(exif: bytes) -> int:
         (at,) = struct.unpack_from(f"{order}I", exif, 4)
         (count,) = struct.unpack_from(f"{order}H", exif, at)
         for entry in range(at + 2, at + 2 + 12 * count, 12):
-            tag, kind, number, value = struct.unpack_from(f"{order}HHIH", exif, entry)
-            if (tag, kind, number) == (_ORIENTATION, 3, 1):
+            tag, kind, number = struct.unpack_from(f"{order}HHI", exif, entry)
+            if (tag, number) == (_ORIENTATION, 1) and kind in _WHOLE:
+                (value,) = struct.unpack_from(f"{order}{_WHOLE[kind]}", exif, entry + 8)
                 return value if 1 <= value <= 8 else 1
     except (KeyError, struct.error):
         pass
@@ -350,9 +352,7 @@ def _heif(file: BinaryIO, name: str) -> Opened:
 
     def fill(out: np.ndarray) -> None:
         image = np.asarray(picture)
-        if image.ndim == 2:
-            image = image[:, :, None]
-        pixels.fill(out, lambda top, bottom: pixels.rgb(image[top:bottom, :width]))
+        pixels.fill(out, pixels.rows_of(image[:, :width], name))
 
     return Opened(width, height, fill)
 
@@ -400,9 +400,14 @@ def _stored(out: np.ndarray, turn: int) -> np.ndarray:
     return _STORED[turn](out) if turn in _STORED else out
 
 
+def _is_8_bit(image: Image.Image) -> bool:
+    """Whether 32-bit gray holds the values of 8-bit gray, as some programs write TIFFs."""
+    return image.format == "TIFF" and float(image.getextrema()[1]) <= 255  # type: ignore[arg-type]
+
+
 def _rows(image: Image.Image, name: str) -> pixels.Rows:
     """What gives the rows from one to another as RGB."""
-    if image.mode == "F":
+    if image.mode == "F" or (image.mode == "I" and _is_8_bit(image)):
         return pixels.rows_of(np.asarray(image), name)
 
     def gray(top: int, bottom: int) -> np.ndarray:

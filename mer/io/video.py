@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 from weakref import WeakSet, finalize
@@ -31,6 +31,7 @@ NEAREST_MS: Final = 3.9  # between frames that are read: nothing in a face needs
 MAX_NOTES: Final = 5  # of frames that cannot be read
 EARLY_MS: Final = 1000.0  # a file that ends this much before its stated end has been cut off
 
+_FILMED: Final = {1: "lying on its side", 2: "upside down", 3: "lying on its side"}
 _NOTES: Final = {
     "damaged": "Parts of the file are damaged and were left out: {}.",
     "unstamped": "Frames without a time stamp were timed by the file's nominal rate: {}.",
@@ -47,7 +48,7 @@ class Frame:
 
     Attributes:
         index: from 0, in the order of reading.
-        time_ms: since the video's first frame, by the file's own stamps.
+        time_ms: since the beginning of the file, by its own stamps, as players count it.
         image: RGB uint8 (height, width, 3), upright.
     """
 
@@ -65,11 +66,13 @@ class Video:
 
     Attributes:
         size: width and height of the frames, in pixels.
+        quarters: quarter turns counter-clockwise by which the frames are turned; see `turn`.
         duration_ms: what the file says of itself, for a progress bar; None where it says nothing.
         notes: sentences on what is wrong with the file; complete after a pass over all of it.
     """
 
     size: tuple[int, int]
+    quarters: int = 0
     duration_ms: float | None
     notes: list[str]
 
@@ -103,6 +106,13 @@ class Video:
             running.close()
         _close(self._idle)
 
+    def turn(self, quarters: int) -> None:
+        """Turn all frames by so many quarters counter-clockwise, and note it."""
+        if quarters % 4:
+            self.quarters = quarters % 4
+            self.size = self._as_turned(self.size)
+            self.notes.append(f"Filmed {_FILMED[self.quarters]}: it was turned upright.")
+
     def __iter__(self) -> Iterator[Frame]:
         """Every frame, with strictly increasing times.
 
@@ -128,14 +138,15 @@ class Video:
     def _decoded(self, which: str, *arguments: float) -> Generator[Frame]:
         if not decoding.CAGED:
             reader = self._here()
-            yield from getattr(reader, which)(*arguments)
+            for frame in getattr(reader, which)(*arguments):
+                yield replace(frame, image=self._turned(frame.image))
             self._take(vars(reader))
             return
         worker = self._idle.pop() if self._idle else self._opened()
         try:
-            shape = (self.size[1], self.size[0], 3)
-            for told, image in worker.frames(which, arguments, shape):
-                yield Frame(**told, image=image)
+            width, height = self._as_turned(self.size)
+            for told, image in worker.frames(which, arguments, (height, width, 3)):
+                yield Frame(**told, image=self._turned(image))
             self._take(worker.state)
             self._idle.append(worker)
             worker = None  # type: ignore[assignment]
@@ -160,11 +171,17 @@ class Video:
             raise
         return worker
 
+    def _turned(self, image: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.rot90(image, self.quarters)) if self.quarters else image
+
+    def _as_turned(self, size: tuple[int, int]) -> tuple[int, int]:
+        return size[::-1] if self.quarters % 2 else size
+
     def _take(self, state: dict[str, Any]) -> None:
         """Know what a reader knows; notes come together over all passes."""
         known = getattr(self, "notes", [])
         public = {name: value for name, value in state.items() if not name.startswith("_")}
-        vars(self).update(public, size=tuple(state["size"]))
+        vars(self).update(public, size=self._as_turned(tuple(state["size"])))
         self.notes = known + [note for note in state["notes"] if note not in known]
 
 
@@ -200,7 +217,7 @@ class Reader:
             first = next(video_files.decoded(container, stream, Counter()), None)
             if first is None:
                 raise VideoError(video_files.no_frame(self._path))
-            start_ms = video_files.stamp_ms(first)
+            start_ms = video_files.start_ms(container, first)
             self._turns = video_files.Turns.of(first, stream)
             self._natural = self._turns.size(first)
         self._start_ms, self._seeks = start_ms or 0.0, start_ms is not None

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from mer.errors import VideoError
-from mer.io import picture_formats
+from mer.io import hdr, picture_formats
 from mer.io.names import shown
 from mer.io.protocol import LIMITS
 
@@ -119,7 +119,7 @@ def _is_picture(path: Path) -> bool:
 
 
 def _pictures(container: InputContainer, name: str) -> VideoStream:
-    """The file's first stream of pictures; the cover of a song is none."""
+    """The stream that a player shows: the one marked so, of several the one of most pixels."""
     streams = container.streams
     moving = [one for one in streams.video if not one.disposition & Disposition.attached_pic]
     if container.metadata.get("major_brand") in _STILL:
@@ -127,9 +127,14 @@ def _pictures(container: InputContainer, name: str) -> VideoStream:
     if not moving:
         held = "sound, but no pictures" if streams.audio else "no pictures"
         raise VideoError(f"{name} holds {held}. {_CHOOSE}")
-    if moving[0].codec_context is None:
+    known = [one for one in moving if one.codec_context is not None]
+    if not known:
         raise VideoError(f"{name} is damaged, or compressed in an unknown way. {_CHOOSE}")
-    return moving[0]
+    return max(known, key=_rank)
+
+
+def _rank(stream: VideoStream) -> tuple[bool, int]:
+    return bool(stream.disposition & Disposition.default), stream.width * stream.height
 
 
 def decoded(
@@ -165,6 +170,17 @@ def duration_ms(container: InputContainer, stream: VideoStream) -> float | None:
     return None if container.duration is None else container.duration / 1000
 
 
+def start_ms(container: InputContainer, first: av.VideoFrame) -> float | None:
+    """The file's time at which a player begins: pictures may come later than sound, or have none.
+
+    None where the first picture has no time.
+    """
+    stamp = stamp_ms(first)
+    if stamp is None or container.start_time is None:
+        return stamp
+    return min(stamp, container.start_time / 1000)
+
+
 def stamp_ms(picture: av.VideoFrame) -> float | None:
     """The picture's own time by the file's count, which may begin anywhere; None without one."""
     if picture.pts is None or picture.time_base is None:
@@ -180,12 +196,14 @@ class Turns:
         transposed: whether rows and columns change places, before all else.
         left_right, top_bottom: whether the picture is mirrored so.
         aspect: a stored pixel's width by its height.
+        transfer: the curve of its brightness, see `mer.io.hdr`.
     """
 
     transposed: bool
     left_right: bool
     top_bottom: bool
     aspect: float
+    transfer: int
 
     @classmethod
     def of(cls, picture: av.VideoFrame, stream: VideoStream) -> "Turns":
@@ -194,14 +212,14 @@ class Turns:
         Asked of one picture only: PyAV's side data keeps a picture in memory until the garbage
         collector comes by, hundreds of pictures later.
         """
-        aspect = float(stream.sample_aspect_ratio or 1)
+        aspect, curve = float(stream.sample_aspect_ratio or 1), int(picture.color_trc)
         matrix = picture.side_data.get("DISPLAYMATRIX")
         if matrix is None:
-            return cls(False, False, False, aspect)
+            return cls(False, False, False, aspect, curve)
         a, b, _, c, d = struct.unpack_from("=5i", cast(bytes, matrix))  # x' = ax + cy, y' = bx + dy
         if abs(b) > abs(a):
-            return cls(True, c < 0, b < 0, aspect)
-        return cls(False, a < 0, d < 0, aspect)
+            return cls(True, c < 0, b < 0, aspect, curve)
+        return cls(False, a < 0, d < 0, aspect, curve)
 
     def size(self, picture: av.VideoFrame) -> tuple[float, float]:
         """Width and height of a picture upright."""
@@ -213,6 +231,7 @@ class Turns:
         width, height = fitted(self.size(picture), size)
         stored = (height, width) if self.transposed else (width, height)
         image: np.ndarray = picture.reformat(*stored, format="rgb24", threads=1).to_ndarray()
+        image = hdr.tone_mapped(image, self.transfer) if hdr.is_hdr(self.transfer) else image
         image = image.transpose(1, 0, 2) if self.transposed else image
         image = image[:: -1 if self.top_bottom else 1, :: -1 if self.left_right else 1]
         return _framed(image, size)

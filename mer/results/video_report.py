@@ -7,13 +7,12 @@ import cv2
 import numpy as np
 
 from mer.errors import VideoError
-from mer.io.video import Video
 from mer.results import html_document
 from mer.results.charts import timeline as charts
 from mer.results.video_summary import HEAD, cells
 from mer.results.video_tables import LIMITS
 from mer.results.wording import percent
-from mer.video import event_clips, notes
+from mer.video import event_clips, notes, upright
 from mer.video.expression_segments import stretches
 from mer.video.types import Analysis, Event, Person
 
@@ -29,7 +28,7 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
         path: the video, for pictures of the strongest expressions; without it, or where it cannot
             be read any more, there are none.
     """
-    end = analysis.timing.duration_ms
+    end = analysis.end_ms
     return html_document.render(
         "video_report.html",
         title=f"Expressions in {analysis.source}",
@@ -77,7 +76,7 @@ def _pairs(analysis: Analysis, path: str | Path | None) -> list[tuple[int, Event
     chosen = [event for event in ranked if event.kind in event_clips.EXPRESSIONS][:PICTURED]
     numbers = {id(event): number for number, event in enumerate(analysis.events, 1)}
     try:
-        with Video(path, analysis.settings.get("frames_per_second")) as video:
+        with upright.opened(path, analysis.settings.get("frames_per_second")) as video:
             return [
                 (numbers[id(chosen[index])], chosen[index], _side_by_side(onset, apex))
                 for index, onset, apex, _ in event_clips.pairs(video, chosen, analysis.people)

@@ -38,7 +38,7 @@ def show(found: Analysis | None, *, lines: bool = False) -> list[Any]:
     updates: list[Any] = []
     for person in sorted(longest, key=lambda one: one.number):
         assert found is not None
-        end = found.timing.duration_ms
+        end = found.end_ms
         ribbon = timeline.ribbon(person, end_ms=end, lines=lines)
         motion = timeline.motion(person, found.events, end_ms=end)
         updates += [gr.HTML(_heading(person), visible=True)]

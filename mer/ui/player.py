@@ -15,7 +15,8 @@ import numpy as np
 
 from mer.emotions import colors
 from mer.io import webm
-from mer.io.video import Frame, Video
+from mer.io.video import Frame
+from mer.video import upright
 from mer.video.expression_segments import smoothed
 from mer.video.types import Analysis, Person
 
@@ -35,8 +36,13 @@ _PLAYER: Final = """
 
 
 def html(path: str | Path, analysis: Analysis, kind: str = "original") -> str:
-    """The player for the video at `path`, a file that Gradio serves; its kind may be "copy"."""
+    """The player for the video at `path`, a file that Gradio serves.
+
+    Its kind may be "copy"; of a video that was not filmed upright the page's script asks for one.
+    """
     width, height = analysis.size
+    if kind == "original" and analysis.settings.get("quarter_turns"):
+        kind = "turned"
     people = {
         "colors": list(colors(analysis.classes).values()),
         "names": [*analysis.classes, "covered"],
@@ -58,7 +64,7 @@ def copy(path: str, fps: float) -> Path:
         VideoError: the video cannot be read any more, or the copy not written.
     """
     target = Path(path).with_name("copy.webm")
-    with Video(path) as video:
+    with upright.opened(path) as video:
         webm.write(target, (_smaller(frame) for frame in video), max(fps, 1.0))
     return target
 

@@ -23,6 +23,10 @@
     source = null;
     if (!box) return;
     box.known = JSON.parse(box.dataset.people);
+    if (box.dataset.kind === "turned") {
+      tell(box, "The video was not filmed upright: an upright copy is being made …");
+      return find("#copier").click();
+    }
     const film = video();
     film.addEventListener("loadedmetadata", () => measure(film), { once: true });
     film.addEventListener("error", () => unplayable(box), { once: true });

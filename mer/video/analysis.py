@@ -16,7 +16,7 @@ from mer.inference.predictor import Predictor, get_predictor
 from mer.io.video import Frame, Video
 from mer.models.registry import DEFAULT_MODEL
 from mer.version import __version__
-from mer.video import event_clips, motion_classifier, occlusion, spotting
+from mer.video import event_clips, motion_classifier, occlusion, spotting, upright
 from mer.video import notes as words
 from mer.video.event_clips import Look, look
 from mer.video.occlusion import Cover
@@ -76,7 +76,7 @@ def analyse(
     tell, stopped = progress or _quiet, cancelled or _never
     part = Part(start_s, end_s, every)
     predictor = get_predictor(model, detector)
-    with Video(path, fps) as video:
+    with upright.opened(path, fps) as video:
         _check_length(video.duration_ms or 0.0, longest_s)
         known, missing = _cover()
         cast = Cast(predictor, known, measure=measure)
@@ -98,7 +98,7 @@ def analyse(
             timing=seen.timing,
             people=people,
             events=tuple(events),
-            settings=_settings(predictor) | part.settings | _rate(fps),
+            settings=_settings(predictor) | part.settings | _reading(video, fps),
             notes=tuple(notes),
             complete=seen.complete,
             times_ms=seen.times_ms,
@@ -167,10 +167,6 @@ def _check_length(time_ms: float, longest_s: float) -> None:
         )
 
 
-def _rate(fps: float | None) -> dict[str, float]:
-    return {"frames_per_second": fps} if fps else {}
-
-
 def _watch(
     followed: Iterable[tuple[Frame, list[tuple[int, Face]]]],
     cast: Cast,
@@ -229,6 +225,12 @@ def _settings(predictor: Predictor) -> dict[str, Any]:
         "mer": __version__,
         "time": provenance.now(),
     }
+
+
+def _reading(video: Video, fps: float | None) -> dict[str, Any]:
+    """What was not read as the file says it."""
+    given = {"frames_per_second": fps, "quarter_turns": video.quarters}
+    return {name: value for name, value in given.items() if value}
 
 
 def _recogniser() -> dict[str, Any]:

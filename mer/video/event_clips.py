@@ -13,7 +13,7 @@ from mer.faces import detection
 from mer.faces.detection import Face
 from mer.inference.predictor import Predictor
 from mer.io.video import Frame, Video
-from mer.video import motion_classifier
+from mer.video import motion_classifier, upright
 from mer.video.motion import flow, flow_maps
 from mer.video.motion.stabilise import Steady, face_at, gray
 from mer.video.types import Analysis, Event, Person
@@ -56,7 +56,7 @@ def look(path: str | Path, analysis: Analysis, event: Event) -> Look:
     first = max(event.onset_ms - MARGIN_MS, event.apex_ms - HALF_MS)
     last = min(event.offset_ms + MARGIN_MS, event.apex_ms + HALF_MS)
     fps = analysis.settings.get("frames_per_second")
-    with Video(path, fps) as video:
+    with upright.opened(path, fps) as video:
         times, clip = _clip(video, person, first, last)
     moments = event.onset_ms, event.apex_ms, event.offset_ms
     onset, apex, offset = (clip[int(np.abs(times - moment).argmin())] for moment in moments)

@@ -195,3 +195,8 @@ class Analysis:
     complete: bool = True
     times_ms: np.ndarray = field(default_factory=lambda: np.empty(0))
     classes: tuple[str, ...] = EMOTIONS
+
+    @property
+    def end_ms(self) -> float:
+        """The time of the last frame; of the first one see `Video`: it need not be 0."""
+        return float(self.times_ms[-1]) if len(self.times_ms) else self.timing.duration_ms

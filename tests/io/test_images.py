@@ -155,6 +155,12 @@ def test_exif_orientation_is_followed(photo: Image.Image, kind: str, orientation
     assert np.abs(pixels.astype(int) - upright).mean() < 4
 
 
+def test_orientation_may_be_a_long_number(photo: Image.Image) -> None:
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IHHHIII", 8, 1, 0x0112, 4, 1, 3, 0)
+    turned = images.read(saved(photo, "JPEG", exif=exif))
+    assert np.abs(turned.astype(int) - np.asarray(photo)[::-1, ::-1]).mean() < 4
+
+
 def test_damaged_exif_does_not_refuse_a_picture(photo: Image.Image) -> None:
     data = saved(photo, "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"\x01" * 40)
     assert images.read(data).shape == (40, 60, 3)
@@ -175,6 +181,19 @@ def test_gray_jpeg_has_three_equal_channels(photo: Image.Image) -> None:
 def test_sixteen_bits_keep_their_brightness(suffix: str) -> None:
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     pixels = images.read(cv2.imencode(suffix, ramp)[1].tobytes())
+    assert pixels[..., 0].ravel() == pytest.approx(np.arange(256), abs=1)
+
+
+def test_ten_bit_gray_keeps_its_brightness() -> None:
+    ramp = np.repeat(np.linspace(0, 65535, 64).astype(np.uint16)[None], 64, 0)
+    pixels = images.read(saved(Image.fromarray(ramp), "HEIF", bit_depth=10, quality=95))
+    assert pixels[32, :, 0] == pytest.approx(np.linspace(0, 255, 64), abs=6)
+
+
+@pytest.mark.parametrize("most", [255, 65535])
+def test_gray_of_32_bits_keeps_its_brightness(most: int) -> None:
+    ramp = np.linspace(0, most, 256).astype(np.int32).reshape(16, 16)
+    pixels = images.read(saved(Image.fromarray(ramp), "TIFF"))
     assert pixels[..., 0].ravel() == pytest.approx(np.arange(256), abs=1)
 
 

@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from mer.errors import VideoError
 from mer.io import decoding, video_files
@@ -228,6 +230,77 @@ def test_times_count_from_the_first_frame(tmp_path: Path) -> None:
     video = Video(write(tmp_path / "late.mkv", [stamp + 7000 for stamp in UNEVEN], codec="libx264"))
     assert times(video) == UNEVEN
     assert video.notes == []
+
+
+def write_two(
+    path: Path, *tracks: tuple[str, tuple[int, int]], late_ms: int = 0, marked: object = 0
+) -> Path:
+    """A video of several streams of pictures, one marked, which begin so long after its sound."""
+    with av.open(path, "w") as container:
+        sound = container.add_stream("libopus", rate=48000)
+        sound.layout = "mono"
+        streams = [
+            cast(av.VideoStream, container.add_stream(codec, rate=25)) for codec, _ in tracks
+        ]
+        for stream, (codec, size) in zip(streams, tracks, strict=True):
+            stream.width, stream.height = size
+            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for number, stream in enumerate(streams):
+            stream.disposition = Disposition.default if number == marked else Disposition(0)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.float32), "flt", "mono")
+        frame.rate, frame.pts = 48000, 0
+        container.mux(sound.encode(frame))
+        for stream, (_, size) in zip(streams, tracks, strict=True):
+            for number in range(5):
+                image = av.VideoFrame.from_ndarray(picture(number, *size), format="rgb24")
+                image.pts, image.time_base = late_ms + 40 * number, Fraction(1, 1000)
+                container.mux(stream.encode(image))
+            container.mux(stream.encode(None))
+        container.mux(sound.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(("marked", "size"), [(0, (32, 16)), (1, (96, 64)), (None, (96, 64))])
+def test_of_several_streams_the_marked_or_largest_is_read(
+    tmp_path: Path, marked: int | None, size: tuple[int, int]
+) -> None:
+    tracks = ("mjpeg", (32, 16)), ("libx264", (96, 64)), ("mjpeg", (48, 32))
+    path = write_two(tmp_path / "preview.mkv", *tracks, marked=marked)
+    assert Video(path).size == size
+
+
+def test_times_are_the_players_where_pictures_begin_after_sound(tmp_path: Path) -> None:
+    path = write_two(tmp_path / "late.mkv", ("libx264", (96, 64)), late_ms=800)
+    video = Video(path)
+    assert times(video) == [800.0, 840.0, 880.0, 920.0, 960.0]
+    assert [frame.time_ms for frame in video.frames(850.0, 930.0)] == [880.0, 920.0]
+
+
+@pytest.mark.parametrize(("curve", "light"), [(16, 0.72), (18, 0.44)])  # of a white of 100 cd/m2
+def test_high_dynamic_range_is_shown_as_ordinary(tmp_path: Path, curve: int, light: float) -> None:
+    path = tmp_path / "hdr.mkv"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.color_trc, stream.codec_context.color_primaries = curve, 9
+        for _ in range(3):
+            gray = np.full((64, 96, 3), 120, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(gray, format="rgb24")))
+        container.mux(stream.encode(None))
+    shown = next(iter(Video(path))).image
+    assert shown.mean() == pytest.approx(255 * (1.055 * light ** (1 / 2.4) - 0.055), abs=12)
+    assert np.ptp(shown.mean((0, 1))) <= 2  # gray stays gray
+
+
+def test_turned_frames_and_their_size(tmp_path: Path) -> None:
+    video = Video(write(tmp_path / "video.mp4", codec="libx264"))
+    stored = [frame.image for frame in video]
+    video.turn(1)
+    assert video.size == (64, 96)
+    for before, after in zip(stored, video, strict=True):
+        assert (after.image == np.rot90(before)).all()
+    assert video.size == (64, 96)
+    assert video.notes == ["Filmed lying on its side: it was turned upright."]
 
 
 def test_frames_without_stamps_take_the_nominal_rate(tmp_path: Path) -> None:

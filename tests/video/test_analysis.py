@@ -11,9 +11,10 @@ from benchmarks.synthetic import clips
 from mer.emotions import EMOTIONS
 from mer.errors import MerError, VideoError
 from mer.faces.measures import MEASURES
-from mer.io import video, webm
+from mer.io import webm
+from mer.io.video import Frame, Video
 from mer.results import video_tables
-from mer.video import analysis
+from mer.video import analysis, upright
 from mer.video.analysis import analyse
 from mer.video.people import SAMPLED
 from mer.video.types import KINDS, REGIONS, Analysis
@@ -25,7 +26,7 @@ def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def written(path: Path, images: list[np.ndarray], fps: float = 30) -> Path:
-    frames = [video.Frame(i, 1000 * i / fps, image) for i, image in enumerate(images)]
+    frames = [Frame(i, 1000 * i / fps, image) for i, image in enumerate(images)]
     webm.write(path, frames, fps)
     return path
 
@@ -176,13 +177,15 @@ def test_progress_rises_to_the_end(
 def test_progress_of_a_video_without_a_length(
     clip: Path, stand_in_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Endless(video.Video):
-        def __init__(self, path: Path, fps: float | None = None) -> None:
-            super().__init__(path)
-            self.duration_ms = None
+    read = upright.opened
+
+    def endless(path: Path, fps: float | None = None) -> Video:
+        video = read(path, fps)
+        video.duration_ms = None
+        return video
 
     monkeypatch.setattr(analysis, "REPORT_S", 0.0)
-    monkeypatch.setattr(analysis, "Video", Endless)
+    monkeypatch.setattr(upright, "opened", endless)
     told: list[str] = []
     analyse(clip, progress=lambda part, sentence: told.append(sentence))
     assert "0:01 read" in told
