@@ -76,7 +76,7 @@ def _pairs(analysis: Analysis, path: str | Path | None) -> list[tuple[int, Event
     chosen = [event for event in ranked if event.kind in event_clips.EXPRESSIONS][:PICTURED]
     numbers = {id(event): number for number, event in enumerate(analysis.events, 1)}
     try:
-        with upright.opened(path, analysis.settings.get("frames_per_second")) as video:
+        with upright.again(path, analysis) as video:
             return [
                 (numbers[id(chosen[index])], chosen[index], _side_by_side(onset, apex))
                 for index, onset, apex, _ in event_clips.pairs(video, chosen, analysis.people)

@@ -55,8 +55,7 @@ def look(path: str | Path, analysis: Analysis, event: Event) -> Look:
     person = analysis.people[event.person - 1]
     first = max(event.onset_ms - MARGIN_MS, event.apex_ms - HALF_MS)
     last = min(event.offset_ms + MARGIN_MS, event.apex_ms + HALF_MS)
-    fps = analysis.settings.get("frames_per_second")
-    with upright.opened(path, fps) as video:
+    with upright.again(path, analysis) as video:
         times, clip = _clip(video, person, first, last)
     moments = event.onset_ms, event.apex_ms, event.offset_ms
     onset, apex, offset = (clip[int(np.abs(times - moment).argmin())] for moment in moments)

@@ -11,6 +11,7 @@ import numpy as np
 
 from mer.faces import detection
 from mer.io.video import Video
+from mer.video.types import Analysis
 
 LOOKS: Final = 4  # frames that are looked at
 EVERY_MS: Final = 500.0  # between two of them
@@ -25,6 +26,13 @@ def opened(path: str | os.PathLike[str], fps: float | None = None) -> Video:
     """The video, turned by the quarters that bring its faces upright; see `Video` for the rest."""
     video = Video(path, fps)
     video.turn(_quarters(video))
+    return video
+
+
+def again(path: str | os.PathLike[str], analysis: Analysis) -> Video:
+    """The video, read as when it was analysed."""
+    video = Video(path, analysis.settings.get("frames_per_second"))
+    video.turn(analysis.settings.get("quarter_turns", 0))
     return video
 
 
