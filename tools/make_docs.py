@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from benchmarks import robustness_report, spotting_record
 from mer import cli
-from mer.evaluation import robustness, seed_study
+from mer.evaluation import robustness
 from mer.results import markdown
+from tools import seed_study
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 EXAMPLES: Final = {  # of each endpoint, in the order of docs/api.md; tests/ui/test_api.py runs them

@@ -58,7 +58,7 @@ def listed(folder: Path, source: Path | None) -> tuple[list[str], list[Dot]]:
 
 def _test(source: Path) -> Test:
     pictures = dataset.load(source, NATIVE, "test")
-    known = splits.clean(pictures, source, NATIVE, divided=True, listed=None)
+    known = splits.clean(pictures, source, NATIVE, divided=True)
     if known.has_twin is None:
         raise MerError(f"Name the whole data set, with train and test in it, not {source}.")
     names = [EMOTIONS[label] for label in pictures.labels]

@@ -132,7 +132,6 @@ def _evaluate(commands: Any) -> None:
     text = "data set: a folder or zip; several are judged as faces from elsewhere"
     add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
     add("--split", default="test", help="part of the data set (default %(default)s)")
-    add("--twins", type=Path, metavar="CSV", help="list of test pictures and their twins in train")
     add("--json", type=Path, metavar="OUT", help="also write the figures to this file")
     add("--save", action="store_true", help="keep the figures in the network's record")
 
@@ -150,9 +149,7 @@ def evaluate(options: argparse.Namespace) -> None:
     if others:
         part, figures = "elsewhere", elsewhere.evaluate_sets(Predictor(options.model), options.data)
     else:
-        figures = metrics.evaluate_model(
-            options.model, first, twins=options.twins, split=options.split
-        )
+        figures = metrics.evaluate_model(options.model, first, split=options.split)
     text = json.dumps(figures, indent=1)
     print(text)
     if options.json:

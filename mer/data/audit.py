@@ -208,30 +208,3 @@ def write(found: Audit, path: str | Path) -> None:
     unreadable = pd.DataFrame({"kind": "unreadable", "first": names}, columns=list(COLUMNS))
     table = pd.concat([found.pairs.astype(object), unreadable.astype(object)])
     table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
-
-
-def read_leaks(
-    path: str | Path, *, threshold: float = near_duplicates.THRESHOLD
-) -> tuple[set[str], set[str]]:
-    """Read a list of twins: this module's CSV or one with the first four of its COLUMNS.
-
-    Returns:
-        The names of all test pictures listed, such as 'anger/anger1.jpg', and of those that have
-        a twin in train, exact or with a correlation of at least `threshold`.
-
-    Raises:
-        DataError: there is no such file, or it is no such list.
-    """
-    needed = ["test_image", "kind", "corr32"]
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)[needed]
-        table = table[table["test_image"] != ""]
-        twin = (table["corr32"].astype(float) >= threshold) | (table["kind"] == "exact")
-    except FileNotFoundError as error:
-        raise DataError(f"There is no list of twins {path}. Check the path.") from error
-    except (KeyError, ValueError) as error:  # pandas' and the decoder's errors are ValueErrors
-        raise DataError(
-            f"{path} is no list of twins: the columns {', '.join(needed)} are expected. "
-            "`python -m mer audit DIR --csv OUT` writes one."
-        ) from error
-    return set(table["test_image"]), set(table["test_image"][twin])

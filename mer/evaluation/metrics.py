@@ -35,21 +35,40 @@ def evaluate(confusion: np.ndarray, names: Sequence[str] = EMOTIONS) -> dict[str
         ValueError: the matrix has another shape, holds something else than counts, or is empty.
     """
     counts = _checked(confusion, len(names))
-    total, right = int(counts.sum()), int(np.trace(counts))
-    support = counts.sum(axis=1)
-    classes = [_class_figures(counts, number) for number in range(len(names))]
-    macro, weighted = (_averages(classes, weights) for weights in (support > 0, support))
+    total, hits = int(counts.sum()), counts.diagonal()
+    support, named = counts.sum(axis=1), counts.sum(axis=0)
+    rows = [_ratio(hits, named), _ratio(hits, support), _ratio(2 * hits, named + support)]
+    figures = np.stack(rows, axis=1)  # (classes, 3), in the order of KEYS
+    macro, weighted = (
+        dict(zip(KEYS, np.average(figures, axis=0, weights=weights).tolist(), strict=True))
+        for weights in (support > 0, support)
+    )
     return {
         "n": total,
-        "accuracy": right / total,
-        "accuracy_interval": wilson(right, total),
+        "accuracy": int(hits.sum()) / total,
+        "accuracy_interval": wilson(int(hits.sum()), total),
         "uar": macro["recall"],
         **{f"macro_{key}": macro[key] for key in KEYS},
         **{f"weighted_{key}": weighted[key] for key in KEYS},
         "kappa": _kappa(counts),
-        "per_class": dict(zip(names, classes, strict=True)),
+        "per_class": {
+            name: {**dict(zip(KEYS, figures[row].tolist(), strict=True)), "support": n}
+            if (n := int(support[row]))
+            else {
+                "precision": 0.0 if named[row] else None,
+                "recall": None,
+                "f1": None,
+                "support": 0,
+            }
+            for row, name in enumerate(names)
+        },
         "confusion": counts.tolist(),
     }
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each part of its whole; 0 where that is 0."""
+    return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
 
 
 def _checked(confusion: np.ndarray, classes: int = len(EMOTIONS)) -> NDArray[np.int64]:
@@ -63,24 +82,6 @@ def _checked(confusion: np.ndarray, classes: int = len(EMOTIONS)) -> NDArray[np.
     return counts
 
 
-def _class_figures(counts: NDArray[np.int64], number: int) -> dict[str, float | None]:
-    hits, named = int(counts[number, number]), int(counts[:, number].sum())
-    support = int(counts[number].sum())
-    absent = support == 0
-    return {
-        "precision": hits / named if named else (None if absent else 0.0),
-        "recall": None if absent else hits / support,
-        "f1": None if absent else 2 * hits / (named + support),
-        "support": support,
-    }
-
-
-def _averages(classes: list[dict[str, float | None]], weights: np.ndarray) -> dict[str, float]:
-    figures = np.array([[one[key] or 0.0 for key in KEYS] for one in classes])  # (classes, 3)
-    means = np.average(figures, axis=0, weights=weights)  # absent classes weigh nothing
-    return dict(zip(KEYS, means.tolist(), strict=True))
-
-
 def _kappa(counts: NDArray[np.int64]) -> float | None:
     """Cohen's kappa: agreement of truth and answers beyond that of chance."""
     total = counts.sum()
@@ -89,26 +90,20 @@ def _kappa(counts: NDArray[np.int64]) -> float | None:
     return None if chance == 1.0 else (agreed - chance) / (1 - chance)
 
 
-def evaluate_model(
-    name: str, source: str | Path, *, split: str = "test", twins: str | Path | None = None
-) -> dict[str, Any]:
+def evaluate_model(name: str, source: str | Path, *, split: str = "test") -> dict[str, Any]:
     """`evaluate_predictor`, of a network by its name.
 
     Raises:
         WeightsError: the network is unknown, or its files are missing or damaged.
-        DataError: pictures or list of twins cannot be read, or do not belong together.
+        DataError: pictures cannot be read, or the network learned from them.
     """
     from mer.inference.predictor import Predictor
 
-    return evaluate_predictor(Predictor(name), source, twins=twins, split=split)
+    return evaluate_predictor(Predictor(name), source, split=split)
 
 
 def evaluate_predictor(
-    predictor: "Predictor",
-    source: str | Path,
-    *,
-    split: str = "test",
-    twins: str | Path | None = None,
+    predictor: "Predictor", source: str | Path, *, split: str = "test"
 ) -> dict[str, Any]:
     """Classify the pictures of a data set with a network: `evaluate`, and the same of `clean` ones.
 
@@ -117,15 +112,12 @@ def evaluate_predictor(
     `mer.evaluation.statistics` compares networks, and `label_noise` how far the labels themselves
     can be trusted. A source without train and test is taken whole. Else `split` says which part is
     scored; "train" has no clean figures. For other parts `clean` holds the same figures of the
-    pictures that have no twin in the training set, and `clean_note` says how these were found:
-
-    - `twins`, a CSV with the columns of `mer.data.audit.COLUMNS` or of the reference list;
-    - otherwise the training pictures at hand: `source` holds `train` beside `split`, or it is
-      itself a folder called `test` or `validation` with a folder `train` beside it;
-    - otherwise `clean` is None.
+    pictures that have no twin in the training set, which lies in `source` beside `split`, or
+    beside `source` where that is itself a folder called `test` or `validation`. Where it does not,
+    `clean` is None. `clean_note` says how the clean pictures were found.
 
     Raises:
-        DataError: pictures or list of twins cannot be read, or do not belong together.
+        DataError: pictures cannot be read, or the network learned from them.
     """
     from mer.data import dataset
 
@@ -141,7 +133,7 @@ def evaluate_predictor(
     scores = figures(pictures.labels, given, predictor)
     if divided and split == "train":
         return scores
-    known = splits.clean(pictures, source, predictor.size, divided=divided, listed=twins)
+    known = splits.clean(pictures, source, predictor.size, divided=divided)
     scores |= {"mistakes": _mistakes(pictures, given, everyone), **known.label_noise()}
     if known.has_twin is None or known.has_twin.all():
         return {**scores, "clean": None, "clean_note": known.note}

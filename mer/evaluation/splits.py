@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mer.errors import DataError
 from mer.evaluation.statistics import wilson
 
 if TYPE_CHECKING:
@@ -65,40 +64,21 @@ def _right(differing: float) -> float:
     return 0.5 + float(np.sqrt(max(0.0, 1 - 2 * differing))) / 2
 
 
-def clean(
-    pictures: "Pictures", source: str | Path, size: int, *, divided: bool, listed: str | Path | None
-) -> Clean:
-    """Find the test pictures with twins: by a list, else among the training pictures at hand.
+def clean(pictures: "Pictures", source: str | Path, size: int, *, divided: bool) -> Clean:
+    """Find the test pictures with twins among the training pictures at hand.
 
     Args:
         pictures: the test pictures.
         source: where they came from; `divided` where it holds train and test.
         size: height and width, in pixels, to read training pictures at.
-        listed: a CSV that names the twins, see `mer.evaluation.metrics.evaluate_model`.
 
     Raises:
-        DataError: the list or the training pictures cannot be read, or do not belong to these.
+        DataError: the training pictures cannot be read.
     """
-    if listed:
-        return _listed(pictures, listed)
     found = _audited(pictures, _training(source, divided), size)
     everyone = found.has_twin is not None and found.has_twin.all()
     note = "Every picture has a twin in train."
     return Clean(found.has_twin, note, found.relabelled) if everyone else found
-
-
-def _listed(pictures: "Pictures", path: str | Path) -> Clean:
-    """Which pictures have a twin in train, as the list says; compared by class and file name."""
-    from mer.data.audit import read_leaks
-
-    listed, leaking = (
-        {"/".join(name.split("/")[-2:]) for name in names} for names in read_leaks(path)
-    )
-    names = ["/".join(name.split("/")[-2:]) for name in pictures.names]
-    if listed and listed.isdisjoint(names):
-        raise DataError(f"The list of twins {path} names none of these pictures: give their own.")
-    has_twin = np.array([name in leaking for name in names])
-    return Clean(has_twin, f"Clean are the pictures without a twin in train, by {Path(path).name}.")
 
 
 def _training(source: str | Path, divided: bool) -> tuple[Path, str] | None:
@@ -123,7 +103,7 @@ def _audited(pictures: "Pictures", training: tuple[Path, str] | None, size: int)
         return Clean(
             None,
             "Which pictures are clean is unknown: there are no training pictures in reach. Name "
-            "the folder that holds train and test, or give a list with --twins.",
+            "the folder that holds train and test.",
         )
     trained = dataset.load(training[0], size, training[1], pictures.classes)
     found = pairs(pictures.thumbnails, trained.thumbnails)

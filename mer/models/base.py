@@ -76,6 +76,16 @@ def convolutions(widths: Sequence[int], *, norm: bool) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def perceptron(inputs: int, units: Sequence[int], classes: int, *, dropout: float) -> nn.Sequential:
+    """Linear layers with ReLU, and dropout behind each if there is any; the last one is linear."""
+    layers: list[nn.Module] = [nn.Flatten()]
+    for width in units:
+        layers += [nn.Linear(inputs, width), nn.ReLU(inplace=True)]
+        layers += [nn.Dropout(dropout)] if dropout else []
+        inputs = width
+    return nn.Sequential(*layers, nn.Linear(inputs, classes))
+
+
 def initialise(model: nn.Module) -> None:
     """He initialisation (He et al. 2015), without which nine plain convolutions hardly train."""
     for module in model.modules():

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from mer.models.base import CLASSES, BaseClasificacionImagenes, convolutions, initialise
+from mer.models.base import CLASSES, BaseClasificacionImagenes, convolutions, initialise, perceptron
 from mer.models.registry import NETWORKS
 
 
@@ -22,15 +22,8 @@ class CNN1(BaseClasificacionImagenes):
     def __init__(self, *, norm: bool = True, classes: int = CLASSES) -> None:
         super().__init__()
         self.features = convolutions(self.widths, norm=norm)
-        side = self.size >> len(self.widths)
-        self.classifier = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(self.widths[-1] * side * side, 512),
-            nn.ReLU(inplace=True),
-            nn.Linear(512, 256),
-            nn.ReLU(inplace=True),
-            nn.Linear(256, classes),
-        )
+        inputs = self.widths[-1] * (self.size >> len(self.widths)) ** 2
+        self.classifier = perceptron(inputs, (512, 256), classes, dropout=0)
         initialise(self)
 
     def forward(self, images: Tensor) -> Tensor:

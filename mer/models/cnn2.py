@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from mer.models.base import CLASSES, BaseClasificacionImagenes, convolutions, initialise
+from mer.models.base import CLASSES, BaseClasificacionImagenes, convolutions, initialise, perceptron
 from mer.models.registry import NETWORKS
 
 
@@ -22,17 +22,8 @@ class CNN2(BaseClasificacionImagenes):
     def __init__(self, *, norm: bool = True, classes: int = CLASSES) -> None:
         super().__init__()
         self.features = convolutions(self.widths, norm=norm)
-        side = self.size >> len(self.widths)
-        self.classifier = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(self.widths[-1] * side * side, 1024),
-            nn.ReLU(inplace=True),
-            nn.Dropout(0.5),
-            nn.Linear(1024, 512),
-            nn.ReLU(inplace=True),
-            nn.Dropout(0.5),
-            nn.Linear(512, classes),
-        )
+        inputs = self.widths[-1] * (self.size >> len(self.widths)) ** 2
+        self.classifier = perceptron(inputs, (1024, 512), classes, dropout=0.5)
         initialise(self)
 
     def forward(self, images: Tensor) -> Tensor:

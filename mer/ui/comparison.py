@@ -8,7 +8,6 @@ import gradio as gr
 import pandas as pd
 
 from mer.errors import MerError
-from mer.evaluation import seed_study
 from mer.evaluation.elsewhere import MEANING
 from mer.results import charts, comparison, html_document, leaderboard, paper
 from mer.ui import downloads, tables
@@ -42,7 +41,6 @@ def build() -> None:
         gr.Markdown(comparison.label_noise(records))
         _plot(charts.accuracy(records, {row.ours: row.test / 100 for row in paper.TABLE_1}))
     elsewhere(records)
-    _seeds()
     _training(records)
     with gr.Accordion("The paper's Table 1", open=False):
         tables.show(comparison.paper_table(), "The paper's Table 1")
@@ -92,15 +90,6 @@ def elsewhere(records: Mapping[str, Any]) -> None:
         with gr.Accordion("Faces from elsewhere, set by set", open=False):
             gr.Markdown(MEANING)
             tables.show(table, "Faces from elsewhere, set by set")
-
-
-def _seeds() -> None:
-    """How far a seed moves the figures, where that was measured."""
-    result = seed_study.read()
-    if result:
-        with gr.Accordion("What another seed changes", open=False):
-            gr.Markdown(seed_study.verdict(result))
-            tables.show(seed_study.table(result), "Each network by several seeds")
 
 
 def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:

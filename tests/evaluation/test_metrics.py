@@ -117,37 +117,8 @@ def test_without_training_pictures_clean_is_unknown(
     figures = metrics.evaluate_model("cnn1", tmp_path / "crops")
     assert figures["n"] == 4
     assert figures["clean"] is None
-    assert "--twins" in figures["clean_note"]
+    assert "train and test" in figures["clean_note"]
     assert figures["per_class"]["sadness"]["recall"] is None
-
-
-LISTED = "test_image,nearest_train_image,kind,corr32,label_differs\n"
-
-
-@pytest.mark.parametrize(
-    ("rows", "clean"),
-    [
-        ("", 14),
-        ("anger/anger7.jpg,fear/fear1.jpg,same,0.8999,True\n", 14),
-        ("anger/anger7.jpg,fear/fear1.jpg,flip,0.9,True\n", 13),
-        ("anger/anger7.jpg,fear/fear1.jpg,exact,0.0,True\n", 13),
-    ],
-)
-def test_a_list_of_twins_says_what_is_clean(
-    tmp_path: Path, tiny_data: Path, stand_in_weights: Path, rows: str, clean: int
-) -> None:
-    path = tmp_path / "twins.csv"
-    path.write_text(LISTED + rows)
-    assert metrics.evaluate_model("cnn1", tiny_data, twins=path)["clean"]["n"] == clean
-
-
-def test_another_data_sets_list_is_refused(
-    tmp_path: Path, tiny_data: Path, stand_in_weights: Path
-) -> None:
-    path = tmp_path / "twins.csv"
-    path.write_text(LISTED + "anger/other.jpg,fear/fear1.jpg,same,0.95,True\n")
-    with pytest.raises(DataError, match="none of these pictures"):
-        metrics.evaluate_model("cnn1", tiny_data, twins=path)
 
 
 def test_saved_figures_are_in_the_record_and_the_rest_stays(stand_in_weights: Path) -> None:
@@ -163,8 +134,7 @@ def test_saved_figures_are_in_the_record_and_the_rest_stays(stand_in_weights: Pa
 def test_the_clean_pictures_of_the_papers_test_set(mer_data: Path, stand_in_weights: Path) -> None:
     source = mer_data / "micro-expressions"
     supports = dict(zip(EMOTIONS, (201, 89, 78, 278, 101, 209, 172), strict=True))
-    for twins in (mer_data / "micro-expressions-twins.csv", None):
-        figures = metrics.evaluate_model("cnn1", source, twins=twins)
-        assert figures["n"] == 1860
-        clean = figures["clean"]["per_class"]
-        assert {name: clean[name]["support"] for name in EMOTIONS} == supports
+    figures = metrics.evaluate_model("cnn1", source)
+    assert figures["n"] == 1860
+    clean = figures["clean"]["per_class"]
+    assert {name: clean[name]["support"] for name in EMOTIONS} == supports

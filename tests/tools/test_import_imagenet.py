@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mer.models.torchvision_import import import_models
+from mer.models.resnet18 import torchvision_models
 from mer.weights import store
 from tools import import_imagenet
 
@@ -17,7 +17,7 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_all_but_the_last_layer_is_taken(tmp_path: Path) -> None:
-    base = import_models().resnet18()
+    base = torchvision_models().resnet18()
     import_imagenet.convert(base, tmp_path)
     model, record = store.load("resnet18", folder=tmp_path)
     assert record["origin"]["licence"] == "BSD-3-Clause"

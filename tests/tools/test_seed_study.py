@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from mer.errors import DataError, MerError
-from mer.evaluation import seed_study as shown
 from mer.models.registry import NETWORKS
 from mer.weights import store
 from tests import tiny
@@ -38,8 +37,8 @@ def test_a_data_set_without_parts_is_refused(tiny_data: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("content", [None, "", "{}", "[]", '{"networks": {"cnn1": []}}'])
 def test_what_cannot_be_read_is_not_shown(stand_in_weights: Path, content: str | None) -> None:
     if content is not None:
-        (stand_in_weights / shown.FILE).write_text(content)
-    assert shown.read() is None
+        (stand_in_weights / seed_study.FILE).write_text(content)
+    assert seed_study.read() is None
 
 
 def test_every_seed_is_trained_scored_and_kept(
@@ -54,7 +53,7 @@ def test_every_seed_is_trained_scored_and_kept(
         assert all(0 <= one[key] <= 1 for key in ("all", "clean", "uar", "validation"))
     assert result["apart"] == {"all": [], "clean": []}
     assert seed_study.save(result).parent == stand_in_weights
-    assert shown.read() == result
+    assert seed_study.read() == result
     again = seed_study.measure(["tiny"], tiny_data, tmp_path, {})["networks"]
     assert again == result["networks"]  # nothing was trained twice
 
@@ -63,9 +62,9 @@ def test_the_table_shows_means_and_spread() -> None:
     runs = [run(0, 0.5, None), run(1, 0.6, 4.0), run(2, 0.7, 6.0)]
     apart = {"all": [["sface", "cnn1"]], "clean": []}
     result = {"settings": {"epochs": 4}, "networks": {"cnn1": runs}, "apart": apart}
-    (row,) = shown.table(result).to_dict("records")
+    (row,) = seed_study.table(result).to_dict("records")
     assert row["network"] == "cnn1"
     assert row["clean ones"] == "60.0 ± 10.0 %"
     assert row["to 80% on validation"] == "5 s, 2 of 3"
-    assert "on all pictures, more than chance: sface over cnn1" in shown.verdict(result)
-    assert "on clean pictures, more than chance: no difference" in shown.verdict(result)
+    assert "on all pictures, more than chance: sface over cnn1" in seed_study.verdict(result)
+    assert "on clean pictures, more than chance: no difference" in seed_study.verdict(result)
