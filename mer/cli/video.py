@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mer.cli.common import check_folders, command, detector, network, say
-from mer.errors import VideoError
+from mer.errors import MerError, VideoError
 from mer.models.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def add(commands: Any) -> None:
     add("--csv", type=Path, metavar="OUT", help=text)
     text = "write a report that opens offline, with faces of the strongest events"
     add("--html", type=Path, metavar="OUT", help=f"{text}; {_EACH}")
+    text = "write the video with boxes, names and the ribbon of expressions, as .webm"
+    add("--annotated", type=Path, metavar="OUT", help=f"{text}; {_EACH}")
 
 
 _EACH: Final = "of several videos, one beside OUT for each, with the video's name in its own"
@@ -52,7 +54,9 @@ def video(options: argparse.Namespace) -> int:
     Exit status: 0; 1 where a video of several could not be read, 2 where none could; 130 after
     Ctrl-C.
     """
-    check_folders(options.json, options.csv, options.html)
+    check_folders(options.json, options.csv, options.html, options.annotated)
+    if options.annotated and options.annotated.suffix.lower() != ".webm":
+        raise MerError(f"{options.annotated.name}: the film is WebM. Give it a name with .webm.")
     found: list[tuple[Path, Analysis]] = []
     status = 0
     for number, path in enumerate(options.paths, 1):
@@ -96,7 +100,7 @@ def _write(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) 
     import pandas as pd
 
     from mer.io import files
-    from mer.results import video_report, video_tables
+    from mer.results import annotated_video, video_report, video_tables
 
     every = [one for _, one in found]
     if options.json:
@@ -108,6 +112,9 @@ def _write(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) 
         files.write(options.csv.with_suffix(".events.csv"), video_tables.csv_parts(events))
     for out, path, one in _each(options.html, found):
         files.write(out, video_report.html(one, path))
+    for out, path, one in _each(options.annotated, found):
+        with _bar(out.name) as progress, files.atomic(out) as temporary:
+            annotated_video.write(temporary, path, one, progress)
 
 
 def _each(

@@ -31,24 +31,55 @@ class Area(NamedTuple):
         return not (beside or self.bottom <= other.top or other.bottom <= self.top)
 
 
+class Mark(NamedTuple):
+    """What is drawn of one face.
+
+    Attributes:
+        box: x, y, width, height in the picture's pixels.
+        number: stands before what is said, and alone where there is no room.
+        said, short: what it looks like, in full and in brief.
+        color: of box and label; None for a face that is unsure: gray, its box dashed.
+    """
+
+    box: tuple[int, int, int, int]
+    number: int
+    said: str
+    short: str
+    color: str | None
+
+
 def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray:
     """Return a copy of an RGB uint8 picture with each face boxed in the colour of its class.
 
-    The box of an unsure face is gray and dashed.
+    The box of an unsure face is gray and dashed. The predictions are numbered from 1; for the
+    size of the copy see `marked`.
+    """
+    return marked(image, [_mark(number, one) for number, one in enumerate(predictions, 1)])
 
-    The copy's long side is 640 to 1600 pixels, and boxes are scaled with it. Labels number the
-    predictions from 1; where faces are close together they are shortened, down to the number.
+
+def _mark(number: int, prediction: Prediction) -> Mark:
+    sure, share = prediction.sure, percent(prediction.probability)
+    said = told(prediction.emotion, prediction.probability, sure)
+    color = colors(prediction.classes)[prediction.emotion] if sure else None
+    return Mark(prediction.face.box, number, said, share if sure else "unsure", color)
+
+
+def marked(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
+    """Return a copy of an RGB uint8 picture with boxes and labels.
+
+    The copy's long side is 640 to 1600 pixels, and boxes are scaled with it. Where faces are close
+    together labels are shortened, down to the number.
     """
     shown, scale = _fitted(image)
     canvas = Image.fromarray(shown)
     pen = ImageDraw.Draw(canvas)
-    boxes = [Area(*(scale * edge for edge in _edges(one))) for one in predictions]
-    for box, prediction in zip(boxes, predictions, strict=True):
-        _outline(pen, box, _color(prediction), dashed=not prediction.sure)
+    boxes = [Area(*(scale * edge for edge in _edges(one))) for one in marks]
+    for box, mark in zip(boxes, marks, strict=True):
+        _outline(pen, box, mark.color or UNSURE, dashed=not mark.color)
     labels: list[Area] = []
-    for index, (box, prediction) in enumerate(zip(boxes, predictions, strict=True)):
+    for index, (box, mark) in enumerate(zip(boxes, marks, strict=True)):
         others = [*labels, *boxes[:index], *boxes[index + 1 :]]
-        labels.append(_label(pen, index + 1, prediction, box, others))
+        labels.append(_label(pen, mark, box, others))
     return np.asarray(canvas)
 
 
@@ -66,8 +97,8 @@ def _fitted(image: np.ndarray) -> tuple[np.ndarray, float]:
     return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), scale
 
 
-def _edges(prediction: Prediction) -> tuple[int, int, int, int]:
-    x, y, width, height = prediction.face.box
+def _edges(mark: Mark) -> tuple[int, int, int, int]:
+    x, y, width, height = mark.box
     return x, y, x + width, y + height
 
 
@@ -90,25 +121,17 @@ def _gaps(box: Area, length: float) -> Iterator[tuple[float, float, float, float
                 yield (start, side, end, side) if across else (side, start, side, end)
 
 
-def _label(
-    pen: ImageDraw.ImageDraw, number: int, prediction: Prediction, box: Area, others: list[Area]
-) -> Area:
+def _label(pen: ImageDraw.ImageDraw, mark: Mark, box: Area, others: list[Area]) -> Area:
     """Write the longest label that hides no face and no other label; return where it stands."""
-    said = told(prediction.emotion, prediction.probability, prediction.sure)
-    short = percent(prediction.probability) if prediction.sure else "unsure"
-    texts = (f"{number} {said}", f"{number} {short}", f"{number}")
+    texts = (f"{mark.number} {mark.said}", f"{mark.number} {mark.short}", f"{mark.number}")
     font = _font(_font_size(pen, box))
     choices = [(text, place) for text in texts for place in _places(pen, text, font, box)]
     free = (one for one in choices if not any(one[1].meets(other) for other in others))
     text, place = next(free, choices[-1])
-    pen.rectangle(place, fill=_color(prediction), outline=INK)
+    pen.rectangle(place, fill=mark.color or UNSURE, outline=INK)
     middle = (place.left + place.right) / 2, (place.top + place.bottom) / 2
     pen.text(middle, text, font=font, fill=INK, anchor="mm")
     return place
-
-
-def _color(prediction: Prediction) -> str:
-    return colors(prediction.classes)[prediction.emotion] if prediction.sure else UNSURE
 
 
 def _font_size(pen: ImageDraw.ImageDraw, box: Area) -> int:

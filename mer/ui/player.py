@@ -17,7 +17,7 @@ from mer.emotions import colors
 from mer.io import webm
 from mer.io.video import Frame
 from mer.video import upright
-from mer.video.expression_segments import smoothed
+from mer.video.expression_segments import looks_at, sure_at
 from mer.video.types import Analysis, Person
 
 _EVERY_MS: Final = 66.0  # a box in between is interpolated
@@ -85,29 +85,7 @@ def _boxes(person: Person) -> dict[str, Any]:
         "number": person.number,
         "times": np.rint(times).astype(int).tolist(),
         "boxes": person.boxes[::each].tolist(),
-        "looks": _looks(person, times),
-        "sure": _sure(person, times),
+        "looks": looks_at(person, times),
+        "sure": sure_at(person, times),
         "hold": max(2.5 * each * step, 120.0),  # ms that a box stays where the next is missing
     }
-
-
-def _looks(person: Person, times: np.ndarray) -> list[int]:
-    """Index of the likeliest class at each time, as last seen; -1 where none is known.
-
-    Where the face is covered, it is that of no class, the one after the last.
-    """
-    best = np.append(smoothed(person).argmax(axis=1), -1)  # -1 is also the place before the first
-    last = _last(person, times)
-    looks: list[int] = np.where(person.hidden(times), len(person.classes), best[last]).tolist()
-    return looks
-
-
-def _sure(person: Person, times: np.ndarray) -> list[int]:
-    """1 where what was last seen is sure, else 0."""
-    sure: list[int] = np.append(person.sure, False)[_last(person, times)].astype(int).tolist()
-    return sure
-
-
-def _last(person: Person, times: np.ndarray) -> np.ndarray:
-    """Row of the last answer at each time; -1 before the first."""
-    return np.searchsorted(person.sampled_ms, times, side="right") - 1

@@ -42,6 +42,28 @@ def smoothed(person: Person) -> np.ndarray:
     return means
 
 
+def looks_at(person: Person, times_ms: np.ndarray) -> list[int]:
+    """Index of the likeliest class at each time, (n,), as last seen; -1 where none is known.
+
+    Where the face is covered, it is that of no class, the one after the last.
+    """
+    best = np.append(smoothed(person).argmax(axis=1), -1)  # -1 is also the place before the first
+    known = best[_last(person, times_ms)]
+    looks: list[int] = np.where(person.hidden(times_ms), len(person.classes), known).tolist()
+    return looks
+
+
+def sure_at(person: Person, times_ms: np.ndarray) -> list[int]:
+    """1 where what was last seen is sure, else 0; (n,)."""
+    sure: list[int] = np.append(person.sure, False)[_last(person, times_ms)].astype(int).tolist()
+    return sure
+
+
+def _last(person: Person, times_ms: np.ndarray) -> np.ndarray:
+    """Row of the last answer at each time; -1 before the first."""
+    return np.searchsorted(person.sampled_ms, times_ms, side="right") - 1
+
+
 def stretches(person: Person) -> list[Stretch]:
     """The person's time line: what they mostly look like from when to when, gaps left out."""
     if not len(person.sampled_ms):
