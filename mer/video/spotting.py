@@ -23,7 +23,6 @@ DRAGGED: Final = 0.35  # of the lids' motion by which a blink pulls brows and no
 LEAKED: Final = 0.15  # and by which it seems to move anything any other way
 BEFORE_MS: Final = 150.0  # a blink's onset, a motion may begin that is its doing
 HELD: Final = 0.7  # of speech that a larger motion of the mouth covers, to be what it was instead
-LARGER: Final = 1.5  # times as large a motion of the mouth makes what lies in it a ripple
 SHAKEN: Final = 0.15  # of speech's motion by which it moves the rest of the face at most
 
 
@@ -71,21 +70,18 @@ def _events(
     return events
 
 
-def _holds(peak: Peak, one: Peak, larger: float = 1.0) -> bool:
+def _holds(peak: Peak, one: Peak) -> bool:
     """Whether a longer, larger motion of the mouth, such as a smile, explains what seems another.
 
     Where teeth show, the flow of the lips jumps to and fro.
     """
-    return (
-        peak.region in MOUTH
-        and peak.pixels > larger * one.pixels
-        and peak.overlap(one) >= HELD * one.length
-    )
+    longer = peak.overlap(one) >= HELD * one.length
+    return peak.region in MOUTH and peak.pixels > one.pixels and longer
 
 
 def _rippled(found: Nearby, peak: Peak) -> bool:
     """Whether a motion of the mouth is a ripple on a larger one."""
-    return peak.region in MOUTH and any(_holds(one, peak, LARGER) for one in found.of(peak))
+    return peak.region in MOUTH and any(_holds(one, peak) for one in found.of(peak))
 
 
 def _shaken(spoken: Sequence[Peak], peak: Peak) -> bool:

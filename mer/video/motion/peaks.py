@@ -54,7 +54,7 @@ class Limits:
     strength: float = 7.0
     growth: float = 0.4
     open: float = 1.5
-    returned: float = 0.15
+    returned: float = 0.25
     foot: float = 0.15
     rest_ms: float = 300.0
     rest: float = 0.1
