@@ -23,9 +23,11 @@ _SHAPE: Final = cv2.HOGDescriptor((64, 64), (16, 16), (8, 8), (8, 8), 9)  # Dala
 # at most, hers by .93 or more in nine of ten pairs of looks; shapes of two people by .74 at most.
 COLOURS: Final = 0.93
 SHAPE: Final = 0.40
-SHAPE_ALONE: Final = 0.77  # where there is no colour to go by
+SHAPE_ALONE: Final = 0.77  # of shapes that tell by themselves, as where there is no colour
 COLOURLESS: Final = 4.0  # mean of |a| and |b| over the head, up to which a picture is gray
-AT_PLACE: Final = 0.80  # agreement of colours that is enough where a face is just expected
+AT_PLACE: Final = (
+    0.80  # agreement of colours that is enough where a face is just expected, or shaped so
+)
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,14 @@ class Look:
         return _dot(self.colours, other.colours), _dot(self.shape, other.shape)
 
     def same(self, other: "Look") -> bool:
-        """Whether both show the same person, wherever they are."""
+        """Whether both show the same person, wherever they are.
+
+        The colours may be those of a neighbour too, or of another light: then the shape decides.
+        """
         colours, shape = self.likeness(other)
-        enough = SHAPE_ALONE if self.gray or other.gray else SHAPE
-        return colours >= COLOURS and shape >= enough
+        if shape >= SHAPE_ALONE:
+            return colours >= AT_PLACE
+        return colours >= COLOURS and shape >= SHAPE and not (self.gray or other.gray)
 
 
 def look(image: np.ndarray, face: Face) -> Look | None:
