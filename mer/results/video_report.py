@@ -28,17 +28,17 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
         path: the video, for pictures of the strongest expressions; without it, or where it cannot
             be read any more, there are none.
     """
-    end = analysis.end_ms
+    span = analysis.span_ms
     return html_document.render(
         "video_report.html",
         title=f"Expressions in {analysis.source}",
         analysis=analysis,
         facts=_facts(analysis),
         covered=notes.covered,
-        ribbon=lambda person: html_document.chart(charts.ribbon(person, end_ms=end)),
+        ribbon=lambda person: html_document.chart(charts.ribbon(person, span_ms=span)),
         stretches=_stretches,
         motion=lambda person: html_document.chart(
-            charts.motion(person, analysis.events, end_ms=end)
+            charts.motion(person, analysis.events, span_ms=span)
         ),
         head=HEAD,
         events=[cells(number, event) for number, event in enumerate(analysis.events, 1)],

@@ -38,9 +38,9 @@ def show(found: Analysis | None, *, lines: bool = False) -> list[Any]:
     updates: list[Any] = []
     for person in sorted(longest, key=lambda one: one.number):
         assert found is not None
-        end = found.end_ms
-        ribbon = timeline.ribbon(person, end_ms=end, lines=lines)
-        motion = timeline.motion(person, found.events, end_ms=end)
+        span = found.span_ms
+        ribbon = timeline.ribbon(person, span_ms=span, lines=lines)
+        motion = timeline.motion(person, found.events, span_ms=span)
         updates += [gr.HTML(_heading(person), visible=True)]
         updates += [gr.Plot(figure, visible=True) for figure in (ribbon, motion)]
     hidden = [gr.HTML("", visible=False), *[gr.Plot(None, visible=False)] * 2]

@@ -147,7 +147,7 @@
     if (near >= 0) return choose(near);
     const along = (x - xaxis._offset) / xaxis._length;
     const inside = y >= yaxis._offset && y <= yaxis._offset + yaxis._length;
-    if (along >= 0 && along <= 1 && inside) seek(xaxis.range[1] * along);
+    if (along >= 0 && along <= 1 && inside) seek(moment(xaxis, along));
   }
 
   // With the mouse held down the video follows along the time axis.
@@ -156,8 +156,10 @@
     if (!chart?._fullLayout || event.pointerType !== "mouse" || event.buttons !== 1) return;
     const { xaxis } = chart._fullLayout;
     const along = (event.clientX - chart.getBoundingClientRect().left - xaxis._offset) / xaxis._length;
-    if (along >= 0 && along <= 1) seek(xaxis.range[1] * along);
+    if (along >= 0 && along <= 1) seek(moment(xaxis, along));
   }
+
+  const moment = ({ range: [from, to] }, along) => from + along * (to - from);
 
   function seek(seconds) {
     if (video()?.src) video().currentTime = seconds;

@@ -197,6 +197,8 @@ class Analysis:
     classes: tuple[str, ...] = EMOTIONS
 
     @property
-    def end_ms(self) -> float:
-        """The time of the last frame; of the first one see `Video`: it need not be 0."""
-        return float(self.times_ms[-1]) if len(self.times_ms) else self.timing.duration_ms
+    def span_ms(self) -> tuple[float, float]:
+        """Times of the first and the last frame that was read, by the file's own count."""
+        if not len(self.times_ms):
+            return 0.0, self.timing.duration_ms
+        return float(self.times_ms[0]), float(self.times_ms[-1])

@@ -32,14 +32,16 @@ def stretches(times_ms: np.ndarray) -> np.ndarray:
     return np.concatenate([np.arange(len(times_ms))[:1], np.flatnonzero(steps > leap) + 1])
 
 
-def ribbon(person: Person, *, end_ms: float | None = None, lines: bool = False) -> go.Figure:
+def ribbon(
+    person: Person, *, span_ms: tuple[float, float] | None = None, lines: bool = False
+) -> go.Figure:
     """The seven probabilities over time as stacked areas, smoothed; no area where no face was.
 
     Where the face was covered, a gray band says so.
 
     Args:
         person: one person of an analysis.
-        end_ms: where the time axis ends; at the person's last frame unless given.
+        span_ms: the time axis; to the person's last frame unless given.
         lines: a line a class instead of areas on one another.
     """
     times, shares = _grounded(person.sampled_ms, smoothed(person))
@@ -68,7 +70,7 @@ def ribbon(person: Person, *, end_ms: float | None = None, lines: bool = False) 
             annotation={"text": "face covered", "textangle": -90, "font_size": 11},
             annotation_position="inside",
         )
-    return _time_axis(fig, person, end_ms)
+    return _time_axis(fig, person, span_ms)
 
 
 def _grounded(times: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +85,9 @@ def _grounded(times: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.concatenate(ends), np.concatenate([p for a in areas for p in (zero, a, zero)])
 
 
-def motion(person: Person, events: Sequence[Event], *, end_ms: float | None = None) -> go.Figure:
+def motion(
+    person: Person, events: Sequence[Event], *, span_ms: tuple[float, float] | None = None
+) -> go.Figure:
     """How far each region of the face has moved, a row a region, and the events as marks.
 
     A mark stands at the apex, on a bar from onset to offset; its `customdata` is the event's
@@ -92,7 +96,7 @@ def motion(person: Person, events: Sequence[Event], *, end_ms: float | None = No
     Args:
         person: one person of an analysis.
         events: all events of the analysis; those of other people are left out.
-        end_ms: where the time axis ends; at the person's last frame unless given.
+        span_ms: the time axis; to the person's last frame unless given.
     """
     scale = _scale(person.motion)
     rows = [_row(person, column, scale) for column in range(len(REGIONS))]
@@ -116,7 +120,7 @@ def motion(person: Person, events: Sequence[Event], *, end_ms: float | None = No
         **{"xref": "paper", "x": 1, "xanchor": "right"},
         **{"yref": "paper", "y": 1, "yanchor": "bottom"},
     )
-    return _time_axis(fig, person, end_ms, top=24)
+    return _time_axis(fig, person, span_ms, top=24)
 
 
 def _scale(motion: np.ndarray) -> float:
@@ -206,10 +210,13 @@ def _broken(region: str) -> str:
     return region.replace(" mouth ", " mouth<br>").replace("between ", "between<br>")
 
 
-def _time_axis(fig: go.Figure, person: Person, end_ms: float | None, *, top: int = 8) -> go.Figure:
+def _time_axis(
+    fig: go.Figure, person: Person, span_ms: tuple[float, float] | None, *, top: int = 8
+) -> go.Figure:
     last = float(person.times_ms[-1]) if len(person.times_ms) else 0.0
-    end = max(last if end_ms is None else end_ms, 1.0) / 1000
-    axis: dict[str, Any] = {"range": [0, end], "ticksuffix": " s", "nticks": 7}
+    start, end = span_ms or (0.0, last)
+    shown = [start / 1000, max(end, start + 1.0) / 1000]
+    axis: dict[str, Any] = {"range": shown, "ticksuffix": " s", "nticks": 7}
     fig.update_layout(margin={"l": _LEFT, "r": 24, "t": top, "b": 8})
     fig.update_yaxes(automargin=False, gridcolor=GRID)
     return fig.update_xaxes(showgrid=False, **axis)

@@ -47,8 +47,8 @@ def test_figures_of_several_people_share_their_time_axis() -> None:
     found = analysis()
     for one in found.people:
         for figure in (
-            timeline.ribbon(one, end_ms=2000),
-            timeline.motion(one, found.events, end_ms=2000),
+            timeline.ribbon(one, span_ms=(0, 2000)),
+            timeline.motion(one, found.events, span_ms=(0, 2000)),
         ):
             assert list(figure.layout.xaxis.range) == [0, 2]
             assert figure.layout.margin.l == timeline.ribbon(one).layout.margin.l
