@@ -110,11 +110,11 @@ def _printer(options: argparse.Namespace) -> Show:
 def _write(
     options: argparse.Namespace, faces: pd.DataFrame, shown: Sequence[Picture], asked: Predictor
 ) -> None:
-    from mer.io import files
+    from mer.io import csv_files, files
     from mer.results import report, tables
 
     if options.csv:
-        files.write(options.csv, tables.to_csv(faces, bom=options.bom))
+        files.write(options.csv, csv_files.text(faces, bom=options.bom))
     if options.json:
         files.write(options.json, tables.to_json(faces))
     if options.html:
@@ -147,12 +147,12 @@ def _as_table() -> Callable[[str, pd.DataFrame], None]:
 
 
 def _as_csv() -> Callable[[str, pd.DataFrame], None]:
-    from mer.results import tables
+    from mer.io import csv_files
 
     begun: list[bool] = []
 
     def show(name: str, faces: pd.DataFrame) -> None:
-        text = tables.to_csv(faces)
+        text = csv_files.text(faces)
         print(text.partition("\n")[2] if begun else text, end="", flush=True)
         begun.append(True)
         _missed(name, faces)

@@ -11,7 +11,8 @@ import pandas as pd
 
 from mer.data import dataset, near_duplicates
 from mer.errors import DataError, ImageError
-from mer.io import images
+from mer.io import csv_files, files, images
+from mer.io.names import shown
 
 # Names of folders that hold a split, and the split's name here.
 SPLITS: Final = {
@@ -173,10 +174,11 @@ def to_text(found: Audit, rows: int = 5) -> str:
     columns = ["kind", "corr32", "label_differs", "first", "second"]
     for title, table in list(tables.items())[:-1]:  # exact leaks come first among the leaks
         if len(table):
-            head = table[columns].head(rows).to_string(index=False)
+            named = {name: table[name].map(shown) for name in ("first", "second")}
+            head = table.assign(**named)[columns].head(rows).to_string(index=False)
             parts.append(f"{title}, {min(rows, len(table))} of {len(table)}:\n{head}")
     if found.unreadable:
-        lines = [f"  {name}: {reason}" for name, reason in found.unreadable[:rows]]
+        lines = [f"  {shown(name)}: {reason}" for name, reason in found.unreadable[:rows]]
         title = f"unreadable, {len(lines)} of {len(found.unreadable)}:"
         parts.append("\n".join([title, *lines]))
     return "\n\n".join(parts)
@@ -207,4 +209,4 @@ def write(found: Audit, path: str | Path) -> None:
     names = [name for name, _ in found.unreadable]
     unreadable = pd.DataFrame({"kind": "unreadable", "first": names}, columns=list(COLUMNS))
     table = pd.concat([found.pairs.astype(object), unreadable.astype(object)])
-    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    files.write(Path(path), csv_files.text(table))

@@ -75,19 +75,6 @@ def of(pictures: Iterable[tuple[str, Found]], predictor: Predictor) -> pd.DataFr
     )
 
 
-def to_csv(faces: pd.DataFrame, *, bom: bool = False) -> str:
-    """A table as CSV in which no spreadsheet takes a text for a formula, whoever wrote it.
-
-    With `bom` it begins with the mark by which Excel knows UTF-8; pandas and R need none.
-    """
-    texts = {
-        str(name): column.astype(object).map(_defused)
-        for name, column in faces.items()
-        if not pd.api.types.is_numeric_dtype(column)
-    }
-    return "\ufeff" * bom + faces.assign(**texts).to_csv(index=False, lineterminator="\n")
-
-
 def to_json(faces: pd.DataFrame) -> str:
     """The table as JSON: network, version, detector, time and classes once, then the faces.
 
@@ -135,12 +122,6 @@ def _figures(prediction: Prediction) -> tuple[object, ...]:
     concerns = "; ".join(prediction.concerns)
     named = prediction.emotion, max(chances), prediction.sure, concerns
     return (*prediction.face.box, score, *named, "", *chances)
-
-
-def _defused(value: object) -> object:
-    # Spreadsheets read a cell that begins like this as a formula, whether quoted or not.
-    risky = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))
-    return f"'{value}" if risky else value
 
 
 def _entries(faces: pd.DataFrame) -> list[dict[str, Any]]:

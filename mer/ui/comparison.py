@@ -9,6 +9,7 @@ import pandas as pd
 
 from mer.errors import MerError
 from mer.evaluation.elsewhere import MEANING
+from mer.io import csv_files
 from mer.results import charts, comparison, html_document, leaderboard, paper
 from mer.ui import downloads, tables
 from mer.ui.errors import in_words
@@ -68,7 +69,7 @@ def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None 
         counts=_counts(next(iter(records.values()))["evaluation"]),
         matrices=[(kind, leaderboard.significance(records, kind)) for kind in kinds],
     )
-    csv = pd.DataFrame(rows).to_csv(index=False)
+    csv = csv_files.text(pd.DataFrame(rows))
     return shown + downloads.links(downloads.name("networks", list(records)), {"csv": csv})
 
 

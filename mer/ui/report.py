@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import gradio as gr
 
+from mer.io import csv_files
 from mer.results import charts, comparison, paper
 from mer.results.wording import percent
 from mer.ui import downloads, robustness, tables
@@ -162,7 +163,7 @@ def _links(record: Mapping[str, Any], kind: str) -> str:
     # The scores of all pictures carry the clean ones inside: each file holds just its own.
     own = {key: value for key, value in scores.items() if key != "clean"}
     files = {
-        "csv": comparison.report(scores).to_csv(index=False),
+        "csv": csv_files.text(comparison.report(scores)),
         "json": json.dumps(about | own, indent=1),
     }
     return downloads.links(f"report-{record['model']}-{protocol}", files)

@@ -11,7 +11,7 @@ import numpy as np
 from mer.errors import ImageError, MerError
 from mer.faces import detection
 from mer.inference.predictor import Prediction, Predictor, get_predictor
-from mer.io import images
+from mer.io import csv_files, images
 from mer.results import report as reports
 from mer.results import tables
 from mer.ui import downloads, examples, explanation, faces, notes
@@ -219,8 +219,8 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
 def _files(shots: Sequence[faces.Shot], predictor: Predictor) -> dict[str, str]:
     rows = tables.of([(one.name, one.faces or one.problem) for one in shots], predictor)
     return {
-        "csv": tables.to_csv(rows),
-        "excel.csv": tables.to_csv(rows, bom=True),
+        "csv": csv_files.text(rows),
+        "excel.csv": csv_files.text(rows, bom=True),
         "json": tables.to_json(rows),
     }
 
