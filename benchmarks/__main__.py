@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,45 +37,50 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-def _stages(commands: Any) -> None:
-    text = "Time every stage from a file to a drawn picture"
-    add = command(commands, "stages", stages, text).add_argument
-    _model(add)
-    add("--picture", type=Path, metavar="FILE", help="a face to use, where scikit-image is absent")
-    add("--repeats", type=int, default=20, help="runs to take medians of (default %(default)s)")
+def _reported(module: str, report: str = "report") -> Callable[[argparse.Namespace], None]:
+    """A command that prints what `report` of a module returns, which takes the command's options.
+
+    The module is imported when the command runs.
+    """
+
+    def run(options: argparse.Namespace) -> None:
+        told = {name: value for name, value in vars(options).items() if name != "command"}
+        print(getattr(importlib.import_module(f"benchmarks.{module}"), report)(**told))
+
+    return run
 
 
 def _model(add: Any) -> None:
     add("--model", choices=NETWORKS, default=DEFAULT_MODEL, help="network (default %(default)s)")
 
 
-def stages(options: argparse.Namespace) -> None:
-    """Print the benchmark's tables."""
-    from benchmarks import timing
+def _face(add: Any) -> None:
+    text = "a picture of a face to use (default: scikit-image's astronaut)"
+    add("--picture", type=Path, metavar="FILE", help=text)
 
-    print(timing.report(options.model, picture=options.picture, repeats=options.repeats))
+
+def _stages(commands: Any) -> None:
+    text = "Time every stage from a file to a drawn picture"
+    add = command(commands, "stages", _reported("timing"), text).add_argument
+    _model(add)
+    _face(add)
+    add("--repeats", type=int, default=20, help="runs to take medians of (default %(default)s)")
 
 
 def _picture(commands: Any) -> None:
     text = "Time the default way of a picture in this tree and in another revision, in turn"
-    add = command(commands, "picture", picture, text).add_argument
+    add = command(commands, "picture", _reported("picture"), text).add_argument
     text = "what git calls the other one (default: %(default)s, version 0.1.0)"
-    add("--against", default="c3bb20c", metavar="REVISION", help=text)
-    add("--repeats", type=int, default=40, help="runs to take medians of (default %(default)s)")
-
-
-def picture(options: argparse.Namespace) -> None:
-    """Print the table, as Markdown."""
-    from benchmarks import picture
-
-    print(picture.report(options.against, runs=options.repeats))
+    add("--against", dest="revision", default="c3bb20c", metavar="REVISION", help=text)
+    text = "runs to take medians of (default %(default)s)"
+    add("--repeats", dest="runs", type=int, default=40, metavar="N", help=text)
 
 
 def _video(commands: Any) -> None:
     text = "Time every stage of a video, over its length and the number of faces, on made clips"
     add = command(commands, "video", video, text).add_argument
     _model(add)
-    add("--picture", type=Path, metavar="FILE", help="a face to make the clips of")
+    _face(add)
     add("--quick", action="store_true", help="short clips only")
 
 
@@ -130,61 +136,37 @@ def spotting(options: argparse.Namespace) -> None:
 
 def _live(commands: Any) -> None:
     text = "Send ten visitors to the live view of a page of its own, and time its answers"
-    add = command(commands, "live", live, text).add_argument
+    add = command(commands, "live", _reported("live"), text).add_argument
     _model(add)
     add("--seconds", type=float, default=15, help="of their visits (default %(default)s)")
 
 
-def live(options: argparse.Namespace) -> None:
-    """Print frames a second and latency."""
-    from benchmarks import live
-
-    print(live.report(options.model, seconds=options.seconds))
-
-
 def _batch(commands: Any) -> None:
     text = "Time `batch` with one worker and with two, and say what great numbers cost on paper"
-    add = command(commands, "batch", batch, text).add_argument
+    add = command(commands, "batch", _reported("batch"), text).add_argument
     _model(add)
-    add("--picture", type=Path, metavar="FILE", help="a face to make the pictures of")
+    _face(add)
     text = "small pictures to score; of large ones it is a quarter (default %(default)s)"
     add("--count", type=int, default=400, help=text)
 
 
-def batch(options: argparse.Namespace) -> None:
-    """Print the tables, as Markdown."""
-    from benchmarks import batch
-
-    print(batch.report(options.model, picture=options.picture, count=options.count))
-
-
 def _comparison(commands: Any) -> None:
     text = "Measure all beside other programs and the machine's limit, and write it down"
-    add = command(commands, "comparison", comparison, text).add_argument
+    run = _reported("comparison.report", "write")
+    add = command(commands, "comparison", run, text).add_argument
     text = "the paper's data set, for the accuracies; without it they are left out"
-    add("--data", type=Path, metavar="DIR", help=text)
+    add("--data", dest="source", type=Path, metavar="DIR", help=text)
     text = "folder for benchmarks.md and benchmarks.svg (default %(default)s)"
     add("--out", type=Path, default=Path("docs/lab"), help=text)
     text = "folder where other programs are installed (default %(default)s)"
-    add("--rivals", type=Path, default=Path("build/rivals"), metavar="DIR", help=text)
-
-
-def comparison(options: argparse.Namespace) -> None:
-    """Print what was written."""
-    from benchmarks.comparison import report
-
-    print(report.write(options.out, options.rivals.resolve(), options.data))
+    add(
+        "--rivals", dest="folder", type=Path, default=Path("build/rivals"), metavar="DIR", help=text
+    )
 
 
 def _runtimes(commands: Any) -> None:
-    command(commands, "runtimes", runtimes, "Time each network in torch, ONNX Runtime and OpenVINO")
-
-
-def runtimes(options: argparse.Namespace) -> None:
-    """Print the table."""
-    from benchmarks.comparison import runtimes as compared
-
-    print(compared.report())
+    text = "Time each network in torch, ONNX Runtime and OpenVINO"
+    command(commands, "runtimes", _reported("comparison.runtimes"), text)
 
 
 def _travel(commands: Any) -> None:

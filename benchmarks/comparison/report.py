@@ -27,7 +27,7 @@ def write(out: Path, folder: Path, source: Path | None) -> str:
     Raises:
         MerError: scikit-image is missing, or the data set cannot be read.
     """
-    beside, dots = versus.listed(folder, source)
+    beside, dots = versus.listed(folder.resolve(), source)
     face = timing.astronaut()
     predictor = Predictor(DEFAULT_MODEL)
     parts = [

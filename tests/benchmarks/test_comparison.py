@@ -99,7 +99,8 @@ def test_the_table_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     for row in rows:
         cells = row.strip("| ").split(" | ")
         assert len(cells) == len(head.strip("| ").split(" | "))
-        assert all(float(cell.strip("%")) > 0 for cell in (*cells[2:5], cells[6]))
+        # A busy machine's figures may round to 0.
+        assert all(float(cell.strip("%")) >= 0 for cell in (*cells[2:5], cells[6]))
 
 
 def test_it_is_written_whole(
