@@ -60,20 +60,22 @@ def alone() -> bool:
 def shared_out(work: Callable[[_Part], _Answer], parts: Sequence[_Part]) -> list[_Answer]:
     """Return `work(part)` for each part, in order, computed side by side with one thread a core.
 
-    The calling thread is one of them. Inside `work` nothing is shared out again.
+    The calling thread is one of them. Inside `work` nothing is shared out again, unless
+    there is one part only.
     """
-    if alone() or len(parts) == 1:
+    if alone() or len(parts) < 2:
         return [work(part) for part in parts]
 
     def by_itself(part: _Part) -> _Answer:
         with one_thread():
             return work(part)
 
-    waiting = [_workers().submit(by_itself, part) for part in parts[1:]]
-    answers = [by_itself(parts[0])]
-    for part, future in zip(parts[1:], waiting, strict=True):
-        answers.append(by_itself(part) if future.cancel() else future.result())
-    return answers
+    helped = [_workers().submit(by_itself, part) for part in parts[1:]]
+    own = {0: by_itself(parts[0])}
+    for row in range(len(parts) - 1, 0, -1):  # what nobody has begun is taken back from the end
+        if helped[row - 1].cancel():
+            own[row] = by_itself(parts[row])
+    return [own[row] if row in own else helped[row - 1].result() for row in range(len(parts))]
 
 
 @functools.cache
