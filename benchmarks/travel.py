@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import class_thresholds
 from mer.data import corpora
 from mer.data.corpora import Corpus
 from mer.emotions import EMOTIONS
@@ -139,7 +140,7 @@ def fit(answers: Mapping[str, Answers]) -> dict[str, Any]:
             (temperature_softmax(logits[:views], temperature), labels)
             for logits, labels in trusted.values()
         ]
-        least = calibration.class_thresholds(chances)
+        least = class_thresholds.choose(chances)
         thresholds[way] = dict(zip(EMOTIONS, least, strict=True))
     return {
         "temperature": temperature,

@@ -1,6 +1,6 @@
 """Calibration: choice of views, temperature, thresholds of sure answers, calibration error."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mer.inference.predictor import Predictor
 
 BINS: Final = 15  # number of bins of the confidence, of equal width
-GRID: Final = np.append(np.arange(0.6, 0.99, 0.025), 1.0).round(3)  # thresholds to choose from
 SURE: Final = 0.9  # accuracy of sure answers on the validation pictures
 STEPS: Final = 20  # number of points of the curve of accuracy against coverage
 # Sets of zooms at which a network may see a crop; one of them is chosen on validation pictures.
@@ -57,79 +56,16 @@ def _surprise(
 def threshold(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     """Return the lowest confidence at and above which the share `SURE` of answers is right.
 
-    Returns 1 where there is none.
+    Returns 1 where there is none. The answers are to held-out pictures, never to test pictures.
+
+    Args:
+        probabilities: (n, classes), calibrated by the temperature.
+        labels: the true classes, (n,).
     """
     confidence, right = _ranked(probabilities, labels)
-    enough = np.flatnonzero(_running(right) >= SURE)
+    running = np.cumsum(right) / np.arange(1, len(right) + 1)  # accuracy of the first 1, 2, 3, ...
+    enough = np.flatnonzero(running >= SURE)
     return float(confidence[enough[-1]]) if len(enough) else 1.0
-
-
-def thresholds(
-    answers: Mapping[str, NDArray[np.float64]], labels: NDArray[np.int64]
-) -> dict[str, float]:
-    """The `threshold` of each way of answering (`mer.inference.probabilities.WAYS`).
-
-    The answers are to held-out pictures: of one data set, or of several sets, each answered by a
-    network that did not learn from that set. Never give it test pictures.
-
-    Args:
-        answers: for each way the probabilities (n, classes), calibrated by the temperature; for
-            `smoothed` see `live_answers`.
-        labels: the true classes, (n,), the same for all.
-    """
-    return {way: threshold(probabilities, labels) for way, probabilities in answers.items()}
-
-
-def class_thresholds(answers: Sequence[Answers]) -> list[float]:
-    """Return a least probability for each class, which together keep the promise on every set.
-
-    Classes differ in how far an answer can be trusted: faces that are called happy with 60 % are
-    right more often than those that are called disgusted with 90 % (several thresholds are a
-    method of Fumera, Roli and Giacinto 2000, "Reject option with multiple thresholds"). The share
-    of sure answers, as a mean over the sets, is raised step by step while on each set the share
-    `SURE` of them is right. A threshold is one of `GRID`, whose last says that no answer is sure.
-
-    Args:
-        answers: of each set the calibrated probabilities (n, classes) and the labels (n,), by a
-            network that did not learn from the set. Never give it test pictures.
-    """
-    counts = np.stack([_counts(*one) for one in answers])
-    totals = np.array([len(labels) for _, labels in answers])
-    classes, last = counts.shape[2], len(GRID) - 1
-    best = np.full(classes, last)
-    while True:
-        moves = [best + step for step in _steps(classes)]
-        inside = [one for one in moves if (one >= 0).all() and (one <= last).all()]
-        covered = [_covered(counts, totals, one) for one in inside]
-        if max(covered) <= _covered(counts, totals, best):
-            return [float(GRID[place]) for place in best]
-        best = inside[int(np.argmax(covered))]
-
-
-def _counts(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.int64]
-) -> NDArray[np.int_]:
-    """Numbers (2, classes, grid) of sure answers and of right ones, by class and threshold."""
-    named, highest = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    reached = (highest[:, None] >= GRID) & (GRID[-1] > GRID)
-    classes = np.arange(probabilities.shape[1])
-    one_of = (named[:, None] == classes).astype(int)
-    right = one_of * (named == labels)[:, None]
-    return np.stack([one_of.T @ reached, right.T @ reached])
-
-
-def _steps(classes: int) -> Iterator[NDArray[np.int_]]:
-    """Moves on the grid: one class's threshold by any step, or one down and another one up."""
-    unit = np.eye(classes, dtype=int)
-    for one in unit:
-        yield from (size * one for size in range(-len(GRID), len(GRID)) if size)
-        yield from (up * other - down * one for other in unit for up in (1, 2) for down in (1, 2))
-
-
-def _covered(counts: NDArray[np.int_], totals: NDArray[np.int_], places: NDArray[np.int_]) -> float:
-    """The mean share of sure answers over the sets; -1 where one breaks the promise."""
-    sure, right = counts[:, :, np.arange(len(places)), places].sum(axis=2).T
-    return -1.0 if (right < SURE * sure).any() else float((sure / totals).mean())
 
 
 def live_answers(
@@ -215,7 +151,7 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
     before, after = temperature_softmax(logits, 1.0), temperature_softmax(logits, heat)
     quick = temperature_softmax(answers[VIEWS[0]][:1], heat)  # the crop alone stands first
     ways = {"views": after, "quick": quick, "smoothed": live_answers(predictor, crops, heat)}
-    found = thresholds(ways, labels)
+    found = {way: threshold(chances, labels) for way, chances in ways.items()}
     return {
         "zooms": list(zooms),
         "accuracies": [{"zooms": list(one), "accuracy": right[one]} for one in VIEWS],
@@ -253,35 +189,24 @@ def _ranked(
     return highest[order], (probabilities.argmax(axis=1) == labels)[order]
 
 
-def _running(right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the accuracy of the first one, two, three, ... answers."""
-    shares: NDArray[np.float64] = np.cumsum(right) / np.arange(1, len(right) + 1)
-    return shares
-
-
 def _count(right: NDArray[np.bool_], step: int) -> int:
     return max(1, round(len(right) * step / STEPS))
 
 
 def _bins(ranked: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    found = (_bin(ranked, right, number) for number in range(BINS))
-    return [one for one in found if one]
+    numbers = np.minimum((ranked * BINS).astype(int), BINS - 1)
+    return [
+        {
+            "low": number / BINS,
+            "n": int(inside.sum()),
+            "confidence": float(ranked[inside].mean()),
+            "accuracy": float(right[inside].mean()),
+        }
+        for number in np.unique(numbers).tolist()
+        for inside in [numbers == number]
+    ]
 
 
 def _ece(bins: Sequence[Mapping[str, Any]]) -> float:
     apart = sum(one["n"] * abs(one["accuracy"] - one["confidence"]) for one in bins)
     return float(apart / sum(one["n"] for one in bins))
-
-
-def _bin(
-    ranked: NDArray[np.float64], right: NDArray[np.bool_], number: int
-) -> dict[str, Any] | None:
-    inside = np.minimum((ranked * BINS).astype(int), BINS - 1) == number
-    if not inside.any():
-        return None
-    return {
-        "low": number / BINS,
-        "n": int(inside.sum()),
-        "confidence": float(ranked[inside].mean()),
-        "accuracy": float(right[inside].mean()),
-    }

@@ -11,11 +11,9 @@ from mer.evaluation import calibration
 from mer.evaluation.calibration import (
     BINS,
     SURE,
-    class_thresholds,
     confidence,
     fit,
     threshold,
-    thresholds,
 )
 from mer.inference.predictor import Predictor
 from mer.inference.probabilities import WAYS, temperature_softmax
@@ -68,47 +66,12 @@ def test_sure_answers_are_right_often_enough() -> None:
     assert 0 < figures["sure"]["coverage"] < 1
 
 
-def test_sure_answers_of_each_way_are_right_often_enough() -> None:
-    """With one threshold for all, the less certain way would be called sure too seldom."""
-    logits, labels = made(1.0)
-    answers = {
-        "views": temperature_softmax(logits, 1.0),
-        "quick": temperature_softmax(logits + np.random.default_rng(1).normal(0, 1, (7,)), 1.0),
-    }
-    limits = thresholds(answers, labels)
-    for way, chances in answers.items():
-        assert confidence(chances, labels, limits[way])["sure"]["accuracy"] >= SURE
-
-
 def test_a_network_that_is_always_wrong_is_never_sure() -> None:
     chances = np.full((50, 7), 0.01) + 0.93 * np.eye(7)[0]
     labels = np.ones(50, int)
     assert threshold(chances, labels) == 1.0
     sure = confidence(chances, labels, 1.0)["sure"]
     assert (sure["coverage"], sure["accuracy"]) == (0.0, None)
-
-
-def test_without_an_answer_that_is_right_no_class_is_ever_sure() -> None:
-    chances = np.full((50, 7), 0.01) + 0.93 * np.eye(7)[0]
-    assert class_thresholds([(chances, np.ones(50, int))]) == [1.0] * 7
-
-
-def test_thresholds_by_class_keep_the_promise_on_every_set_and_leave_more_sure() -> None:
-    """One class is mostly confused, another never, and one set is harder than the other."""
-    rng = np.random.default_rng(0)
-    sets = []
-    for noise in (0.8, 1.3):
-        labels = rng.integers(0, 7, 2000)
-        logits = 3 * np.eye(7)[labels] + rng.normal(0, noise, (2000, 7))
-        logits[labels == 0, 1] += 3  # of what is called the second class, many are of the first
-        sets.append((temperature_softmax(logits[None], 1.0), labels))
-    least = class_thresholds(sets)
-    one = max(threshold(*answers) for answers in sets)
-    assert least[1] > max(least[2:])
-    for answers in sets:
-        sure = confidence(*answers, least)["sure"]
-        assert sure["accuracy"] >= SURE
-        assert sure["coverage"] > confidence(*answers, one)["sure"]["coverage"]
 
 
 def test_the_calibration_error_by_hand() -> None:
