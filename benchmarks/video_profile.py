@@ -16,6 +16,7 @@ from benchmarks import spotting as benchmark
 from benchmarks import timing
 from benchmarks.synthetic import clips, timeline
 from mer.faces import detection
+from mer.faces.occlusion import Cover
 from mer.inference.predictor import Predictor
 from mer.io import webm
 from mer.io.video import Frame, Video
@@ -23,7 +24,6 @@ from mer.models.registry import DEFAULT_MODEL
 from mer.video import event_clips, spotting
 from mer.video.analysis import analyse
 from mer.video.motion.region_signals import Motion
-from mer.video.occlusion import Cover
 from mer.video.tracking.tracker import Tracker
 from mer.weights import provenance
 

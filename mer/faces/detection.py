@@ -58,12 +58,14 @@ class Face:
             right, so on the picture's left); () where the detector has none.
         roll: degrees by which the head leans, clockwise, -180..180, found by `mer.faces.rotation`;
             0 for faces that stand about upright and where the roll was not searched.
+        covered: whether a hand, a mask or the like covers it, found by `mer.faces.occlusion`.
     """
 
     box: tuple[int, int, int, int]
     score: float
     points: tuple[tuple[float, float], ...] = ()
     roll: float = 0.0
+    covered: bool = False
 
 
 class Detector(Protocol):

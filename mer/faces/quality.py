@@ -1,4 +1,4 @@
-"""Whether a face can be judged: large, sharp and bright enough, and turned to the camera."""
+"""Whether a face can be judged: large, sharp and bright enough, bare, turned to the camera."""
 
 import math
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ class Quality:
         turn: degrees to the side, 0..90, about; 0 where the detector gives no points.
         tilt: degrees by which the head leans beyond the roll that was found and is undone in its
             crop, 0..180; 0 where the detector gives no points.
+        covered: whether something covers it, see `Face`.
     """
 
     height: int
@@ -30,6 +31,7 @@ class Quality:
     brightness: float
     turn: float
     tilt: float
+    covered: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def measure(crop: np.ndarray, face: Face) -> Quality:
     edges = cv2.Laplacian(gray, cv2.CV_32F)
     turn, tilt = pose(face)
     sharpness = float(edges.std() / max(float(gray.std()), 1.0))
-    return Quality(face.box[3], sharpness, float(gray.mean()), turn, tilt)
+    return Quality(face.box[3], sharpness, float(gray.mean()), turn, tilt, face.covered)
 
 
 def pose(face: Face) -> tuple[float, float]:
@@ -79,13 +81,14 @@ def pose(face: Face) -> tuple[float, float]:
 
 
 def concerns(quality: Quality) -> tuple[str, ...]:
-    """Why the face cannot be judged, each as 'too ... (...)'; () where it can."""
+    """Why the face cannot be judged, such as 'too dark'; () where it can."""
     small = quality.height < BOUNDS.height
     found = (
         (small, f"too small ({quality.height} pixels high, {BOUNDS.height} are needed)"),
         (quality.sharpness < BOUNDS.sharpness and not small, "too blurred"),
         (quality.brightness < BOUNDS.brightness, "too dark"),
         (quality.turn > BOUNDS.turn, f"turned too far (about {quality.turn:.0f} degrees)"),
+        (quality.covered, "covered (by a hand, a mask or the like)"),
         (quality.tilt > BOUNDS.tilt, f"tilted too far (about {quality.tilt:.0f} degrees)"),
     )
     return tuple(text for holds, text in found if holds)

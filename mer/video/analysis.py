@@ -11,15 +11,16 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from mer.errors import VideoError, WeightsError
+from mer.faces import occlusion
 from mer.faces.detection import Face
+from mer.faces.occlusion import Cover
 from mer.inference.predictor import Predictor, get_predictor
 from mer.io.video import Frame, Video
 from mer.models.registry import DEFAULT_MODEL
 from mer.version import __version__
-from mer.video import event_clips, motion_classifier, occlusion, spotting, upright
+from mer.video import event_clips, motion_classifier, spotting, upright
 from mer.video import notes as words
 from mer.video.event_clips import Look, look
-from mer.video.occlusion import Cover
 from mer.video.people import SAMPLED, Cast, Traced
 from mer.video.tracking.tracker import Tracker
 from mer.video.types import Analysis, Event, Person, Timing

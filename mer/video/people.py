@@ -9,14 +9,13 @@ from typing import Final, Self
 
 import numpy as np
 
-from mer.faces import detection, measures
+from mer.faces import detection, measures, occlusion
 from mer.faces.detection import Face
 from mer.faces.measures import MEASURES
+from mer.faces.occlusion import Cover
 from mer.inference.predictor import Prediction, Predictor
 from mer.io.video import Frame
-from mer.video import occlusion
 from mer.video.motion.region_signals import Motion
-from mer.video.occlusion import Cover
 from mer.video.types import REGIONS, Person
 
 SAMPLED: Final = 8.0  # times a second that the network looks at each face

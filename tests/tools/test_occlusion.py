@@ -1,5 +1,6 @@
 """Training what tells covered faces from bare ones: refused without faces, else it learns."""
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -7,9 +8,9 @@ import numpy as np
 import pytest
 
 from mer.errors import DataError
-from mer.video.occlusion import INPUTS, NAME, Cover
+from mer.faces.occlusion import INPUTS, NAME, Cover
 from mer.weights import store
-from tools.occlusion import training
+from tools.occlusion import still, training
 
 
 def turned(folder: Path, astronaut: np.ndarray) -> None:
@@ -41,3 +42,21 @@ def test_it_learns_to_tell_covers(tmp_path: Path, astronaut: np.ndarray) -> None
     assert "faces, penalty" in said
     assert record["evaluation"]["roc_area"] > 0.8
     assert model.rise > 0
+
+
+def test_the_score_of_pictures_is_measured(tmp_path: Path, astronaut: np.ndarray) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for name in ("cover.json", "cover.safetensors"):
+        shutil.copy(store.FOLDER / name, weights)
+    with pytest.raises(DataError, match="no faces"):
+        still.measure([tmp_path], 10, weights)
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for number in range(6):
+        part = astronaut[40 + number : 260, 110:330]
+        cv2.imwrite(str(folder / f"{number}.png"), part[..., ::-1])
+    assert "| faces | " in still.measure([folder], 10, weights)
+    _, record = store.arrays(NAME, folder=weights)
+    assert set(record["evaluation"]["still"]) == {"bare", "mask", "hand", "sunglasses"}
+    assert np.isfinite(record["options"]["still"])

@@ -13,8 +13,7 @@ from scipy.special import expit
 from mer.errors import DataError
 from mer.faces import detection
 from mer.faces.detection import Face
-from mer.video.occlusion import INPUTS, NAME
-from mer.video.tracking.reid import SMALLEST, shape
+from mer.faces.occlusion import INPUTS, NAME, SMALLEST, shape
 from tools.occlusion.synthetic import covered
 
 PENALTIES: Final = (30.0, 10.0, 3.0, 1.0)  # on half the squared weights

@@ -6,17 +6,14 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.faces import alignment
 from mer.faces.detection import Face
-
-SMALLEST: Final = 40  # pixels: the least width of a face that is recognised again
+from mer.faces.occlusion import SMALLEST, shape
 
 HEAD: Final = 48  # pixels a side of the view of face and hair whose colours are counted
 HEAD_SIDES: Final = (1.5, 1.4)  # of the box's width and height
 HEAD_UP: Final = 0.15  # of the box's height, from its middle to the view's
 BINS: Final = (16, 12, 12)  # of L, a and b
 _RANGES: Final = (0, 256, 96, 176, 96, 176)  # skin, hair and lips lie within
-_SHAPE: Final = cv2.HOGDescriptor((64, 64), (16, 16), (8, 8), (8, 8), 9)  # Dalal, Triggs 2005
 
 # Measured on 118 pairs of different people in the same photograph, 1807 of different people
 # elsewhere, and on one woman over 19 s of crying and laughing: colours of two people agree by .89
@@ -68,15 +65,6 @@ def look(image: np.ndarray, face: Face) -> Look | None:
     colours = np.sqrt(counts / max(float(counts.sum()), 1.0))
     gray = float(np.abs(lab[..., 1:][_OVAL > 0] - 128.0).mean()) <= COLOURLESS
     return Look(colours.astype(np.float16), shape(image, face).astype(np.float16), gray)
-
-
-def shape(image: np.ndarray, face: Face) -> np.ndarray:
-    """Histograms of gradients of the level face: float32 (1764,), centred, norm 1."""
-    level = alignment.warped(image, alignment.by_eyes(face), 64)
-    counts = np.ravel(_SHAPE.compute(cv2.cvtColor(level, cv2.COLOR_RGB2GRAY)))
-    centred = counts - counts.mean()
-    unit: np.ndarray = centred / max(float(np.linalg.norm(centred)), 1e-9)
-    return unit
 
 
 def _head(image: np.ndarray, face: Face) -> np.ndarray:

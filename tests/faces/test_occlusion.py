@@ -1,5 +1,6 @@
 """Where a face is covered: by scores laid down by hand, and on a real face behind a drawn hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,10 +10,10 @@ import pytest
 from benchmarks.synthetic.clips import Clip
 from benchmarks.synthetic.timeline import Expression
 from mer.errors import WeightsError
-from mer.faces import detection
+from mer.faces import detection, occlusion, quality
 from mer.faces.detection import Face
-from mer.video import occlusion
-from mer.video.occlusion import Cover
+from mer.faces.occlusion import Cover
+from tools.occlusion import worn
 from tools.occlusion.synthetic import covered
 
 
@@ -101,3 +102,24 @@ def test_covers_are_drawn_over_the_face_alone(portrait: np.ndarray) -> None:
     assert np.array_equal(one, same)
     assert one.dtype == np.uint8
     assert 0.01 < np.mean(cv2.absdiff(one, gray) > 10) < 0.5
+
+
+def test_masks_and_hands_in_a_picture_are_said_and_bare_faces_not(portrait: np.ndarray) -> None:
+    (bare,) = occlusion.marked(portrait, detection.detect(portrait))
+    assert not bare.covered
+    points, random = np.array(bare.points), np.random.default_rng(0)
+    found = []
+    for _ in range(20):
+        masked = worn.mask(portrait, points, random)
+        found += [face.covered for face in occlusion.marked(masked, [bare])]
+        why = quality.concerns(quality.measure(masked, replace(bare, covered=True)))
+        assert why == ("covered (by a hand, a mask or the like)",)
+    assert np.mean(found) > 0.5
+
+
+def test_without_the_model_pictures_are_read_as_before(
+    tmp_path: Path, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mer.weights.store.FOLDER", tmp_path)
+    found = detection.detect(portrait)
+    assert occlusion.marked(portrait, found) == found

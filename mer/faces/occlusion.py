@@ -1,38 +1,64 @@
 """Where a hand, or anything else, covers a face: then nothing can be said of its expression.
 
-A linear model of the face's gradients, trained by `cover_training`. What a face scores depends on
-whose it is, on a beard, on glasses; so each look is compared with the person's own bare ones.
+A linear model of the face's gradients, trained by `python -m tools.occlusion`. What a face scores
+depends on whose it is, on a beard, on glasses; so in videos each look is compared with the person's
+own bare ones. In a picture the score has to be one that hardly a bare face has.
 """
 
 import functools
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 
+from mer.errors import WeightsError
+from mer.faces import alignment
 from mer.faces.detection import Face
-from mer.video.tracking.reid import SMALLEST, shape
 from mer.weights import store
 
 NAME: Final = "cover"  # of weights and record
-INPUTS: Final = 1764  # see `identity.shape`
+INPUTS: Final = 1764  # see `shape`
+SMALLEST: Final = 40  # pixels: the least width of a face whose shape tells anything
 BARE: Final = 0.25  # the quantile of a person's scores that is taken for their bare face
+_SHAPE: Final = cv2.HOGDescriptor((64, 64), (16, 16), (8, 8), (8, 8), 9)  # Dalal, Triggs 2005
 LOOKS: Final = 5  # of which the middle score counts: a hand that stays for three is seen
+
+
+def shape(image: np.ndarray, face: Face) -> np.ndarray:
+    """Histograms of gradients of the level face: float32 (INPUTS,), centred, norm 1."""
+    level = alignment.warped(image, alignment.by_eyes(face), 64)
+    counts = np.ravel(_SHAPE.compute(cv2.cvtColor(level, cv2.COLOR_RGB2GRAY)))
+    centred = counts - counts.mean()
+    unit: np.ndarray = centred / max(float(np.linalg.norm(centred)), 1e-9)
+    return unit
 
 
 class Cover:
     """Logistic regression: the score is the logarithm of the odds that a face is covered."""
 
-    def __init__(self, weight: np.ndarray, bias: np.ndarray, *, rise: float, most: float) -> None:
+    def __init__(
+        self,
+        weight: np.ndarray,
+        bias: np.ndarray,
+        *,
+        rise: float,
+        most: float,
+        still: float = math.inf,
+    ) -> None:
         """Make one of what was learned.
 
         Args:
             weight: float (1, INPUTS).
             bias: float (1,).
             rise: how far a covered face scores above the person's bare one, at least.
-            most: what a bare face scores at most.
+            most: what a person's bare face scores at most, in a video.
+            still: what a face of a picture scores that is covered, at least.
         """
-        self.rise, self.most = rise, most
+        self.rise, self.most, self.still = rise, most, still
         self._weight, self._bias = weight[0], bias[0]
 
     def score(self, image: np.ndarray, face: Face) -> float:
@@ -62,6 +88,15 @@ def spans(times_ms: np.ndarray, covered: np.ndarray) -> np.ndarray:
     turns = np.flatnonzero(np.diff(covered.astype(np.int8), prepend=0, append=0))
     pairs: np.ndarray = np.column_stack([times_ms[turns[::2]], times_ms[turns[1::2] - 1]])
     return pairs
+
+
+def marked(image: np.ndarray, faces: Sequence[Face]) -> list[Face]:
+    """The faces of an RGB uint8 picture, each with whether it is covered; without weights none."""
+    try:
+        model = load()
+    except WeightsError:
+        return list(faces)
+    return [replace(face, covered=model.score(image, face) >= model.still) for face in faces]
 
 
 def load() -> Cover:
