@@ -1,10 +1,10 @@
 """The audit of a data set: near-duplicates, contradictory labels, leaks between splits."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -145,19 +145,23 @@ def _identical(digests: list[bytes]) -> pd.DataFrame:
 
 def _named(rows: pd.DataFrame, places: Sequence[Place]) -> pd.DataFrame:
     """The pairs, numbers of places, as a table with the columns of COLUMNS."""
-    pairs = rows.to_dict(orient="records")
-    values = [_row(places[pair["first"]], places[pair["second"]], pair) for pair in pairs]
-    return pd.DataFrame(values, columns=list(COLUMNS)).astype(
-        {"corr32": float, "label_differs": bool, "leak": bool}
+    known = pd.DataFrame(
+        [(at.name, at.split, at.label, at.inside) for at in places],
+        columns=["name", "split", "label", "inside"],
     )
-
-
-def _row(first: Place, second: Place, pair: Mapping[Any, Any]) -> tuple[object, ...]:
-    leak = bool(first.split and second.split) and first.split != second.split
-    listed = (first.inside, second.inside) if leak and second.split == "train" else ("", "")
-    kind = "exact" if pair["exact"] else "flip" if pair["mirrored"] else "same"
-    differs = bool(first.label and second.label) and first.label != second.label
-    return (*listed, kind, round(pair["correlation"], 4), differs, leak, first.name, second.name)
+    first, second = (known.iloc[rows[one]].reset_index(drop=True) for one in ("first", "second"))
+    differ = {
+        what: (first[what] != "") & (second[what] != "") & (first[what] != second[what])
+        for what in ("split", "label")
+    }
+    listed = differ["split"] & (second["split"] == "train")
+    values = (
+        *(first["inside"].where(listed, ""), second["inside"].where(listed, "")),
+        np.where(rows["exact"], "exact", np.where(rows["mirrored"], "flip", "same")),
+        rows["correlation"].round(4).to_numpy(float),
+        *(differ["label"], differ["split"], first["name"], second["name"]),
+    )
+    return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
 def to_text(found: Audit, rows: int = 5) -> str:

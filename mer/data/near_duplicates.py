@@ -89,16 +89,8 @@ def groups(thumbnails: np.ndarray, *, threshold: float = THRESHOLD) -> np.ndarra
     Groups are connected components: twins of twins are in one group, too. `thumbnails` is
     (n, 1024).
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n = len(thumbnails)
-    if n == 0:
-        return np.zeros(0, np.int64)
     first, second, _, _ = pairs(thumbnails, threshold=threshold)
-    graph = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(n, n))
-    _, numbers = connected_components(graph, directed=False)
-    return np.asarray(numbers, np.int64)
+    return _components(len(thumbnails), first, second)
 
 
 def joined(numbers: np.ndarray, people: Sequence[str]) -> np.ndarray:
@@ -106,14 +98,21 @@ def joined(numbers: np.ndarray, people: Sequence[str]) -> np.ndarray:
 
     `people` names who is seen in each of the n pictures, "" where unknown; it may be empty.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     known = [(int(group), who) for group, who in zip(numbers, people, strict=False) if who]
     if not known:
         return numbers
     first: dict[str, int] = {}
-    edges = [(group, first.setdefault(who, group)) for group, who in known]
-    n = int(numbers.max()) + 1
-    graph = coo_array((np.ones(len(edges), np.bool_), tuple(np.array(edges).T)), shape=(n, n))
-    return np.asarray(connected_components(graph, directed=False)[1][numbers], np.int64)
+    one, other = np.array([(group, first.setdefault(who, group)) for group, who in known]).T
+    found: np.ndarray = _components(int(numbers.max()) + 1, one, other)[numbers]
+    return found
+
+
+def _components(n: int, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The number of the connected component of each of n nodes, int64 (n,), given the edges."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if n == 0:
+        return np.zeros(0, np.int64)
+    graph = coo_array((np.ones(len(one), np.bool_), (one, other)), shape=(n, n))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
