@@ -26,6 +26,7 @@ EXAMPLES: Final = {  # of each endpoint, in the order of docs/api.md; tests/ui/t
     "explain_face": 'page.predict(handle_file("photo.jpg"), number=1, api_name="/explain_face")',
     "report": 'page.predict([handle_file("photo.jpg")], "cnn1", "yunet", api_name="/report")',
     "analyse_video": 'page.predict(handle_file("clip.webm"), api_name="/analyse_video")',
+    "analyse_part": 'page.predict(handle_file("clip.webm"), end=1, api_name="/analyse_part")',
     "report_video": 'page.predict(handle_file("clip.webm"), api_name="/report_video")',
     "compare": 'page.predict(api_name="/compare")',
     "evaluation": 'page.predict("cnn1", "clean", api_name="/evaluation")',

@@ -122,44 +122,30 @@ def report(pictures: Sequence[str], network: str, detector: str) -> str:
     return upload.report(pictures, network, detector)
 
 
-def analyse_video(
-    video: str,
-    network: str,
-    detector: str,
-    start: float = 0,
-    end: float = 0,
-    every: int = 1,
-    measure: bool = False,
-) -> dict[str, Any]:
+def analyse_video(video: str, network: str, detector: str) -> dict[str, Any]:
     """Say who is in a video when, what they look like, and what passes over their faces.
 
     Args:
         video: a video of up to 200 MB.
         network: which network answers.
         detector: which face detector finds the faces.
-        start: second from which on it is read.
-        end: second up to which it is read; 0 for its end.
-        every: one of so many frames is looked at.
-        measure: also give head pose, gaze, openings and blendshapes, eight times a second.
 
     Returns:
         Settings, frame rate, notes, limits, people, events, and every frame read.
     """
-    return _parsed(
-        video_tables.to_json(_analysed(video, network, detector, start, end, every, measure))
-    )
+    return _parsed(video_tables.to_json(_analysed(video, network, detector)))
 
 
-def report_video(
+def analyse_part(
     video: str,
     network: str,
     detector: str,
-    start: float = 0,
-    end: float = 0,
-    every: int = 1,
-    measure: bool = False,
-) -> str:
-    """Write the report on a video, to hand on: one HTML file that opens offline.
+    start: float,
+    end: float,
+    every: int,
+    measure: bool,
+) -> dict[str, Any]:
+    """Say the same of a part of a video, or of fewer frames, and measure the faces.
 
     Args:
         video: a video of up to 200 MB.
@@ -171,11 +157,24 @@ def report_video(
         measure: also give head pose, gaze, openings and blendshapes, eight times a second.
 
     Returns:
+        What `analyse_video` says.
+    """
+    part = {"start_s": start, "end_s": end or math.inf, "every": int(every), "measure": measure}
+    return _parsed(video_tables.to_json(_analysed(video, network, detector, **part)))
+
+
+def report_video(video: str, network: str, detector: str) -> str:
+    """Write the report on a video, to hand on: one HTML file that opens offline.
+
+    Args:
+        video: a video of up to 200 MB.
+        network: which network answers.
+        detector: which face detector finds the faces.
+
+    Returns:
         The file's content: time lines, events, faces of the strongest ones, settings, limits.
     """
-    return video_reports.html(
-        _analysed(video, network, detector, start, end, every, measure), video
-    )
+    return video_reports.html(_analysed(video, network, detector), video)
 
 
 def compare() -> dict[str, Any]:
@@ -271,19 +270,14 @@ def _found(picture: str, network: str, detector: str) -> tuple[np.ndarray, list[
     return image, get_predictor(network, detector).predict(image)
 
 
-def _analysed(
-    path: str, network: str, detector: str, start: float, end: float, every: int, measure: bool
-) -> Analysis:
+def _analysed(path: str, network: str, detector: str, **part: Any) -> Analysis:
     return analysis.analyse(
         path,
         model=network,
         detector=detector,
         progress=lambda *_: video_tab.renew(path),
         longest_s=60 * video_tab.MAX_MINUTES,
-        start_s=start,
-        end_s=end or math.inf,
-        every=int(every),
-        measure=measure,
+        **part,
     )
 
 

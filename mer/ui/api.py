@@ -45,13 +45,14 @@ def build() -> None:
     drawn: Make = functools.partial(gr.Image, label="Picture", format="jpeg")
     time: Make = functools.partial(gr.Number, label="Milliseconds")
     asked = [picture, network, detector]
-    of_video = [film, network, detector, start, end, every, measured]
+    of_video = [film, network, detector]
     _add(actions.predict, asked, document)
     _add(actions.predict_all, [pictures, network, detector], document)
     _add(actions.annotate, asked, drawn)
     _add(actions.explain_face, [*asked, number, emotion], drawn)
     _add(actions.report, [pictures, network, detector], page)
     _add(actions.analyse_video, of_video, document)
+    _add(actions.analyse_part, [*of_video, start, end, every, measured], document)
     _add(actions.report_video, of_video, page)
     _add(actions.compare, [], document)
     _add(actions.evaluation, [network, which], document)
