@@ -59,7 +59,7 @@ def gather(
     splits = [dataset.split(p, fraction * bool((p.targets == 1).any()), seed) for p in parts]
     held = np.concatenate([p.thumbnails[s[1]] for p, s in zip(parts, splits, strict=True)])
     seen = {p.people[row] for p, s in zip(parts, splits, strict=True) if p.people for row in s[1]}
-    trains = [_free(p, s[0], held, seen) for p, s in zip(parts, splits, strict=True)]
+    trains = [_without_held_out(p, s[0], held, seen) for p, s in zip(parts, splits, strict=True)]
     starts = np.cumsum([0] + [len(part) for part in parts])[:-1]
     return Corpus(
         _joined(parts),
@@ -143,7 +143,7 @@ def _load(source: Path, size: int, classes: Sequence[str], *, cut: bool = False)
     return dataset.load(source, size, split, classes, cut=cut)
 
 
-def _free(
+def _without_held_out(
     part: Pictures, rows: NDArray[np.int64], held: NDArray[np.float32], seen: Collection[str]
 ) -> NDArray[np.int64]:
     """The rows that show a face, and no picture and no person that is held out."""

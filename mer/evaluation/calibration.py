@@ -27,10 +27,10 @@ STEPS: Final = 20  # number of points of the curve of accuracy against coverage
 VIEWS: Final[tuple[tuple[float, ...], ...]] = ((1.0,), (1.0, 1.15))
 WORTH: Final = 0.003  # least gain of accuracy for a second zoom, which doubles the time
 BOUNDS: Final = (0.2, 5.0)  # lowest and highest temperature
-# The live view sees a face many times, while its box moves and the camera's noise changes. LOOKS
+# The live view sees a face many times, while its box moves and the camera's noise changes. FRAMES
 # crops of a held-out picture simulate that, each shifted, scaled and noisy.
-LOOKS: Final = 6
-WANDERING: Final = 0.02  # standard deviation of shift and scale, in parts of the crop's side
+FRAMES: Final = 6
+JITTER: Final = 0.02  # standard deviation of shift and scale, in parts of the crop's side
 NOISE: Final = 3.0  # standard deviation of the noise, gray levels
 
 Answers = tuple[NDArray[np.floating[Any]], NDArray[np.int64]]  # logits (views, n, 7), labels (n,)
@@ -41,12 +41,14 @@ def fit(*answers: Answers) -> float:
     from scipy.optimize import minimize_scalar
 
     def loss(temperature: float) -> float:
-        return fmean(_surprise(logits, labels, temperature) for logits, labels in answers)
+        return fmean(
+            _negative_log_likelihood(logits, labels, temperature) for logits, labels in answers
+        )
 
     return float(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x)
 
 
-def _surprise(
+def _negative_log_likelihood(
     logits: NDArray[np.floating[Any]], labels: NDArray[np.int64], temperature: float
 ) -> float:
     chances = temperature_softmax(logits, temperature)[np.arange(len(labels)), labels]
@@ -74,20 +76,20 @@ def live_answers(
     """Return probabilities (n, classes) of n crops, RGB uint8, smoothed as in the live view."""
     rng = np.random.default_rng(0)
     answer: NDArray[np.floating[Any]] | None = None
-    for _ in range(LOOKS):
-        seen = [_looked_at(crop, rng) for crop in crops]
+    for _ in range(FRAMES):
+        seen = [_jittered(crop, rng) for crop in crops]
         logits = predictor.logits(seen, (1.0,), mirrored=False)
         now = temperature_softmax(logits, temperature)
         answer = now if answer is None else smoothed(answer, now, LOOK_MS, SMOOTHING_MS)
     return np.asarray(answer, np.float64)
 
 
-def _looked_at(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _jittered(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the crop a little shifted, scaled and with other noise, as another frame shows it."""
     side = len(crop)
-    scale = 1 + rng.normal(0, WANDERING)
+    scale = 1 + rng.normal(0, JITTER)
     matrix = cv2.getRotationMatrix2D(((side - 1) / 2,) * 2, 0, scale)
-    matrix[:, 2] = matrix[:, 2] + rng.normal(0, WANDERING * side, 2)
+    matrix[:, 2] = matrix[:, 2] + rng.normal(0, JITTER * side, 2)
     moved = cv2.warpAffine(crop, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
     noisy = np.rint(moved + rng.normal(0, NOISE, crop.shape)).clip(0, 255)
     return np.asarray(noisy, np.uint8)
@@ -147,15 +149,15 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
     one, two = VIEWS
     zooms = two if right[two] >= right[one] + WORTH else one
     logits = answers[zooms]
-    heat = fit((logits, labels))
-    before, after = temperature_softmax(logits, 1.0), temperature_softmax(logits, heat)
-    quick = temperature_softmax(answers[VIEWS[0]][:1], heat)  # the crop alone stands first
-    ways = {"views": after, "quick": quick, "smoothed": live_answers(predictor, crops, heat)}
+    fitted = fit((logits, labels))
+    before, after = temperature_softmax(logits, 1.0), temperature_softmax(logits, fitted)
+    quick = temperature_softmax(answers[VIEWS[0]][:1], fitted)  # the crop alone stands first
+    ways = {"views": after, "quick": quick, "smoothed": live_answers(predictor, crops, fitted)}
     found = {way: threshold(chances, labels) for way, chances in ways.items()}
     return {
         "zooms": list(zooms),
         "accuracies": [{"zooms": list(one), "accuracy": right[one]} for one in VIEWS],
-        "temperature": heat,
+        "temperature": fitted,
         "threshold": found["views"],
         "thresholds": found,
         "coverage": {

@@ -17,9 +17,9 @@ EYES_DOWN: Final = 0.375
 # Positions of the eyes in a box without points (Haar), as parts of its width and height.
 BOX_EYES: Final = ((0.3, 0.4), (0.7, 0.4))
 
-LOOK: Final = 64  # pixels a side of the view in which a face is compared with its mirror image
+VIEW: Final = 64  # pixels a side of the view in which a face is compared with its mirror image
 ROLLS: Final = np.arange(-32.0, 33, 4)  # degrees, rolls that are tried about that of the eyes
-ALIKE: Final = 0.3  # least correlation of face and mirror image; below it the eyes decide
+LEAST_SYMMETRY: Final = 0.3  # least correlation of face and mirror image; below it the eyes decide
 
 
 def aligned(image: np.ndarray, face: Face, size: int = SIZE) -> np.ndarray:
@@ -35,7 +35,7 @@ def aligned(image: np.ndarray, face: Face, size: int = SIZE) -> np.ndarray:
 
 def by_eyes(face: Face) -> np.ndarray:
     """Float64 (2, 3), from picture coordinates to those of the aligned face of SIZE pixels."""
-    return _placed(face, _lean(face))
+    return _with_roll(face, _roll_of_eyes(face))
 
 
 def level(image: np.ndarray, face: Face) -> np.ndarray:
@@ -44,15 +44,15 @@ def level(image: np.ndarray, face: Face) -> np.ndarray:
     YuNet's points stay upright on faces of about 100 pixels: they show 2 degrees of a roll of 15.
     The mirror image shows the whole of it, unless the face is turned aside.
     """
-    upright = _placed(face, 0.0)
+    upright = _with_roll(face, 0.0)
     upright[:, 2] += SIZE / 2 - upright[:, :2] @ _centre(face) - upright[:, 2]
-    view = cv2.cvtColor(warped(image, upright, LOOK), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    lean = _lean(face)
-    likeness = np.array([_likeness(view, lean + turn) for turn in np.radians(ROLLS)])
-    best = int(likeness.argmax())
-    if likeness[best] < ALIKE:
-        return _placed(face, lean)
-    return _placed(face, lean + np.radians(ROLLS[best] + _summit(likeness, best) * 4))
+    view = cv2.cvtColor(warped(image, upright, VIEW), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    lean = _roll_of_eyes(face)
+    symmetry = np.array([_symmetry(view, lean + turn) for turn in np.radians(ROLLS)])
+    best = int(symmetry.argmax())
+    if symmetry[best] < LEAST_SYMMETRY:
+        return _with_roll(face, lean)
+    return _with_roll(face, lean + np.radians(ROLLS[best] + _peak_offset(symmetry, best) * 4))
 
 
 def warped(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.ndarray:
@@ -68,19 +68,19 @@ def warped(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.nda
     matrix[:, 2] += (scale - 1) / 2  # pixel centres, not corners, keep their places
     shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if shrink < 0.5:  # a large face: without averaging over areas, fine texture would flicker
-        image, matrix = _smaller(*_cut(image, matrix, size), 2 * shrink)
+        image, matrix = _shrunk(*_region(image, matrix, size), 2 * shrink)
     view: np.ndarray = cv2.warpAffine(
         image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return view
 
 
-def _placed(face: Face, roll: float) -> np.ndarray:
+def _with_roll(face: Face, roll: float) -> np.ndarray:
     """Return the transform for a face of this roll (radians, clockwise), not that of its points."""
     first, second = _eyes(face)
     scale = EYES_APART * SIZE / max(float(np.hypot(*(second - first))), 1.0)
     centre = _centre(face)
-    middle = centre + _rotation(roll - _lean(face)) @ ((first + second) / 2 - centre)
+    middle = centre + _rotation(roll - _roll_of_eyes(face)) @ ((first + second) / 2 - centre)
     linear = scale * _rotation(-roll)
     return np.column_stack([linear, (SIZE / 2, EYES_DOWN * SIZE) - linear @ middle])
 
@@ -93,7 +93,7 @@ def _eyes(face: Face) -> np.ndarray:
     return np.array(BOX_EYES) * (width, height) + (x, y)
 
 
-def _lean(face: Face) -> float:
+def _roll_of_eyes(face: Face) -> float:
     across, down = np.diff(_eyes(face), axis=0)[0]
     return float(np.arctan2(down, across))
 
@@ -110,18 +110,18 @@ def _rotation(angle: float) -> np.ndarray:
     return np.array([[cosine, -sine], [sine, cosine]])
 
 
-def _likeness(view: np.ndarray, roll: float) -> float:
+def _symmetry(view: np.ndarray, roll: float) -> float:
     """Correlate a face, rotated back by a roll, with its mirror image about the best axis."""
-    middle = (LOOK - 1) / 2
+    middle = (VIEW - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), float(np.degrees(roll)), 1)
-    turned = cv2.warpAffine(view, matrix, (LOOK, LOOK), borderMode=cv2.BORDER_REPLICATE)
-    turned = turned - cv2.GaussianBlur(turned, (0, 0), LOOK / 10)  # removes light from one side
-    inner, outer = slice(LOOK * 15 // 100, LOOK * 85 // 100), slice(LOOK // 20, -LOOK // 20)
+    turned = cv2.warpAffine(view, matrix, (VIEW, VIEW), borderMode=cv2.BORDER_REPLICATE)
+    turned = turned - cv2.GaussianBlur(turned, (0, 0), VIEW / 10)  # removes light from one side
+    inner, outer = slice(VIEW * 15 // 100, VIEW * 85 // 100), slice(VIEW // 20, -VIEW // 20)
     mirrored = np.ascontiguousarray(turned[inner, ::-1][:, inner])
     return float(cv2.matchTemplate(turned[inner, outer], mirrored, cv2.TM_CCOEFF_NORMED).max())
 
 
-def _summit(values: np.ndarray, best: int) -> float:
+def _peak_offset(values: np.ndarray, best: int) -> float:
     """Return the offset of the maximum of the parabola through the highest value, in steps."""
     if not 0 < best < len(values) - 1:
         return 0.0
@@ -129,7 +129,7 @@ def _summit(values: np.ndarray, best: int) -> float:
     return float((before - after) / 2 / min(before - 2 * at + after, -1e-9))
 
 
-def _cut(image: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _region(image: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The part of the picture that the transform shows, and the transform from there."""
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]
     places = np.linalg.solve(matrix[:, :2], corners.T).T
@@ -140,7 +140,7 @@ def _cut(image: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray, 
     return cut, np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ low])
 
 
-def _smaller(image: np.ndarray, matrix: np.ndarray, part: float) -> tuple[np.ndarray, np.ndarray]:
+def _shrunk(image: np.ndarray, matrix: np.ndarray, part: float) -> tuple[np.ndarray, np.ndarray]:
     """The picture shrunk by its mean over areas, and the transform from there."""
     height, width = image.shape[:2]
     size = max(1, round(width * part)), max(1, round(height * part))

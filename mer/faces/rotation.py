@@ -60,14 +60,14 @@ def detect(image: np.ndarray, detector: str = "yunet") -> list[Face]:
     found = detection.detect(image, detector)
     if detector != "yunet" or (found and not any(_doubtful(image, found))):
         return found
-    copies = shared_out(functools.partial(_lying, image), range(SEARCH.step, 360, SEARCH.step))
-    lying = [face for copy in copies for face in copy]
+    copies = shared_out(functools.partial(_in_copy, image), range(SEARCH.step, 360, SEARCH.step))
+    turned_faces = [face for copy in copies for face in copy]
     kept: list[Face] = []
-    for face in sorted([*found, *lying], key=_rank, reverse=True):
+    for face in sorted([*found, *turned_faces], key=_preference, reverse=True):
         sure = not face.roll or face.score >= SEARCH.least
-        if sure and not any(_same(face, other) for other in kept):
+        if sure and not any(_overlapping(face, other) for other in kept):
             kept.append(face)
-    rolled = [_between(face, [*found, *lying]) if face.roll else face for face in kept]
+    rolled = [_refined(face, [*found, *turned_faces]) if face.roll else face for face in kept]
     return sorted(rolled, key=lambda face: face.box)
 
 
@@ -90,12 +90,12 @@ def _doubtful(image: np.ndarray, found: Sequence[Face]) -> Iterator[bool]:
     for face in [one for one in largest if not _upright(one)]:
         around = _around(image, face)
         upright, *leaning = shared_out(
-            functools.partial(_best, around), (0, -SEARCH.step, SEARCH.step, 180)
+            functools.partial(_highest_score, around), (0, -SEARCH.step, SEARCH.step, 180)
         )
         yield max(leaning) > upright + SEARCH.better
 
 
-def _best(image: np.ndarray, degrees: float) -> float:
+def _highest_score(image: np.ndarray, degrees: float) -> float:
     """The score of the surest face in the picture turned by so much; 0 where there is none."""
     return max((one.score for one in detection.detect(turned(image, degrees)[0])), default=0.0)
 
@@ -120,20 +120,20 @@ def _fitted(image: np.ndarray, scale: float) -> np.ndarray:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _lying(image: np.ndarray, degrees: int) -> list[Face]:
+def _in_copy(image: np.ndarray, degrees: int) -> list[Face]:
     """Faces that stand upright in the picture turned by so much, where they lie in the picture."""
     scale = min(1.0, detection.LONG_SIDE / float(np.hypot(*image.shape[:2])))
     copy, matrix = turned(_fitted(image, scale), degrees)
     back = np.asarray(cv2.invertAffineTransform(matrix), np.float64) / scale
     roll = (degrees + 180) % 360 - 180
-    return [_placed(face, back, roll, image.shape[1::-1]) for face in detection.detect(copy)]
+    return [_moved_back(face, back, roll, image.shape[1::-1]) for face in detection.detect(copy)]
 
 
-def _between(face: Face, others: list[Face]) -> Face:
+def _refined(face: Face, others: list[Face]) -> Face:
     """The face with the roll at which the parabola through three copies' scores is highest."""
     before, after = (
         max(
-            (o.score for o in others if _turn(face, o) == turn and _same(face, o)),
+            (o.score for o in others if _roll_apart(face, o) == turn and _overlapping(face, o)),
             default=SEARCH.unseen,
         )
         for turn in (-SEARCH.step, SEARCH.step)
@@ -142,12 +142,12 @@ def _between(face: Face, others: list[Face]) -> Face:
     return replace(face, roll=face.roll + SEARCH.step * min(max(summit, -0.5), 0.5))
 
 
-def _turn(one: Face, other: Face) -> float:
+def _roll_apart(one: Face, other: Face) -> float:
     """Degrees from one's roll to the other's, -180..180."""
     return (other.roll - one.roll + 180) % 360 - 180
 
 
-def _placed(face: Face, back: np.ndarray, roll: int, limit: tuple[int, ...]) -> Face:
+def _moved_back(face: Face, back: np.ndarray, roll: int, limit: tuple[int, ...]) -> Face:
     """A copy's face in the picture: its box is the square about it, clipped to the picture."""
     x, y, width, height = face.box
     scale = float(np.sqrt(np.linalg.det(back[:, :2])))
@@ -156,18 +156,18 @@ def _placed(face: Face, back: np.ndarray, roll: int, limit: tuple[int, ...]) -> 
     low = np.clip(np.round(middle - half), 0, np.array(limit) - 1).astype(int)
     high = np.clip(np.round(middle + half), low + 1, limit).astype(int)
     box = int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
-    points = tuple((float(px), float(py)) for px, py in _moved(face.points, back))
+    points = tuple((float(px), float(py)) for px, py in _transformed(face.points, back))
     return Face(box, face.score, points, roll)
 
 
-def _moved(points: tuple[tuple[float, float], ...], matrix: np.ndarray) -> np.ndarray:
+def _transformed(points: tuple[tuple[float, float], ...], matrix: np.ndarray) -> np.ndarray:
     moved: np.ndarray = np.asarray(points) @ matrix[:, :2].T + matrix[:, 2]
     return moved
 
 
-def _rank(face: Face) -> float:
+def _preference(face: Face) -> float:
     return face.score if face.roll else face.score + SEARCH.better
 
 
-def _same(one: Face, other: Face) -> bool:
+def _overlapping(one: Face, other: Face) -> bool:
     return yunet.iou(one.box, other.box) > detection.OVERLAP
