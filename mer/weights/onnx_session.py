@@ -37,8 +37,9 @@ class Session:
         options = SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 4  # nothing but fatal errors: all errors are raised anyway
-        values = map(OrtValue.ortvalue_from_numpy, arrays.values())
-        options.add_external_initializers(list(arrays), list(values))
+        # They are kept, since ONNX Runtime may read weights where they lie.
+        self._values = [OrtValue.ortvalue_from_numpy(array) for array in arrays.values()]
+        options.add_external_initializers(list(arrays), self._values)
         self._session = InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, names: Sequence[str], values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
