@@ -1,4 +1,4 @@
-"""Makes the two example videos of the Video tab: `python -m tools.make_examples`.
+"""Makes the examples of the page and its icon: `python -m tools.make_examples`.
 
 They show the photograph that ships with the page, warped: NASA's works are in the public domain.
 """
@@ -6,12 +6,18 @@ They show the photograph that ships with the page, warped: NASA's works are in t
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
+import numpy as np
+
 from benchmarks.synthetic import clips
 from benchmarks.synthetic.timeline import plan
+from mer.inference.predictor import get_predictor
 from mer.io import images, webm
-from mer.ui import examples
+from mer.results import drawing
+from mer.ui import examples, preview
 
-SIZE: Final = (480, 360)  # pixels
+SIDE: Final = 360  # pixels of each face in the example of four
+ICON: Final = 256  # pixels of the page's icon
 VIDEOS: Final[dict[str, dict[str, Any]]] = {
     "expressions.webm": {
         "fps": 60,
@@ -30,9 +36,31 @@ VIDEOS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+def four(picture: np.ndarray) -> np.ndarray:
+    """The face four times, RGB uint8: as it is, leaning, blurred, and too dark to be judged."""
+    plain = cv2.resize(picture[:270, 100:370], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), 25, 1)
+    leaning = cv2.warpAffine(plain, turn, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+    small = cv2.resize(plain, (24, 24), interpolation=cv2.INTER_AREA)
+    dark = (0.12 * plain).astype(np.uint8)
+    return np.vstack(
+        [np.hstack([plain, leaning]), np.hstack([cv2.resize(small, (SIDE, SIDE)), dark])]
+    )
+
+
+def icon(picture: np.ndarray) -> np.ndarray:
+    """The face with its box, RGB uint8 (ICON, ICON, 3)."""
+    boxed = drawing.annotate(picture, get_predictor().predict(picture))
+    side = boxed.shape[0] * 270 // 512
+    left = boxed.shape[1] * 100 // 512
+    return cv2.resize(boxed[:side, left : left + side], (ICON, ICON), interpolation=cv2.INTER_AREA)
+
+
 def make(folder: Path = examples.FOLDER) -> list[Path]:
-    """Write the videos into `folder` and return their paths."""
+    """Write pictures and videos into `folder` and return the videos' paths."""
     picture = images.read(examples.PHOTOGRAPH)
+    cv2.imwrite(str(folder / examples.FOUR.name), four(picture)[..., ::-1])
+    cv2.imwrite(str(folder / preview.PICTURE.name), icon(picture)[..., ::-1])
     paths = [folder / name for name in VIDEOS]
     for path, options in zip(paths, VIDEOS.values(), strict=True):
         clip = clips.Clip(picture, **options)

@@ -62,9 +62,11 @@ def build() -> gr.Blocks:
         with gr.Tabs():
             for name, lay_out in _READING.items():
                 with gr.Tab(name, id=name.lower()):
+                    gr.HTML(f"<h2>{name}</h2>", elem_classes="heading")
                     lay_out(*chosen)
             for name, show in _SHOWING.items():
                 with gr.Tab(name, id=name.lower()):
+                    gr.HTML(f"<h2>{name}</h2>", elem_classes="heading")
                     show()
         api.build()
         page.unload(video.cancel)

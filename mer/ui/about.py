@@ -1,15 +1,18 @@
 """The About tab: what happens to a picture, what the networks learned from, what is barred."""
 
+import os
+from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import Final
 
 import gradio as gr
 
+from mer.hub import card
 from mer.models.registry import NETWORKS
 from mer.results import comparison, paper, terms
 from mer.results.wording import percent
-from mer.ui import retention
+from mer.ui import downloads, retention
 from mer.version import __version__
 
 _PICTURES: Final = """
@@ -92,11 +95,23 @@ def build() -> None:
                 versions=_versions(),
             )
             gr.Markdown(_LEARNED.format(leak=_leak(), reads=_reads()) + sources)
+            gr.HTML(_cards(), elem_id="cards", js_on_load=None)
 
 
 def pictures() -> str:
     """What happens to a picture, as Markdown: with the table of what is kept, and how long."""
     return _PICTURES.format(kept=retention.table())
+
+
+def _cards() -> str:
+    """Links to each network's model card, and to the program's source where that is known."""
+    cards = [
+        downloads.links(f"model-card-{name}", {"md": card.text(name)}, name)
+        for name in comparison.read_records()[0]
+    ]
+    space = os.environ.get("SPACE_ID", "")
+    source = f'<p><a href="https://huggingface.co/spaces/{escape(space)}/tree/main">Source</a></p>'
+    return f"<h2>Model cards</h2>{''.join(cards)}{source if space else ''}"
 
 
 def _starts() -> str:

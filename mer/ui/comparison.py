@@ -66,22 +66,27 @@ def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None 
         columns=leaderboard.shown(rows),
         rows=leaderboard.cells(rows),
         purpose=leaderboard.purpose,
-        counts=_counts(next(iter(records.values()))["evaluation"]),
+        counts=_counts(records),
         matrices=[(kind, leaderboard.significance(records, kind)) for kind in kinds],
     )
     csv = csv_files.text(pd.DataFrame(rows))
     return shown + downloads.links(downloads.name("networks", list(records)), {"csv": csv})
 
 
-def _counts(evaluation: Mapping[str, Any]) -> dict[str, int]:
+def _counts(records: Mapping[str, Any]) -> dict[str, int]:
     """How many pictures or sets each accuracy of the leaderboard comes from; 0 where unknown."""
-    test, everyday = evaluation["test"], evaluation.get("ferplus") or {}
-    return {
-        "all": test["n"],
-        "clean": (test.get("clean") or test)["n"],
-        "everyday": (everyday.get("clean") or everyday).get("n", 0),
-        "elsewhere": len((evaluation.get("elsewhere") or {}).get("sets", ())),
-    }
+    known: dict[str, int] = {}
+    for record in records.values():
+        evaluation = record["evaluation"]
+        test, everyday = evaluation["test"], evaluation.get("ferplus") or {}
+        counts = {
+            "all": test["n"],
+            "clean": (test.get("clean") or test)["n"],
+            "everyday": (everyday.get("clean") or everyday).get("n", 0),
+            "elsewhere": len((evaluation.get("elsewhere") or {}).get("sets", ())),
+        }
+        known = {name: max(count, known.get(name, 0)) for name, count in counts.items()}
+    return known
 
 
 def elsewhere(records: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ _TYPES: Final = {
     "excel.csv": ("CSV for Excel", "text/csv"),
     "json": ("JSON", "application/json"),
     "html": ("HTML", "text/html"),
+    "md": ("Markdown", "text/markdown"),
 }
 
 
@@ -22,15 +23,17 @@ def name(kind: str, sources: Sequence[str]) -> str:
     return f"{kind}-{source}-{datetime.now(UTC):%Y-%m-%d}"
 
 
-def links(name: str, files: Mapping[str, str]) -> str:
-    """HTML with one link for each of `files`: text by ending, one of _TYPES."""
-    return "".join(_link(f"{name}.{ending}", ending, text) for ending, text in files.items())
+def links(name: str, files: Mapping[str, str], said: str = "") -> str:
+    """HTML with one link for each of `files`: text by ending, one of _TYPES.
 
-
-def _link(file: str, ending: str, text: str) -> str:
-    data = base64.b64encode(text.encode()).decode()
-    said, kind = _TYPES[ending]
-    return (
-        f'<a class="download" download="{escape(file)}" '
-        f'href="data:{kind};base64,{data}">Download {said}</a>'
-    )
+    A link says "Download CSV" or what the type is, or else `said`.
+    """
+    shown = []
+    for ending, text in files.items():
+        data = base64.b64encode(text.encode()).decode()
+        kind, media = _TYPES[ending]
+        shown.append(
+            f'<a class="save" download="{escape(name)}.{ending}" '
+            f'href="data:{media};base64,{data}">{escape(said) or f"Download {kind}"}</a>'
+        )
+    return "".join(shown)

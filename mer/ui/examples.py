@@ -1,40 +1,60 @@
-"""Examples: a photograph in the public domain, and two videos that were made from it.
+"""Examples: a photograph in the public domain, and a picture and two videos made from it.
 
-`tools/make_examples.py` makes the videos.
+`tools/make_examples.py` makes them.
 """
 
 import atexit
 import functools
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import cv2
 import gradio as gr
+
+from mer.results import html_document
 
 FOLDER: Final = Path(__file__).parent / "media"
 # Eileen Collins, NASA: works of the agency are in the public domain.
 PHOTOGRAPH: Final = FOLDER / "astronaut.jpg"
+FOUR: Final = FOLDER / "four.jpg"
+PICTURES: Final = {"Example: a photograph": PHOTOGRAPH, "Example: unsure faces": FOUR}
 VIDEOS: Final = {
     "Example: expressions": FOLDER / "expressions.webm",
     "Example: blinks and speech": FOLDER / "blinks-and-speech.webm",
 }
+_HIGH: Final = 112  # pixels of a small picture
 
 
 def build_picture(files: gr.File) -> None:
-    """Lay out a button that puts the photograph into `files`."""
-    gr.Button("Example: a photograph", size="sm").click(
-        lambda: [served(PHOTOGRAPH)], outputs=files, api_visibility="private"
-    )
+    """Lay out a small picture for each example, which puts it into `files`."""
+    _build(PICTURES, files, lambda path: [served(path)])
 
 
 def build(film: gr.Video) -> None:
-    """Lay out a button for each example video, which puts it into `film`."""
-    with gr.Row():
-        for label, path in VIDEOS.items():
-            gr.Button(label, size="sm", min_width=140).click(
-                functools.partial(served, path), outputs=film, api_visibility="private"
-            )
+    """Lay out a small picture for each example video, which puts it into `film`."""
+    _build(VIDEOS, film, served)
+
+
+def _build(
+    paths: Mapping[str, Path], target: gr.components.Component, value: Callable[[Path], Any]
+) -> None:
+    shown = [(label, path.stem, _small(path)) for label, path in paths.items()]
+    gr.HTML(html_document.render("examples.html", examples=shown), js_on_load=None)
+    for path in paths.values():
+        gr.Button(visible="hidden", elem_id=f"example-{path.stem}").click(
+            functools.partial(value, path), outputs=target, api_visibility="private"
+        )
+
+
+def _small(path: Path) -> bytes:
+    """JPEG of a picture, or of a video's first frame, for a button."""
+    _, image = cv2.VideoCapture(str(path)).read()
+    height, width = image.shape[:2]
+    small = cv2.resize(image, (round(_HIGH * width / height), _HIGH), interpolation=cv2.INTER_AREA)
+    return html_document.jpeg(small[..., ::-1])
 
 
 def served(path: Path) -> str:

@@ -7,11 +7,11 @@ import gradio as gr
 
 from mer.errors import WeightsError
 from mer.inference.predictor import get_predictor
-from mer.ui import retention
+from mer.ui import preview, retention
 from mer.weights import store
 
 TEXT: Final = f"""
-<h1>Which expression does a face look like?</h1>
+<h1>{preview.TITLE}</h1>
 <p>What it <em>looks like</em>, not what someone feels; not for decisions about people. Files are
 deleted within {retention.MINUTES} minutes of their last use: see
 <a href="?tab=about">About</a>.</p>

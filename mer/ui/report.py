@@ -46,11 +46,11 @@ def build() -> None:
         with gr.Column(min_width=320):
             ours = _panel(*_ours(records[first], "all"))
             links = gr.HTML(_links(records[first], "all"))
-            trust = _trust_panel(records[first], "all")
         with gr.Column(min_width=320):
             theirs = comparison.paper_scores()
             _panel(f"The paper's {paper.TABLE_1[0].network}, all {theirs['n']} pictures", theirs)
             gr.Markdown(f"Computed here from the matrix of Figure 6 in {paper.SOURCE}.")
+    trust = _trust_panel(records[first], "all")
     elsewhere(records)
     robustness.build(network, first)
 
@@ -118,9 +118,12 @@ def _contents(title: str, scores: comparison.Scores) -> list[Any]:
 def _trust_panel(record: Mapping[str, Any], kind: str) -> list[gr.components.Component]:
     """How far the probabilities can be trusted; the components, in the order of `_trust`."""
     text, bars, line = _trust(_ours(record, kind)[1])
-    words = gr.Markdown(text)
-    plots = [gr.Plot(plot, show_label=False, container=False) for plot in (bars, line)]
-    return [words, *plots]
+    parts: list[gr.components.Component] = [gr.Markdown(text)]
+    with gr.Row():
+        for plot in (bars, line):
+            with gr.Column(min_width=320):
+                parts.append(gr.Plot(plot, show_label=False, container=False))
+    return parts
 
 
 def _trust(scores: comparison.Scores) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import gradio as gr
 
 from mer.results import charts
+from mer.ui import preview
 
 _HERE: Final = Path(__file__).parent
 _SCRIPTS: Final = (
@@ -16,16 +17,6 @@ _STYLES: Final = ("page.css", "live.css")
 # The visitor's own system fonts: a named web font would have to be fetched.
 _FONTS: Final = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 _MONO: Final = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
-
-
-_PREVIEW: Final = "".join(
-    f'<meta {kind}="{name}" content="{content}">'
-    for kind, name, content in (
-        ("property", "og:title", "Which expression does a face look like?"),
-        ("property", "og:description", "Expressions in pictures, videos and before a camera."),
-        ("name", "description", "Expressions in pictures, videos and before a camera."),
-    )
-)
 
 
 def theme() -> gr.themes.Base:
@@ -64,10 +55,16 @@ def theme() -> gr.themes.Base:
 
 
 def look() -> dict[str, Any]:
-    """Theme, style sheet and script as `launch()` takes them."""
+    """Theme, style sheet, script and icon as `launch()` takes them."""
     scripts = [(_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS]
     style = "".join((_HERE / name).read_text(encoding="utf-8") for name in _STYLES)
     # Gradio prefixes the selectors of `css`, those inside @media so that they never match.
     phone = (_HERE / "phone.css").read_text(encoding="utf-8")
-    head = f"{_PREVIEW}<style>{phone}</style><script>{''.join(scripts)}</script>"
-    return {"theme": theme(), "css": charts.CSS + style, "head": head}
+    head = f"<style>{phone}</style><script>{''.join(scripts)}</script>"
+    preview.use()
+    return {
+        "theme": theme(),
+        "css": charts.CSS + style,
+        "head": head,
+        "favicon_path": preview.PICTURE,
+    }

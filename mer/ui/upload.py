@@ -26,7 +26,7 @@ _EMPTY: Final = notes.lines(
     ]
 )
 _REPORT: Final = (
-    '<button type="button" class="download" data-press="#report-pictures">Download report</button>'
+    '<button type="button" class="save" data-press="#report-pictures">Download report</button>'
 )
 
 

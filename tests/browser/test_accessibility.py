@@ -15,14 +15,14 @@ AXE = resources.files("axe_playwright_python") / "axe.min.js"
 
 
 def _found(page: Page) -> list[str]:
-    """What is serious or worse, with the elements."""
+    """What is serious or worse, and headings out of order, with the elements."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     # Gradio puts a button into the button that adds files, which is not ours to mend.
     results: dict[str, Any] = page.evaluate("axe.run({ exclude: [['.icon-button']] })")
     return [
         f"{one['id']}: {node['html'][:150]} {node.get('failureSummary', '')}"
         for one in results["violations"]
-        if one["impact"] in ("serious", "critical")
+        if one["impact"] in ("serious", "critical") or one["id"] == "heading-order"
         for node in one["nodes"]
     ]
 

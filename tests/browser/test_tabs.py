@@ -52,3 +52,27 @@ def test_the_address_names_the_tab_and_back_goes_back(open_page: Callable[..., P
     expect(page.get_by_role("tab", name="Video")).to_have_attribute("aria-selected", "true")
     page.locator("#notice a").click()
     expect(page.get_by_role("tab", name="About")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_press_on_a_small_picture_takes_the_example(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Upload").click()
+    example = page.get_by_role("button", name="Example: unsure faces")
+    assert example.locator("img").evaluate("image => image.naturalWidth") > 50
+    example.click()
+    strip = page.locator("#upload-answer .strip")
+    expect(strip).to_contain_text("4 faces in 1 picture")
+    expect(strip).to_contain_text(" unsure")
+    box = page.locator("#upload-answer .shot.chosen img").bounding_box()
+    face = page.locator("#upload-answer .box[aria-pressed=true]").bounding_box()
+    assert box is not None
+    assert face is not None
+    assert face["y"] + face["height"] < box["y"] + box["height"]
+
+
+def test_model_cards_are_at_hand(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="About").click()
+    with page.expect_download() as download:
+        page.locator("#cards a", has_text="faceres").click()
+    assert download.value.suggested_filename == "model-card-faceres.md"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.synthetic.clips import Clip
+from mer.inference.predictor import get_predictor
 from mer.io import images
 from mer.io.video import Video
 from mer.ui import examples
@@ -16,6 +17,12 @@ def test_each_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(make_examples, "VIDEOS", {"a.webm": short, "b.webm": short})
     assert [path.name for path in make_examples.make(tmp_path)] == ["a.webm", "b.webm"]
     assert Video(tmp_path / "a.webm").size == (160, 120)
+
+
+def test_the_second_picture_shows_sure_and_unsure_faces() -> None:
+    found = get_predictor().predict(images.read(examples.FOUR))
+    assert len(found) == 4
+    assert 0 < sum(face.sure for face in found) < 4
 
 
 def test_they_show_what_they_promise() -> None:

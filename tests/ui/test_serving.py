@@ -1,5 +1,6 @@
 """Tests of serving the page: ports, missing weights, and what is left of a picture."""
 
+import io
 import os
 import re
 import socket
@@ -149,3 +150,14 @@ def _awaited(address: str) -> str:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.3)
+
+
+def test_a_link_to_the_page_is_shown_with_a_title_and_a_picture(url: str) -> None:
+    page = httpx.get(url)
+    assert len(re.findall('property="og:title"', page.text)) == 1
+    assert "Click to try out the app" not in page.text
+    picture = re.search('property="og:image" content="([^"]+)"', page.text)
+    assert picture is not None
+    shown = httpx.get(picture[1])
+    assert shown.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(shown.content)).size == (256, 256)
