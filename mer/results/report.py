@@ -8,7 +8,7 @@ import numpy as np
 
 from mer.inference.predictor import Prediction, Predictor
 from mer.results import comparison, drawing, html_document, methods
-from mer.results.wording import limits, percent
+from mer.results.wording import limits, mean, percent, told
 from mer.version import __version__
 
 LIMITS: Final = (
@@ -20,6 +20,7 @@ LIMITS: Final = (
     "Not for decisions about people: not in hiring or at work, not in schools, not in policing or "
     "at borders, not for diagnoses, and not on people who did not agree to it.",
 )
+_SAID: Final = 3  # faces that are told below a picture; its details have all
 _HEAD: Final = ("Face", "Looks like", "Probability", "Sure", "Detector's score", "Box")
 
 
@@ -58,6 +59,7 @@ def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
         pictures=pictures,
         head=_HEAD,
         rows=_rows,
+        said=_said,
         network=predictor.model,
         measured=_measured(predictor),
         limits=LIMITS,
@@ -86,20 +88,19 @@ def _means(pictures: Sequence[Picture]) -> list[tuple[str, str, str]]:
     if not faces:
         return []
     shares = np.array([face.probabilities for face in faces])
-    mean = shares.mean(axis=0)
-    # Of 95 %, about the mean of these faces as a sample of others.
-    half = 1.96 * shares.std(axis=0, ddof=1) / len(faces) ** 0.5 if len(faces) > 1 else 0 * mean
     seen = [face.emotion for face in faces if face.sure]
-    return [
-        (
-            name,
-            str(seen.count(name)),
-            f"{percent(one, 1)} ({100 * max(0, one - by):.1f}–{100 * min(1, one + by):.1f})"
-            if len(faces) > 1
-            else percent(one, 1),
-        )
-        for name, one, by in zip(faces[0].classes, mean.tolist(), half.tolist(), strict=True)
+    means = zip(faces[0].classes, mean(shares, shares), strict=True)
+    return [(name, str(seen.count(name)), told) for name, told in means]
+
+
+def _said(faces: Sequence[Prediction]) -> str:
+    """'1 happiness 97 %; 2 unsure: disgust 38 %', of the first faces."""
+    shown = [
+        f"{number} {told(face.emotion, face.probability, face.sure)}"
+        for number, face in enumerate(faces[:_SAID], 1)
     ]
+    more = [f"{len(faces) - _SAID} more"] if len(faces) > _SAID else []
+    return "; ".join(shown + more)
 
 
 def _settings(predictor: Predictor) -> list[tuple[str, str]]:

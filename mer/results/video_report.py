@@ -7,17 +7,30 @@ import cv2
 import numpy as np
 
 from mer.errors import VideoError
-from mer.results import html_document
+from mer.results import html_document, methods
 from mer.results.charts import timeline as charts
 from mer.results.video_summary import HEAD, cells
 from mer.results.video_tables import LIMITS
-from mer.results.wording import percent
+from mer.results.wording import SECOND, limits, mean, percent
 from mer.video import event_clips, notes, upright
 from mer.video.expression_segments import stretches
-from mer.video.types import Analysis, Event, Person
+from mer.video.types import KINDS, Analysis, Event, Person
 
 PICTURED: Final = 24  # expressions whose faces are shown, the strongest first
 SIDE: Final = 160  # pixels of a shown face
+_NAMES: Final = {  # of the settings
+    "version": "Version of the network",
+    "detector": "Face detector",
+    "sampled_per_second": "Looks of the network a second",
+    "motion_version": "Version of the recogniser of motion",
+    "motion_uf1": "UF1 of the recogniser of motion",
+    "motion_uar": "UAR of the recogniser of motion",
+    "mer": "Version of mer",
+    "time": "Made",
+    "start_s": "Read from, s",
+    "end_s": "Read to, s",
+    "every": "One of so many frames read",
+}
 
 
 def html(analysis: Analysis, path: str | Path | None = None) -> str:
@@ -33,7 +46,11 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
         "video_report.html",
         title=f"Expressions in {analysis.source}",
         analysis=analysis,
-        facts=_facts(analysis),
+        counts=_counts(analysis),
+        means=_means(analysis),
+        settings=_settings(analysis),
+        methods=methods.of_video(analysis),
+        bibtex=methods.BIBTEX,
         covered=notes.covered,
         ribbon=lambda person: html_document.chart(charts.ribbon(person, span_ms=span)),
         stretches=_stretches,
@@ -48,16 +65,48 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
     )
 
 
-def _facts(analysis: Analysis) -> list[tuple[str, str]]:
+def _counts(analysis: Analysis) -> list[tuple[str, str]]:
     timing, (width, height) = analysis.timing, analysis.size
     read = f"{timing.frames} frames, {notes.clock(timing.duration_ms, 1)}"
+    kinds = [event.kind for event in analysis.events]
+    events = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
+    sure = np.concatenate([np.empty(0), *(person.sure for person in analysis.people)])
+    unsure = [("Unsure, of all looks", percent(1 - sure.mean()))] if len(sure) else []
     return [
         ("Video", f"{analysis.source}, {width} x {height} pixels"),
         ("Read", read if analysis.complete else f"{read}, not to the end"),
         ("Frames a second", f"{timing.fps:.2f}, unevenness {timing.unevenness:.0%}"),
         ("People", str(len(analysis.people))),
-        *((name.replace("_", " "), str(value)) for name, value in analysis.settings.items()),
+        ("Events", events or "none"),
+        *unsure,
     ]
+
+
+def _means(analysis: Analysis) -> list[tuple[str, str, str]]:
+    """Person, class and its mean probability, of the classes that are ever likely."""
+    rows = []
+    for person in analysis.people:
+        if not len(person.sampled_ms):
+            continue
+        seconds = person.sampled_ms // 1000
+        each = [person.probabilities[seconds == one].mean(axis=0) for one in np.unique(seconds)]
+        told = mean(person.probabilities, np.array(each))
+        likely = person.probabilities.max(axis=0) >= SECOND
+        named = zip(person.classes, told, likely, strict=True)
+        rows += [(str(person.number), name, share) for name, share, shown in named if shown]
+    return rows
+
+
+def _settings(analysis: Analysis) -> list[tuple[str, str]]:
+    """What the analysis was made with, each by the name that people know."""
+    return [
+        (_NAMES.get(name, name.replace("_", " ").capitalize()), _value(value))
+        for name, value in analysis.settings.items()
+    ]
+
+
+def _value(value: object) -> str:
+    return limits(value) if isinstance(value, dict) else str(value)
 
 
 def _stretches(person: Person) -> list[list[str]]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
+
 UNSURE: Final = "#aab2ba"  # of an unsure face's box, whatever it looks like
-_SECOND: Final = 0.05  # least probability of a second choice that is named
+SECOND: Final = 0.05  # least probability of a second choice that is named
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -21,6 +23,23 @@ def limits(thresholds: Mapping[str, float]) -> str:
     return f"{percent(thresholds[low])} ({low}) to {percent(thresholds[high])} ({high})"
 
 
+def mean(shares: np.ndarray, samples: np.ndarray) -> list[str]:
+    """'57.7 % (23.0–92.3)' a column: the mean of `shares`, and its interval of 95 %.
+
+    The interval is that of the mean of `samples`, which have the same columns and count as
+    independent of one another; with fewer than two of them there is none.
+    """
+    middle = shares.mean(axis=0)
+    if len(samples) < 2:
+        return [percent(one, 1) for one in middle.tolist()]
+    half = 1.96 * samples.std(axis=0, ddof=1) / len(samples) ** 0.5
+    low, high = (100 * np.clip(middle + by, 0, 1) for by in (-half, half))
+    return [
+        f"{percent(one, 1)} ({a:.1f}\N{EN DASH}{b:.1f})"
+        for one, a, b in zip(middle.tolist(), low.tolist(), high.tolist(), strict=True)
+    ]
+
+
 def told(emotion: str, share: float, sure: bool = True) -> str:
     """'disgust 38 %', or 'unsure: disgust 38 %'."""
     return f"{'' if sure else 'unsure: '}{emotion} {percent(share)}"
@@ -29,4 +48,4 @@ def told(emotion: str, share: float, sure: bool = True) -> str:
 def choices(shares: Mapping[str, float], count: int, *, sure: bool = True) -> list[str]:
     """So many likeliest classes as `told`; "" for a second or third of less than 5 %."""
     (best, share), *others = sorted(shares.items(), key=lambda one: -one[1])[:count]
-    return [told(best, share, sure), *(told(*one) if one[1] >= _SECOND else "" for one in others)]
+    return [told(best, share, sure), *(told(*one) if one[1] >= SECOND else "" for one in others)]

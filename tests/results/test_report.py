@@ -55,7 +55,7 @@ def test_everything_is_inside_and_needs_no_script() -> None:
     text = page(HAPPY, UNSURE)
     assert "<script" not in text
     assert "http" not in text
-    assert not re.search(r"(?:src|href)=\"(?!data:image/jpeg)", text)
+    assert not re.search(r"(?:src|href)=\"(?!data:image/jpeg|#)", text)
 
 
 def test_the_picture_carries_its_boxes() -> None:
@@ -90,7 +90,9 @@ def test_classes_of_ones_own() -> None:
 
 def test_the_summary_comes_first_with_counts_means_and_the_unsure() -> None:
     text = page(HAPPY, UNSURE, DARK)
-    assert text.index("<h2>Summary") < text.index("<h2>Pictures")
+    assert text.index('<h2 id="summary">') < text.index('<h2 id="pictures">')
+    for name in re.findall('href="#([a-z]+)"', text):  # the contents
+        assert f'<h2 id="{name}">' in text
     assert "<td>Unsure</td><td>2 (67 %)</td>" in text
     assert "<td>happiness</td><td>1</td><td>57.7 % (23.0\N{EN DASH}92.3)</td>" in text
 

@@ -42,3 +42,36 @@ def test_a_video_that_is_gone_costs_only_the_pictures(tmp_path: Path) -> None:
     page = video_report.html(analysis(), tmp_path / "gone.mp4")
     assert "Person 1" in page
     assert "data:image/jpeg" not in page
+
+
+def test_the_summary_comes_first_with_counts_means_and_the_unsure() -> None:
+    page = video_report.html(analysis())
+    assert page.index('<h2 id="summary">') < page.index('<h2 id="people">')
+    for words in (
+        *("1 macro, 1 blink", "<td>Unsure, of all looks</td><td>0 %</td>"),
+        *("<td>neutral</td><td>46.7 % (", "<td>happiness</td><td>53.3 % ("),
+    ):
+        assert words in page, words
+
+
+def test_no_raw_key_is_shown() -> None:
+    made = analysis()
+    used = {
+        **made.settings,
+        "sampled_per_second": 8,
+        "motion_uf1": 0.76,
+        "sure_from": {"fear": 0.9},
+    }
+    page = re.sub(
+        "<script.*?</script>", "", video_report.html(replace(made, settings=used)), flags=re.S
+    )
+    assert not re.search(r">\s*[a-z]+_[a-z_]+\s*<|\{&#39;|motion uf1", page)
+
+
+def test_methods_can_be_pasted() -> None:
+    page = video_report.html(analysis(fps=20))
+    for words in (
+        *("network cnn1, version 0.1.0", "61 frames at 20.0 a second", "nothing is called micro"),
+        *("@software{mer,", "pictures.", "not what the person feels."),
+    ):
+        assert words in page, words
