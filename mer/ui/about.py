@@ -1,5 +1,6 @@
 """The About tab: what happens to a picture, what the networks learned from, what is barred."""
 
+import contextlib
 import os
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
@@ -105,10 +106,10 @@ def pictures() -> str:
 
 def _cards() -> str:
     """Links to each network's model card, and to the program's source where that is known."""
-    cards = [
-        downloads.links(f"model-card-{name}", {"md": card.text(name)}, name)
-        for name in comparison.read_records()[0]
-    ]
+    cards = []
+    for name in comparison.read_records()[0]:
+        with contextlib.suppress(LookupError, TypeError):  # a record may say too little for a card
+            cards.append(downloads.links(f"model-card-{name}", {"md": card.text(name)}, name))
     space = os.environ.get("SPACE_ID", "")
     source = f'<p><a href="https://huggingface.co/spaces/{escape(space)}/tree/main">Source</a></p>'
     return f"<h2>Model cards</h2>{''.join(cards)}{source if space else ''}"

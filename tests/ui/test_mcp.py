@@ -86,7 +86,7 @@ def test_a_picture_is_read_and_lies_only_where_it_is_swept(url: str, picture: st
     answer = asked(url, "predict", picture=picture, network="cnn1", detector="yunet")
     assert not answer.isError
     [face] = ast.literal_eval(answer.content[0].text)["faces"]
-    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert set(elsewhere.rglob("*")) == before
 
 
