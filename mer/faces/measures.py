@@ -1,7 +1,7 @@
 """A face, measured: how the head is held, gaze, openings of eyes and mouth, 52 blendshapes."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -119,6 +119,7 @@ class Measures:
         right_eye_open, left_eye_open: height of the opening over its width, about .3 at rest.
         mouth_open: distance of the lips' inner edges over that of the eyes' outer corners.
         blendshapes: float32 (52,), 0..1, in the order of BLENDSHAPES.
+        points: float32 (478, 3), of the picture, as `Landmarks.points`.
     """
 
     yaw: float
@@ -130,6 +131,7 @@ class Measures:
     left_eye_open: float
     mouth_open: float
     blendshapes: np.ndarray
+    points: np.ndarray = field(default_factory=lambda: np.empty((0, 3), np.float32))
 
     @property
     def figures(self) -> dict[str, float]:
@@ -168,7 +170,9 @@ def of(found: Landmarks) -> Measures:
     yaw, pitch, roll = _angles(turn)
     shapes = _network()(found.points[list(READ), :2][None])[0]
     eyes = opened[0], opened[1]
-    return Measures(yaw, pitch, roll, right, down, *eyes, max(mouth, 0.0) / apart, shapes)
+    return Measures(
+        yaw, pitch, roll, right, down, *eyes, max(mouth, 0.0) / apart, shapes, found.points
+    )
 
 
 def _turn(points: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from mer.results.wording import UNSURE, percent, told
 
 LONGEST: Final = 1600  # pixels of the long side at most; more would only slow the page
 SHORTEST: Final = 640  # pixels of the long side at least, so that labels do not hide faces
+POINT: Final = "#7cf5d6"  # stands out on skin, light or dark
 INK: Final = "#111111"  # text and hairlines; its contrast on every class's colour is at least 4.5
 
 
@@ -39,6 +40,7 @@ class Mark(NamedTuple):
         number: stands before what is said, and alone where there is no room.
         said, short: what it looks like, in full and in brief.
         color: of box and label; None for a face that is unsure: gray, its box dashed.
+        points: float (n, 2 or more), x and y of what is dotted in the picture; None for nothing.
     """
 
     box: tuple[int, int, int, int]
@@ -46,12 +48,14 @@ class Mark(NamedTuple):
     said: str
     short: str
     color: str | None
+    points: np.ndarray | None = None
 
 
 def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray:
     """Return a copy of an RGB uint8 picture with each face boxed in the colour of its class.
 
-    The box of an unsure face is gray and dashed. The predictions are numbered from 1; for the
+    The box of an unsure face is gray and dashed; the points of a measured one are dotted. The
+    predictions are numbered from 1; for the
     size of the copy see `marked`.
     """
     return marked(image, [_mark(number, one) for number, one in enumerate(predictions, 1)])
@@ -61,7 +65,8 @@ def _mark(number: int, prediction: Prediction) -> Mark:
     sure, share = prediction.sure, percent(prediction.probability)
     said = told(prediction.emotion, prediction.probability, sure)
     color = colors(prediction.classes)[prediction.emotion] if sure else None
-    return Mark(prediction.face.box, number, said, share if sure else "unsure", color)
+    points = prediction.measures.points if prediction.measures else None
+    return Mark(prediction.face.box, number, said, share if sure else "unsure", color, points)
 
 
 def marked(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
@@ -74,6 +79,9 @@ def marked(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
     canvas = Image.fromarray(shown)
     pen = ImageDraw.Draw(canvas)
     boxes = [Area(*(scale * edge for edge in _edges(one))) for one in marks]
+    for mark in marks:
+        for x, y in () if mark.points is None else (scale * mark.points[:, :2]).tolist():
+            pen.rectangle((x - 1, y - 1, x + 0.5, y + 0.5), fill=POINT)
     for box, mark in zip(boxes, marks, strict=True):
         _outline(pen, box, mark.color or UNSURE, dashed=not mark.color)
     labels: list[Area] = []

@@ -32,8 +32,13 @@ def links(name: str, files: Mapping[str, str], said: str = "") -> str:
     for ending, text in files.items():
         data = base64.b64encode(text.encode()).decode()
         kind, media = _TYPES[ending]
-        shown.append(
-            f'<a class="save" download="{escape(name)}.{ending}" '
-            f'href="data:{media};base64,{data}">{escape(said) or f"Download {kind}"}</a>'
-        )
+        address = f"data:{media};base64,{data}"
+        shown.append(link(f"{name}.{ending}", said or f"Download {kind}", address))
     return "".join(shown)
+
+
+def link(file: str, said: str, address: str) -> str:
+    """HTML of a link under which the browser saves a file."""
+    return (
+        f'<a class="save" download="{escape(file)}" href="{escape(address)}">{escape(said)}</a>'
+    )

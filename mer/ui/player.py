@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 
 from mer.emotions import colors
+from mer.faces.measures import MEASURES
 from mer.io import webm
 from mer.io.video import Frame
+from mer.results import measured
 from mer.video import upright
 from mer.video.expression_segments import looks_at, sure_at
 from mer.video.types import Analysis, Person
@@ -31,6 +33,7 @@ _PLAYER: Final = """
     <canvas width="{width}" height="{height}" aria-hidden="true"></canvas>
   </div>
   <p class="trouble" role="alert"></p>
+  <div class="measured" aria-label="Measures"></div>
 </div>
 """
 
@@ -87,5 +90,18 @@ def _boxes(person: Person) -> dict[str, Any]:
         "boxes": person.boxes[::each].tolist(),
         "looks": looks_at(person, times),
         "sure": sure_at(person, times),
+        "measured": _measured(person),
         "hold": max(2.5 * each * step, 120.0),  # ms that a box stays where the next is missing
     }
+
+
+def _measured(person: Person) -> list[tuple[int, list[tuple[str, str]]]]:
+    """Times in ms of the looks at a person, and what was measured then; [] where nothing was."""
+    rows = zip(person.sampled_ms.tolist(), person.measures.tolist(), strict=False)
+    return [
+        (
+            round(time),
+            [] if np.isnan(row[0]) else measured.lines(dict(zip(MEASURES, row, strict=True))),
+        )
+        for time, row in rows
+    ]

@@ -1,7 +1,7 @@
 """The Upload tab: pictures in; boxes, one selected face's figures, and files to export out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from mer.errors import ImageError, MerError
-from mer.faces import detection
+from mer.faces import detection, measures
 from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import csv_files, images
 from mer.results import report as reports
@@ -19,6 +19,7 @@ from mer.ui.errors import in_words
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
 MAX_FILE_MB: Final = 40
+MEASURE: Final = "Measure faces: head pose, gaze, openings, blendshapes, points"
 _EMPTY: Final = notes.lines(
     [
         f"Drop pictures here, choose them, or paste one with Ctrl+V: up to {MAX_FILES}, "
@@ -58,6 +59,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
         with gr.Column(min_width=280, scale=1):
             files = gr.File(file_count="multiple", label="Pictures", elem_id="files", height=190)
             examples.build_picture(files)
+            measure = gr.Checkbox(label=MEASURE, value=False, elem_id="measure")
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
         with gr.Column(min_width=320, scale=3):
             answer = gr.HTML(_EMPTY, elem_id="upload-answer", js_on_load=None)
@@ -68,9 +70,9 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     outputs = [answer, *reasons, known, stop]
     _handed_over(report, [files, network, detector, known], made)
     reading = gr.on(
-        [files.change, network.input, detector.input],
+        [files.change, network.input, detector.input, measure.input],
         read,
-        [files, network, detector, known],
+        [files, network, detector, known, measure],
         outputs,
         api_name="upload",
         api_visibility="undocumented",
@@ -93,6 +95,7 @@ def read(
     network: str,
     detector: str,
     known: Known,
+    measure: bool = False,
     progress: gr.Progress = gr.Progress(),
 ) -> Iterator[list[Any]]:
     """Read the pictures at these paths; a bad one is named and the others go on.
@@ -117,7 +120,7 @@ def read(
         for done, (file, name) in enumerate(zip(files, names, strict=True)):
             progress((done, len(files)), desc=name, unit="pictures")
             yield [*[gr.skip()] * 5, gr.Button(visible=True)]  # where Cancel takes effect
-            _read_one(file, name, predictor, known, answers)
+            _read_one(file, name, predictor, known, answers, measure=measure)
         yield _page(answers, predictor)
 
 
@@ -163,7 +166,15 @@ def report(files: Iterable[str], network: str, detector: str, known: Known | Non
     return reports.html(shown, predictor)
 
 
-def _read_one(file: str, name: str, predictor: Predictor, known: Known, answers: Answers) -> None:
+def _read_one(
+    file: str,
+    name: str,
+    predictor: Predictor,
+    known: Known,
+    answers: Answers,
+    *,
+    measure: bool = False,
+) -> None:
     try:
         _check(file, name)
         image = images.read(file)
@@ -173,6 +184,11 @@ def _read_one(file: str, name: str, predictor: Predictor, known: Known, answers:
         return
     predictions, crops = _answered(file, image, predictor, known)
     answers.known[file] = Answer(predictor.model, predictor.detector, predictions)
+    if measure:
+        found = (measures.measure(image, one.face) for one in predictions)
+        predictions = [
+            replace(one, measures=own) for one, own in zip(predictions, found, strict=True)
+        ]
     answers.shots.append(faces.shot(name, image, predictions))
     answers.crops += crops[: explanation.MOST - len(answers.crops)]
     if not predictions:

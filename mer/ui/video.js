@@ -71,6 +71,7 @@
     if (!player()?.known) return;
     const ms = 1000 * video().currentTime;
     boxes(ms);
+    measures(ms);
     charts().forEach((chart) => cursor(chart, ms / 1000));
   }
 
@@ -88,6 +89,34 @@
       const text = `${person.number} ${unsure}${names[look] || ""}`;
       window.mer.box(pen, place.box, sure ? colors[look] : null, text);
     }
+  }
+
+  // What was measured last of each person in sight.
+  function measures(ms) {
+    const place = find("#player .measured");
+    const known = player().known.people.filter((person) => person.measured.length && at(person, ms));
+    const shown = known.map((person) => {
+      const last = person.measured.findLast(([time]) => time <= ms + 1) || person.measured[0];
+      return { number: person.number, lines: last[1] };
+    });
+    const key = JSON.stringify(shown);
+    if (place.dataset.key === key) return;
+    place.dataset.key = key;
+    place.replaceChildren(...shown.filter(({ lines }) => lines.length).map(panel));
+  }
+
+  function panel({ number, lines }) {
+    const table = document.createElement("table");
+    table.createCaption().textContent = `Person ${number}`;
+    for (const [name, value] of lines) {
+      const row = table.insertRow();
+      const head = document.createElement("th");
+      head.scope = "row";
+      head.textContent = name;
+      row.append(head);
+      row.insertCell().textContent = value;
+    }
+    return table;
   }
 
   // Where a person's box is, between the two times that are known; null where there is no face.

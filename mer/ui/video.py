@@ -1,18 +1,20 @@
 """The Video tab: a video in; who is seen when, what they look like, and what passes over them."""
 
 import contextlib
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 import gradio as gr
 
 from mer.errors import MerError
-from mer.results import video_report, video_tables
-from mer.ui import choices, downloads, events, examples, notes, people, player
+from mer.results import annotated_video, video_report, video_tables
+from mer.ui import choices, downloads, events, examples, notes, people, player, upload
 from mer.ui.errors import in_words
 from mer.video import analysis
 from mer.video.types import Analysis
@@ -61,6 +63,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
                 elem_id="film",
             )
             examples.build(film)
+            asked = _asked()
             go = gr.Button("Analyse", variant="primary", elem_id="analyse")
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="stop")
         with gr.Column(min_width=320, scale=3):
@@ -71,12 +74,12 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     table = gr.HTML(elem_id="events", js_on_load=None)
     look = gr.HTML(_NOTHING_YET, visible=False, elem_id="look", js_on_load=None)
     made = gr.HTML(visible="hidden", elem_id="made", js_on_load=None)
-    files = _downloads(seen, made)
+    files = _downloads(film, seen, made)
     outputs = [answer, screen, lines, *panels, table, look, files, seen, go, stop]
     lines.input(_redrawn, [lines, seen], panels, api_visibility="private", show_progress="hidden")
     go.click(
         read,
-        [film, network, detector],
+        [film, network, detector, *asked],
         outputs,
         api_name="video",
         api_visibility="undocumented",
@@ -88,6 +91,17 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     gr.Button(visible="hidden", elem_id="copier").click(
         partial(copy, film.temp_files), seen, screen, api_visibility="private"
     ).then(js="() => window.mer.film()")
+
+
+def _asked() -> list[gr.components.Component]:
+    """What is read of a video and whether faces are measured, folded; what `read` takes last."""
+    with gr.Accordion("A part of it, measures", open=False, elem_id="part"):
+        with gr.Row():
+            start = gr.Number(0, label="From, s", minimum=0, min_width=80)
+            end = gr.Number(None, label="To, s (empty: end)", minimum=0, min_width=80)
+            every = gr.Number(1, label="One of N frames", precision=0, minimum=1, min_width=80)
+        measure = gr.Checkbox(False, label=upload.MEASURE, elem_id="measure-video")
+    return [start, end, every, measure]
 
 
 def _closer(seen: gr.State, made: gr.HTML, look: gr.HTML) -> None:
@@ -105,13 +119,15 @@ def _closer(seen: gr.State, made: gr.HTML, look: gr.HTML) -> None:
     _handed_over(press, "look", made)
 
 
-def _downloads(seen: gr.State, made: gr.HTML) -> gr.Row:
+def _downloads(film: gr.Video, seen: gr.State, made: gr.HTML) -> gr.Row:
     """A button for each file, hidden until there is something in them."""
     row = gr.Row(visible=False, elem_id="video-downloads")
     with row:
-        for name in _FILES:
+        makers = {name: partial(save, name) for name in _FILES}
+        makers["annotated video"] = partial(annotated, film.temp_files)
+        for name, make in makers.items():
             button = gr.Button(f"Download {name}", size="sm")
-            press = button.click(partial(save, name), seen, made, api_visibility="private")
+            press = button.click(make, seen, made, api_visibility="private")
             _handed_over(press, "save", made)
     return row
 
@@ -127,6 +143,10 @@ def read(
     film: dict[str, Any] | None,
     network: str,
     detector: str,
+    start: float | None,
+    end: float | None,
+    every: int | None,
+    measure: bool,
     request: gr.Request,
     progress: gr.Progress = gr.Progress(),
 ) -> Iterator[list[Any]]:
@@ -157,6 +177,10 @@ def read(
                 progress=told,
                 cancelled=stop.is_set,
                 longest_s=60 * MAX_MINUTES,
+                start_s=start or 0.0,
+                end_s=end or math.inf,
+                every=every or 1,
+                measure=measure,
             )
             nobody = [] if found.people else [_no_face(found)]
             yield _page(Seen(path, found), problems=nobody)
@@ -188,6 +212,23 @@ def copy(temporary: set[str], seen: Seen | None) -> str:
         path = player.copy(seen.path, seen.found.timing.fps)
         temporary.add(str(path))
         return player.html(path, seen.found, "copy")
+
+
+def annotated(temporary: set[str], seen: Seen | None, progress: gr.Progress = gr.Progress()) -> str:
+    """A link to the annotated video, which is deleted as uploads are, for the page's script."""
+    with in_words():
+        if seen is None:
+            raise MerError(_UNKNOWN)
+        target = Path(seen.path).with_name("annotated.webm")
+
+        def told(part: float, sentence: str) -> None:
+            renew(seen.path)
+            progress(part, desc=sentence)
+
+        annotated_video.write(target, seen.path, seen.found, told)
+        temporary.add(str(target))
+        name = downloads.name("annotated", [seen.found.source])
+        return downloads.link(f"{name}.webm", "Download", f"gradio_api/file={quote(str(target))}")
 
 
 def show(number: int, seen: Seen | None) -> str:

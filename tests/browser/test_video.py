@@ -1,8 +1,7 @@
 """The Video tab in a real browser: a made clip and a faked camera's recording, to their events."""
 
 import json
-import re
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,9 @@ from playwright.sync_api import Page, expect
 from benchmarks.synthetic import clips
 from benchmarks.synthetic.timeline import Expression
 from mer.io import webm
-from mer.io.video import Frame
+from mer.io.video import Frame, Video
+from mer.ui import video
+from mer.video import analysis
 from mer.video.tracking.tracker import Tracker
 
 OpenPage = Callable[..., Page]
@@ -118,6 +119,12 @@ def test_an_upload_to_an_event_seen_closely(
     document = json.loads((tmp_path / "video.json").read_text(encoding="utf-8"))
     assert len(document["events"]) == len(numbers)
 
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name="Download annotated video").click()
+    download.value.save_as(tmp_path / "annotated.webm")
+    with Video(tmp_path / "annotated.webm") as kept:
+        assert sum(1 for _ in kept) == 180
+
 
 def _film(page: Page) -> None:
     """Switch the camera on in the tab."""
@@ -151,21 +158,40 @@ def test_the_camera_goes_out_when_the_tab_is_left(open_page: OpenPage) -> None:
 def test_cancel_shows_what_was_read(
     open_page: OpenPage, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow = Tracker.follow
+    follow, released = Tracker.follow, threading.Event()
 
-    def slowly(self: Tracker, frame: Frame) -> object:
-        time.sleep(0.1)
+    def held(self: Tracker, frame: Frame) -> object:
+        if frame.time_ms > 1200:
+            assert released.wait(PATIENCE / 1000)
         return follow(self, frame)
 
-    monkeypatch.setattr(Tracker, "follow", slowly)
+    monkeypatch.setattr(Tracker, "follow", held)
+    monkeypatch.setattr(analysis, "REPORT_S", 0.0)
     page = _open(open_page)
     _upload(page, film)
     _analyse(page)
-    page.get_by_text(re.compile(r"0:0[1-5] of 0:06 read, about")).first.wait_for()
+    page.get_by_text("0:01 of 0:06 read, about").first.wait_for()
+    (stop,) = video._stops.values()
     page.get_by_role("button", name="Cancel").last.click()
+    assert stop.wait(PATIENCE / 1000)
+    released.set()
     _analysed(page)
-    expect(page.locator("#video-answer")).to_contain_text("Cancelled")
+    expect(page.locator("#video-answer")).to_contain_text("only the first 0:01.1 were read")
     expect(page.locator("#stop")).to_be_hidden()
+
+
+def test_a_real_smile_is_one_event_of_the_mouth(open_page: OpenPage, mer_data: Path) -> None:
+    page = _open(open_page)
+    _upload(page, mer_data / "videos" / "single_face.mp4")
+    page.get_by_role("button", name="A part of it, measures").click()
+    page.locator("#measure-video input").check()
+    _analyse(page)
+    _analysed(page)
+    events = page.locator("#events tbody tr").all_inner_texts()
+    (smile,) = [event for event in events if "blink" not in event]
+    assert "mouth up" in smile
+    _seek(page, 2)
+    expect(page.locator("#player .measured")).to_contain_text("mouthSmileLeft (AU12)")
 
 
 def test_what_is_no_video_gets_a_sentence(open_page: OpenPage, tmp_path: Path) -> None:
