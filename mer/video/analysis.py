@@ -110,9 +110,9 @@ def analyse(
 class Part(NamedTuple):
     """Which frames of a video are read: from one second to another, and every so manieth."""
 
-    start_s: float
-    end_s: float
-    every: int
+    start_s: float = 0.0
+    end_s: float = math.inf
+    every: int = 1
 
     def frames(self, video: Video) -> Iterator[Frame]:
         """Those frames.
@@ -137,11 +137,8 @@ class Part(NamedTuple):
     @property
     def settings(self) -> dict[str, float]:
         """What is not as it is unless given, for the settings of an analysis."""
-        given = {"start_s": self.start_s, "end_s": self.end_s, "every": self.every}
-        return {name: value for name, value in given.items() if value != _WHOLE[name]}
-
-
-_WHOLE: Final = {"start_s": 0.0, "end_s": math.inf, "every": 1}
+        usual = self._field_defaults
+        return {name: value for name, value in self._asdict().items() if value != usual[name]}
 
 
 class _Seen(NamedTuple):
