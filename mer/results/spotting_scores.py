@@ -22,13 +22,15 @@ def sentence() -> str:
     """What of marked expressions was found, in real clips beside made ones; "" where unknown."""
     known = read() or {}
     try:
-        real, made = known["real"]["figures"]["sets"]["flashes"], known["made"]["figures"]
-        found = f"{real['hit']} of {real['marked']} expressions of real clips"
-        rest = f"F1 {real['f1']:.2f} there and {made['f1_2px']['30']:.2f} on made clips"
+        real = known["real"]["figures"]["sets"]["flashes"]
+        found = f"{real['hit']} of {real['marked']} expressions of real clips were met"
         right = percent(real["named_spotted"]["uar"])
+        f1 = [f"F1 at half of the time shared is {real['f1']:.2f} there"]
+        if "made" in known:
+            f1.append(f"{known['made']['figures']['f1_2px']['30']:.2f} on made clips")
     except KeyError:
         return ""
     return (
-        f"Measured here: {found} were met, half of its time shared or more: {rest}. Of those met, "
-        f"negative, positive and surprise were told apart in {right}."
+        f"Measured here: {found}; {' and '.join(f1)}. Of those met, negative, positive and "
+        f"surprise were told apart in {right}."
     )

@@ -88,11 +88,12 @@ def test_the_figures_of_a_set_are_json_and_become_tables(
         spotted="negative",
     )
     found = {"sets": dict.fromkeys(("flashes", "CASME"), spotting.figures([right]))}
-    spotting_record.save("real", found | {"stability": {"mirrored": 0.9}})
+    spotting_record.save("real", found | {"every": 6, "stability": {"mirrored": 0.9}})
     spotting_record.save("made", {"f1_2px": {"30": 0.97}, "talk_events": 2, "talk_called": 0.5})
     told = spotting_record.targets()
     assert "| 1 of 1 |" in told
-    assert "| 1.00 / 0.00 |" in told
+    assert "| 1.00 (1 clips) / 0.00 (1 clips) |" in told
+    assert "--every 6" in told
     assert "| 0.90 |" in told
     assert "1 of 1 expressions of real clips" in spotting_scores.sentence()
 
