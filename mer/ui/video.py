@@ -98,7 +98,7 @@ def _asked() -> list[gr.components.Component]:
     with gr.Accordion("A part of it, measures", open=False, elem_id="part"):
         with gr.Row():
             start = gr.Number(0, label="From, s", minimum=0, min_width=80)
-            end = gr.Number(None, label="To, s (empty: end)", minimum=0, min_width=80)
+            end = gr.Number(0, label="To, s (0: the end)", minimum=0, min_width=80)
             every = gr.Number(1, label="One of N frames", precision=0, minimum=1, min_width=80)
         measure = gr.Checkbox(False, label=upload.MEASURE, elem_id="measure-video")
     return [start, end, every, measure]
@@ -145,7 +145,7 @@ def read(
     detector: str,
     start: float | None,
     end: float | None,
-    every: int | None,
+    every: float | None,
     measure: bool,
     request: gr.Request,
     progress: gr.Progress = gr.Progress(),
@@ -179,7 +179,7 @@ def read(
                 longest_s=60 * MAX_MINUTES,
                 start_s=start or 0.0,
                 end_s=end or math.inf,
-                every=every or 1,
+                every=int(every or 1),
                 measure=measure,
             )
             nobody = [] if found.people else [_no_face(found)]

@@ -140,7 +140,7 @@ class Visitor:
     def leaves(self) -> str:
         """A call whose answer nobody waits for."""
         sent = self._uploaded("face.jpg", self._files.face)
-        self._line.post("gradio_api/call/upload", json={"data": [[sent], "cnn1", "yunet"]})
+        self._line.post("gradio_api/call/upload", json={"data": [[sent], "cnn1", "yunet", False]})
         self._line.close()
         return ""
 
