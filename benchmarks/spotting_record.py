@@ -8,7 +8,7 @@ from mer.results import markdown, spotting_scores
 from mer.version import __version__
 from mer.weights import provenance, store
 
-MADE: Final = "python -m benchmarks spotting --save"
+MADE: Final = "python -m benchmarks spotting --quick --save"
 REAL: Final = "python -m benchmarks spotting --real DATA/real-videos --fps 30 --every {} --save"
 
 
