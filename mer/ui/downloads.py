@@ -39,6 +39,4 @@ def links(name: str, files: Mapping[str, str], said: str = "") -> str:
 
 def link(file: str, said: str, address: str) -> str:
     """HTML of a link under which the browser saves a file."""
-    return (
-        f'<a class="save" download="{escape(file)}" href="{escape(address)}">{escape(said)}</a>'
-    )
+    return f'<a class="save" download="{escape(file)}" href="{escape(address)}">{escape(said)}</a>'
