@@ -51,6 +51,12 @@ def detector(add: Any) -> None:
     add("--detector", choices=DETECTORS, default="yunet", help=text)
 
 
+def bom(add: Any) -> None:
+    """Add `--bom`."""
+    text = "begin CSV files with a byte order mark, by which Excel knows UTF-8"
+    add("--bom", action="store_true", help=text)
+
+
 def say(sentence: str) -> int:
     """Print a sentence on stderr and return the exit status that goes with it."""
     from mer.io.names import shown

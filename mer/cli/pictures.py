@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import check_folders, command, detector, network, nobody_listens, say
+from mer.cli.common import bom, check_folders, command, detector, network, nobody_listens, say
 from mer.errors import MerError
 from mer.models.registry import DEFAULT_MODEL
 
@@ -46,8 +46,7 @@ def add(commands: Any) -> None:
     add("--format", choices=FORMATS, default="table", help=text)
     text = "write a CSV file: one row a face, and one with the reason where there is none"
     add("--csv", type=Path, metavar="OUT", help=text)
-    text = "begin the CSV file with a byte order mark, by which Excel knows UTF-8"
-    add("--bom", action="store_true", help=text)
+    bom(add)
     add("--json", type=Path, metavar="OUT", help="write a JSON file: one entry a face")
     text = "write a report that opens offline: pictures, charts, figures, limits"
     add("--html", type=Path, metavar="OUT", help=text)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import check_folders, command, detector, network, say
+from mer.cli.common import bom, check_folders, command, detector, network, say
 from mer.errors import MerError, VideoError
 from mer.models.registry import DEFAULT_MODEL
 
@@ -37,8 +37,12 @@ def add(commands: Any) -> None:
     detector(add)
     text = "write frames, people and events as JSON; of several videos, a list"
     add("--json", type=Path, metavar="OUT", help=text)
-    text = "write one row a frame and person, and one row an event to OUT's name with .events.csv"
+    text = (
+        "write one row a frame and face; beside it, by OUT's name, one row an event (.events.csv) "
+        "and what holds for all rows, such as versions and frame rate (.header.json)"
+    )
     add("--csv", type=Path, metavar="OUT", help=text)
+    bom(add)
     text = "write a report that opens offline, with faces of the strongest events"
     add("--html", type=Path, metavar="OUT", help=f"{text}; {_EACH}")
     text = "write the video with boxes, names and the ribbon of expressions, as .webm"
@@ -97,6 +101,8 @@ def _analysed(path: Path, number: int, options: argparse.Namespace) -> Analysis:
 
 
 def _write(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) -> None:
+    import json
+
     import pandas as pd
 
     from mer.io import files
@@ -108,8 +114,11 @@ def _write(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) 
     if options.csv:
         frames = pd.concat([video_tables.frames_table(one) for one in every])
         events = pd.concat([video_tables.events_table(one) for one in every])
-        files.write(options.csv, video_tables.csv_parts(frames))
-        files.write(options.csv.with_suffix(".events.csv"), video_tables.csv_parts(events))
+        for ending, table in ((options.csv.suffix, frames), (".events.csv", events)):
+            parts = video_tables.csv_parts(table, bom=options.bom)
+            files.write(options.csv.with_suffix(ending), parts)
+        heads = json.dumps([video_tables.header(one) for one in every], indent=1)
+        files.write(options.csv.with_suffix(".header.json"), heads + "\n")
     for out, path, one in _each(options.html, found):
         files.write(out, video_report.html(one, path))
     for out, path, one in _each(options.annotated, found):

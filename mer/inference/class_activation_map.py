@@ -22,7 +22,7 @@ HOT: Final = cv2.COLORMAP_INFERNO  # from dark to bright, so it is readable in g
 _lock = threading.Lock()  # guards the networks, since two requests must not share gradients
 
 
-def heat(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
+def layer_cam(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
     """Return the class-activation map of a face crop: float32 (size, size) in 0..1.
 
     LayerCAM (Jiang et al. 2021) over two depths of the network weights each activation by its
@@ -48,7 +48,7 @@ def heat(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
 def activation_map(
     network: BaseClasificacionImagenes, pixels: np.ndarray, number: int
 ) -> np.ndarray:
-    """Return the map as `heat` does, for a loaded network and a class given by its index."""
+    """Return the map as `layer_cam` does, for a loaded network and a class given by its index."""
     import torch
 
     batch = torch.from_numpy(np.stack([pixels, pixels[:, ::-1]])).permute(0, 3, 1, 2)
@@ -59,16 +59,16 @@ def activation_map(
     return whole / max(float(whole.max()), 1e-12)
 
 
-def overlay(crop: np.ndarray, heat_map: np.ndarray, strength: float = 0.5) -> np.ndarray:
+def overlay(crop: np.ndarray, activation: np.ndarray, strength: float = 0.5) -> np.ndarray:
     """Lay a map over the crop; RGB uint8 of the crop's shape.
 
     Args:
         crop: RGB uint8 square of any size.
-        heat_map: 0..1, a square of any size.
+        activation: 0..1, a square of any size.
         strength: 0 shows the crop alone, 1 the map alone.
     """
     size = crop.shape[1], crop.shape[0]
-    large = cv2.resize(heat_map, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    large = cv2.resize(activation, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
     coloured = cv2.applyColorMap((large * 255).astype(np.uint8), HOT)[:, :, ::-1]
     mixed: np.ndarray = cv2.addWeighted(crop, 1 - strength, coloured, strength, 0)
     return mixed
@@ -79,7 +79,7 @@ def difference(crop: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.nd
 
     Args:
         crop: RGB uint8 square of any size.
-        first, second: maps as `heat` gives them, of any sizes.
+        first, second: maps as `layer_cam` gives them, of any sizes.
     """
     size = crop.shape[1], crop.shape[0]
     one, other = (cv2.resize(m, size, interpolation=cv2.INTER_CUBIC) for m in (first, second))

@@ -8,7 +8,7 @@ import numpy as np
 
 from mer.inference.predictor import Prediction, Predictor
 from mer.results import comparison, drawing, html_document, methods
-from mer.results.wording import limits, mean, percent, told
+from mer.results.wording import counted, limits, mean, percent, told
 from mer.version import __version__
 
 LIMITS: Final = (
@@ -50,7 +50,7 @@ def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
     faces = sum(len(one.faces) for one in pictures)
     return html_document.render(
         "report.html",
-        title=f"Expressions of {_counted(faces, 'face')} in {_counted(len(pictures), 'picture')}",
+        title=f"Expressions of {counted(faces, 'face')} in {counted(len(pictures), 'picture')}",
         counts=_counted_faces(pictures),
         means=_means(pictures),
         methods=methods.paragraph(predictor),
@@ -64,10 +64,6 @@ def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
         measured=_measured(predictor),
         limits=LIMITS,
     )
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"1 {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _counted_faces(pictures: Sequence[Picture]) -> list[tuple[str, str]]:

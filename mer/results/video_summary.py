@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from mer.results.wording import told
+from mer.results.wording import counted, told
 from mer.video import motion_classifier, notes
 from mer.video.expression_segments import stretches
 from mer.video.types import Analysis, Event, Person
@@ -29,9 +29,8 @@ def summary(analysis: Analysis) -> str:
 
 def _head(analysis: Analysis) -> str:
     timing, (width, height) = analysis.timing, analysis.size
-    frames = "1 frame" if timing.frames == 1 else f"{timing.frames} frames"
     return (
-        f"{analysis.source}: {width} x {height} pixels, {frames} in "
+        f"{analysis.source}: {width} x {height} pixels, {counted(timing.frames, 'frame')} in "
         f"{notes.clock(timing.duration_ms, 1)}, {timing.fps:.1f} frames a second"
     )
 

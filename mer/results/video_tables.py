@@ -127,10 +127,10 @@ def events_csv(analysis: Analysis) -> str:
     return "".join(csv_parts(events_table(analysis)))
 
 
-def csv_parts(table: pd.DataFrame) -> Iterator[str]:
+def csv_parts(table: pd.DataFrame, *, bom: bool = False) -> Iterator[str]:
     """One of the tables as CSV in pieces, as `json_parts` does it for JSON."""
     for start in range(0, max(len(table), 1), ROWS):
-        text = csv_files.text(table.iloc[start : start + ROWS])
+        text = csv_files.text(table.iloc[start : start + ROWS], bom=bom and not start)
         yield text.partition("\n")[2] if start else text
 
 

@@ -15,6 +15,11 @@ def percent(share: float, digits: int = 0) -> str:
     return f"<{least:g} %" if 0 < 100 * share <= least / 2 else f"{100 * share:.{digits}f} %"
 
 
+def counted(count: int, thing: str) -> str:
+    """'1 face' or '3 faces'."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def limits(thresholds: Mapping[str, float]) -> str:
     """'91 %', or '60 % (happiness) to 95 % (disgust)' where classes differ."""
     low, high = (pick(thresholds, key=lambda name: thresholds[name]) for pick in (min, max))

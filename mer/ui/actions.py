@@ -103,7 +103,7 @@ def explain_face(
     crop = detection.crop(image, face)
     (one,) = predictor.judge([crop], [face])
     return class_activation_map.overlay(
-        crop, class_activation_map.heat(crop, network, emotion or one.emotion)
+        crop, class_activation_map.layer_cam(crop, network, emotion or one.emotion)
     )
 
 

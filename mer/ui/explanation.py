@@ -79,13 +79,13 @@ def look(
         name, crop, named = faces[index or 0]
         wanted = named if emotion == AS_NAMED else emotion
         chosen = list(dict.fromkeys(name for name in (network, other) if name != NONE))
-        heats = [class_activation_map.heat(crop, name, wanted) for name in chosen]
+        activations = [class_activation_map.layer_cam(crop, name, wanted) for name in chosen]
         shown = [
-            (class_activation_map.overlay(crop, heat, strength), f"{wanted}, to {name}")
-            for name, heat in zip(chosen, heats, strict=True)
+            (class_activation_map.overlay(crop, activation, strength), f"{wanted}, to {name}")
+            for name, activation in zip(chosen, activations, strict=True)
         ]
-        if len(heats) > 1:
-            apart = class_activation_map.difference(crop, heats[0], heats[1])
+        if len(activations) > 1:
+            apart = class_activation_map.difference(crop, *activations)
             shown.append((apart, f"orange: more to {chosen[0]}; blue: more to {chosen[1]}"))
         maps = [(html_document.jpeg(image), said) for image, said in shown]
         return html_document.render("maps.html", name=name, maps=maps)

@@ -132,7 +132,7 @@ def _counts(shots: Sequence[Shot]) -> Iterator[str]:
     read = sum(bool(one.content) for one in shots)
     if len(shots) < 2 and len(faces) < 2:
         return
-    yield f"{_counted(len(faces), 'face')} in {_counted(read, 'picture')}"
+    yield f"{wording.counted(len(faces), 'face')} in {wording.counted(read, 'picture')}"
     sure = Counter(face.emotion for face in faces if face.sure)
     yield from (f"{count} {emotion}" for emotion, count in sure.most_common())
     others = {
@@ -141,7 +141,3 @@ def _counts(shots: Sequence[Shot]) -> Iterator[str]:
         "unreadable": len(shots) - read,
     }
     yield from (f"{count} {what}" for what, count in others.items() if count)
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -68,6 +68,8 @@ def test_files_are_written(tmp_path: Path, stand_in: dict[str, Any]) -> None:
     assert {"person", "kind", "onset_ms", "apex_ms", "offset_ms"} <= set(document["events"][0])
     assert len(rows(outputs["csv"])) == 91
     assert [row["kind"] for row in rows(tmp_path / "out.events.csv")] == ["macro", "blink"]
+    (head,) = json.loads((tmp_path / "out.header.json").read_text(encoding="utf-8"))
+    assert (head["file"], head["frame_rate"]["fps"]) == ("smile.mp4", 30)
     assert outputs["html"].read_text(encoding="utf-8").startswith("<!doctype html>")
 
 

@@ -17,7 +17,7 @@ from mer.errors import DataError, MerError, WeightsError
 from mer.evaluation.metrics import evaluate_model
 from mer.hub import card
 from mer.inference import predictor
-from mer.inference.class_activation_map import heat
+from mer.inference.class_activation_map import layer_cam
 from mer.io import webm
 from mer.live.session import Live
 from mer.results import charts, comparison, video_report, video_tables
@@ -134,9 +134,9 @@ def test_the_three_commands_give_a_network_of_its_own(
     assert annotate(astronaut, [found]).shape == (640, 640, 3)
     view = shown.html([shown.shot("a.png", astronaut, [found])])
     assert all(f"<td>{name}</td>" in view for name in CLASSES)
-    assert heat(astronaut, "mine", "bored").shape == (48, 48)
+    assert layer_cam(astronaut, "mine", "bored").shape == (48, 48)
     with pytest.raises(MerError, match="mine knows no class 'anger': choose bored, smiling"):
-        heat(astronaut, "mine", "anger")
+        layer_cam(astronaut, "mine", "anger")
     with pytest.raises(MerError, match="tells other classes apart"):
         Live().choose("mine", "yunet")
 

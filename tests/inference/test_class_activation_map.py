@@ -25,22 +25,22 @@ def face(astronaut: np.ndarray) -> np.ndarray:
 
 def test_an_unknown_class_is_a_sentence(face: np.ndarray) -> None:
     with pytest.raises(MerError, match="no class 'joy': choose anger"):
-        class_activation_map.heat(face, "cnn1", "joy")
+        class_activation_map.layer_cam(face, "cnn1", "joy")
 
 
 def test_an_unknown_network_is_a_sentence(face: np.ndarray) -> None:
     with pytest.raises(WeightsError, match="no network called"):
-        class_activation_map.heat(face, "cnn9", "happiness")
+        class_activation_map.layer_cam(face, "cnn9", "happiness")
 
 
 def test_one_pixel_has_a_map() -> None:
-    heat = class_activation_map.heat(np.zeros((1, 1, 3), np.uint8), "cnn1", "anger")
+    heat = class_activation_map.layer_cam(np.zeros((1, 1, 3), np.uint8), "cnn1", "anger")
     assert np.isfinite(heat).all()
 
 
 @pytest.mark.parametrize("name", store.available())
 def test_a_map_is_a_picture_of_shares(face: np.ndarray, name: str) -> None:
-    heat = class_activation_map.heat(face, name, "happiness")
+    heat = class_activation_map.layer_cam(face, name, "happiness")
     network, _ = store.load(name)
     assert heat.shape == (network.size, network.size)
     assert heat.dtype == np.float32
@@ -115,25 +115,25 @@ def _noise(rng: np.random.Generator) -> np.ndarray:
 
 
 def test_many_may_ask_at_once(face: np.ndarray) -> None:
-    alone = class_activation_map.heat(face, "cnn1", "happiness")
+    alone = class_activation_map.layer_cam(face, "cnn1", "happiness")
     with ThreadPoolExecutor(4) as pool:
         together = list(
-            pool.map(lambda _: class_activation_map.heat(face, "cnn1", "happiness"), range(8))
+            pool.map(lambda _: class_activation_map.layer_cam(face, "cnn1", "happiness"), range(8))
         )
     assert all(one == pytest.approx(alone, abs=1e-5) for one in together)
 
 
 def test_an_overlay_goes_from_the_face_to_the_map(face: np.ndarray) -> None:
-    heat = class_activation_map.heat(face, "cnn1", "happiness")
+    heat = class_activation_map.layer_cam(face, "cnn1", "happiness")
     assert (class_activation_map.overlay(face, heat, 0.0) == face).all()
     assert class_activation_map.overlay(face, heat, 1.0).shape == face.shape
     assert (class_activation_map.overlay(face, heat, 1.0) != face).any()
 
 
 def test_a_network_agrees_with_itself(face: np.ndarray) -> None:
-    heat = class_activation_map.heat(face, "cnn1", "happiness")
+    heat = class_activation_map.layer_cam(face, "cnn1", "happiness")
     apart = class_activation_map.difference(face, heat, heat)
     assert (apart[..., 0] == apart[..., 2]).all()  # gray: no colour marks anything
-    other = class_activation_map.heat(face, "cnn2", "happiness")
+    other = class_activation_map.layer_cam(face, "cnn2", "happiness")
     marked = class_activation_map.difference(face, heat, other)
     assert (marked[..., 0] != marked[..., 2]).any()
