@@ -5,7 +5,6 @@ it names is done; parts without it were cut off, and are removed when the run go
 process ever writes: however often an item was scored, it is stored once.
 """
 
-import fcntl
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 
 from mer.errors import MerError
 from mer.io.files import atomic, write_json
+from mer.io.system import locked
 from mer.weights import provenance
 
 ITEMS: Final = "items"  # its part makes the others count
@@ -80,10 +80,8 @@ def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[ResultStore]:
     folder.mkdir(parents=True, exist_ok=True)
     run.touch()
     with run.open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise MerError(f"Another run writes to '{folder}' now. Wait for it.") from error
+        if not locked(lock):
+            raise MerError(f"Another run writes to '{folder}' now. Wait for it.")
         _check(run, identity)
         (folder / _DONE).unlink(missing_ok=True)
         _clean(folder)

@@ -26,12 +26,8 @@ from PIL import AvifImagePlugin, Image
 from mer.errors import MerError, VideoError
 from mer.io import picture_formats
 from mer.io.protocol import LIMITS, Channel, too_much
+from mer.io.system import resource
 from mer.io.video import FolderReader, Reader
-
-try:
-    import resource
-except ModuleNotFoundError:  # no such limits on this system: the clocks alone end a worker
-    resource = None  # type: ignore[assignment]
 
 _THREADS: Final = 2  # of a decoder of HEIC and AVIF: the stack of each counts as memory
 

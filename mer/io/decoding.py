@@ -24,11 +24,7 @@ import numpy as np
 
 from mer.errors import ImageError, MerError, VideoError
 from mer.io.protocol import LIMITS, Channel, too_much
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows, where files are decoded in the caller's process
-    fcntl = None  # type: ignore[assignment]
+from mer.io.system import fcntl
 
 WORKERS: Final = max(2, min(os.cpu_count() or 1, 8))  # that decode pictures at the same time
 CAGED: Final = os.name == "posix"  # elsewhere files are decoded in the caller's process

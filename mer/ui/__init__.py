@@ -4,7 +4,6 @@ import contextlib
 import functools
 import importlib.util
 import os
-import resource
 import signal
 import socket
 import sys
@@ -17,6 +16,7 @@ import gradio as gr
 
 from mer.errors import MerError
 from mer.io import decoding
+from mer.io.system import open_files
 from mer.ui import (
     about,
     api,
@@ -149,8 +149,7 @@ def launch(
     decoding.prepare()
     if share and auth.wanted() is None:
         print(f"mer: {_OPEN}", file=sys.stderr)
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES), most))  # each visitor has some
+    open_files(_FILES)  # each visitor has some
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files of visitors go
     told = settings(share=share, mcp=mcp)

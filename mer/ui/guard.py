@@ -87,6 +87,10 @@ _FOREIGN: Final = (
     "This page answers no other site. Whoever runs it can allow that site in MER_ORIGINS, and "
     "name the proxy before the page, if there is one, in MER_PROXY."
 )
+_MISNAMED: Final = (
+    "This page is for this machine alone: open it as http://localhost or http://127.0.0.1. Whoever "
+    "shows it through a proxy names that in MER_PROXY."
+)
 _MANY: Final = (
     f"What was sent holds more than {MAX_VALUES} values, or goes {MAX_DEPTH} deep. Send less."
 )
@@ -146,6 +150,8 @@ class Guard:
             await send(message)
 
         try:
+            if self._origins.is_misnamed(scope):
+                raise RefusedError(403, _MISNAMED)
             await self._client(scope, receive, noted)  # type: ignore[arg-type]
             for message in failed:
                 await send(message)

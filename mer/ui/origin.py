@@ -5,6 +5,7 @@ are refused unless the operator has named that site in $MER_ORIGINS. Proxies say
 whom they ask; anybody can send such headers, so they count only from those in $MER_PROXY.
 """
 
+import ipaddress
 import os
 from collections.abc import Iterable
 from typing import Final
@@ -81,6 +82,18 @@ class Origins:
             if name != b"x-gradio-server" and (known or not name.startswith(_FORWARDED))
         ]
 
+    def is_misnamed(self, scope: Scope) -> bool:
+        """Whether a page for this machine alone is asked under another name.
+
+        So another site's page asks whose name's address was changed to this machine's.
+        """
+        server, client = ((scope.get(name) or ("",))[0] for name in ("server", "client"))
+        if not _is_loopback(server) or client in self._trusted:
+            return False
+        name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname or ""
+        known = {urlsplit(origin).hostname for origin in self._allowed}
+        return not (name == "localhost" or _is_loopback(name) or name in known)
+
     def is_foreign(self, scope: Scope) -> bool:
         """Whether a page of another site asks, and may not."""
         headers = Headers(scope=scope)
@@ -107,6 +120,13 @@ class Origins:
 
 async def _nothing(*_: object) -> None:
     """Stand in for an application."""
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _listed(variable: str) -> tuple[str, ...]:

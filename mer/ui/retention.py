@@ -7,7 +7,6 @@ whatever lay there when the program was killed.
 import asyncio
 import atexit
 import contextlib
-import fcntl
 import hashlib
 import logging
 import math
@@ -15,6 +14,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
@@ -24,6 +24,7 @@ from typing import Any, Final
 import gradio as gr
 from gradio import processing_utils
 
+from mer.io.system import fcntl, locked
 from mer.results import markdown
 from mer.ui.errors import FULL, RefusedError
 
@@ -100,7 +101,8 @@ def take_folder() -> Path:
     parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(parent)
     made = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
-    fcntl.flock(os.open(made, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)  # until we end
+    if fcntl:
+        locked(os.open(made, os.O_RDONLY))  # until we end
     folder = made.rename(parent / made.name[1:])  # the name that says that it may be a leftover
     atexit.register(remove, folder)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
@@ -123,14 +125,14 @@ def remove(folder: Path) -> None:
 
 def _remove_leftovers(parent: Path) -> None:
     """Remove the folders of processes that were killed: ours, and locked by nobody."""
-    for folder in parent.glob(f"{_PREFIX}*"):
+    for folder in parent.glob(f"{_PREFIX}*") if fcntl else ():
         with contextlib.suppress(OSError):
             if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
                 continue
             handle = os.open(folder, os.O_RDONLY)
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                remove(folder)
+                if locked(handle):
+                    remove(folder)
             finally:
                 os.close(handle)
 
@@ -140,20 +142,46 @@ def mark(address: str) -> str:
     return hashlib.blake2b(address.encode(), key=_SECRET, digest_size=6).hexdigest()
 
 
-def check_room(owner: str) -> None:
-    """Look whether more files fit on the disk, and into what may lie there; of all, and of one.
+class Arrivals:
+    """Room for files that are on their way in, set aside before they come."""
 
-    Raises:
-        RefusedError: they do not.
-    """
-    folder = take_folder()
-    sizes = [(path.parent.name, found.st_size) for path, found in _files(folder)]
-    if sum(size for name, size in sizes if name.startswith(owner)) > OWNER_BYTES:
-        raise RefusedError(507, _MUCH)
-    if sum(size for _, size in sizes) > MAX_BYTES:
-        raise RefusedError(507, FULL)
-    if shutil.disk_usage(folder).free < FREE_BYTES:
-        raise RefusedError(507, FULL)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[Path, int] = {}  # bytes set aside for a folder, whatever it holds yet
+
+    def keep(self, folder: Path, more: int) -> None:
+        """Set so many bytes more aside for a folder that somebody's file comes into.
+
+        Raises:
+            RefusedError: they fit neither on the disk nor into what may lie there of all, of one.
+        """
+        with self._lock:
+            kept = self._kept.get(folder, 0) + more
+            sizes = [(folder.name, kept)]
+            sizes += [(one.name, size) for one, size in self._kept.items() if one != folder]
+            sizes += [
+                (path.parent.name, found.st_size)
+                for path, found in _files(take_folder())
+                if path.parent not in self._kept
+            ]
+            owner = folder.name[: len(mark(""))]
+            if sum(size for name, size in sizes if name.startswith(owner)) > OWNER_BYTES:
+                raise RefusedError(507, _MUCH)
+            if sum(size for _, size in sizes) > MAX_BYTES:
+                raise RefusedError(507, FULL)
+            if shutil.disk_usage(take_folder()).free - more < FREE_BYTES:
+                raise RefusedError(507, FULL)
+            self._kept[folder] = kept
+
+    @contextlib.contextmanager
+    def settled(self, folder: Path) -> Iterator[None]:
+        """In the block its files leave a folder, or go: nothing is set aside for it any more."""
+        with self._lock:
+            self._kept.pop(folder, None)
+            yield
+
+
+ARRIVALS: Final = Arrivals()
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ from typing import Final
 from gradio.route_utils import GradioMultiPartParser, GradioUploadFile
 from gradio.routes import file_upload_statuses
 from gradio_client.utils import strip_invalid_filename_characters
+from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -23,7 +24,7 @@ from mer.ui import retention
 PATH: Final = "/gradio_api/upload"
 MAX_FILES: Final = 100  # in one request
 MAX_BYTES: Final = 200_000_000  # of one request
-_LOOK_EVERY: Final = 8_000_000  # bytes, after which the room on the disk is looked at again
+_STEP: Final = 8_000_000  # bytes that room is set aside for where nobody says how many come
 _NO_FORM: Final = (
     f"What was sent is no form with up to {MAX_FILES} files and nothing else. Load the page "
     "again, and choose the files once more."
@@ -45,7 +46,7 @@ async def _upload(request: Request) -> Response:
     try:
         parser = GradioMultiPartParser(
             request.headers,
-            _with_room(request, owner),
+            _with_room(request, folder),
             max_files=MAX_FILES,
             max_fields=0,
             upload_dir=folder,
@@ -53,28 +54,34 @@ async def _upload(request: Request) -> Response:
             upload_progress=file_upload_statuses if number else None,
             max_file_size=MAX_BYTES,
         )
-        paths = await _written(parser, owner)
+        form = await _parsed(parser)
+        with retention.ARRIVALS.settled(folder):
+            paths = _moved(form, owner)
     except (MultiPartException, KeyError):  # without a Content-Type
         return PlainTextResponse(_NO_FORM, 400)
     finally:
         if number:
             file_upload_statuses.set_done(number)
-        retention.remove(folder)
+        with retention.ARRIVALS.settled(folder):
+            retention.remove(folder)
     request.app.get_blocks().upload_file_set.update(paths)
     return JSONResponse(paths)
 
 
-async def _written(parser: GradioMultiPartParser, owner: str) -> list[str]:
+async def _parsed(parser: GradioMultiPartParser) -> FormData:
     try:
-        form = await parser.parse()
+        return await parser.parse()
     finally:
         for file in parser._files_to_close_on_error:
             file.close()
+
+
+def _moved(form: FormData, owner: str) -> list[str]:
     found = [one for one in form.getlist("files") if isinstance(one, GradioUploadFile)]
-    return [_moved(str(one.file.name), one.filename or "", owner) for one in found]
+    return [_placed(str(one.file.name), one.filename or "", owner) for one in found]
 
 
-def _moved(path: str, name: str, owner: str) -> str:
+def _placed(path: str, name: str, owner: str) -> str:
     name = strip_invalid_filename_characters(Path(name).name)
     target = _folder(owner) / (name if name.strip(".") else "file")
     return str(Path(path).rename(target))
@@ -86,11 +93,12 @@ def _folder(owner: str) -> Path:
     return folder
 
 
-async def _with_room(request: Request, owner: str) -> AsyncGenerator[bytes, None]:
-    left = 0
+async def _with_room(request: Request, folder: Path) -> AsyncGenerator[bytes, None]:
+    """What is sent, for which room was set aside: for all of it, or as it comes if nobody says."""
+    left, step = 0, int(request.headers.get("content-length", _STEP))
     async for part in request.stream():
+        if len(part) > left:
+            await asyncio.to_thread(retention.ARRIVALS.keep, folder, step)
+            left, step = left + step, _STEP
         left -= len(part)
-        if left <= 0:
-            await asyncio.to_thread(retention.check_room, owner)
-            left = _LOOK_EVERY
         yield part

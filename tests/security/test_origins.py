@@ -177,3 +177,31 @@ def test_a_space_is_shown_by_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = [(b"origin", b"https://ada-faces.hf.space"), (b"host", b"10.0.0.2:7860")]
     assert not space.is_foreign({"type": "http", "headers": asked})
     assert "10.0.0.0/8" in space.proxies
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("localhost:7860", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:7860", 200),
+        ("attacker.example", 403),
+        ("127.0.0.1.attacker.example:80", 403),
+        ("", 403),
+    ],
+)
+def test_a_page_of_this_machine_answers_to_no_other_name(
+    shared: Served, name: str, status: int
+) -> None:
+    answer = httpx.get(shared.url, headers={"Host": name})
+    assert answer.status_code == status
+    assert status == 200 or "MER_PROXY" in answer.text
+
+
+def test_names_that_the_operator_allows_and_proxies_named_by_him_are_answered() -> None:
+    scope = {"server": ("127.0.0.1", 80), "headers": [(b"host", b"faces.example")]}
+    asked = {**scope, "client": ("127.0.0.1", 5000)}
+    assert Origins().is_misnamed(asked)
+    assert not Origins(["https://faces.example"]).is_misnamed(asked)
+    assert not Origins(proxies=["127.0.0.1"]).is_misnamed(asked)
+    assert not Origins().is_misnamed(asked | {"server": ("192.0.2.1", 80)})

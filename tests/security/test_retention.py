@@ -207,7 +207,7 @@ def test_folders_that_vanish_while_it_looks(served: Served) -> None:
     churning = threading.Thread(target=churn)
     churning.start()
     for _ in range(100):
-        retention.check_room("")
+        retention.ARRIVALS.keep(served.folder / "coming", 0)
         retention.sweep(served.page, 60)
     stop.set()
     churning.join()
