@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import ray.data
 from ray.exceptions import RayError
 
 from mer.batch import result_store
-from mer.batch.worker import FIGURES, Task, Worker, remove_leftovers
+from mer.batch.worker import FIGURES, MARK, Task, Worker, remove_leftovers
 from mer.errors import MerError
 from mer.io import sources
 from mer.io.sources import Item
@@ -25,6 +26,8 @@ from mer.weights import store
 
 PART: Final = 256  # pictures stored in one step, and scored again if the run is cut off before
 STORE: Final = 512_000_000  # bytes of results that Ray may hold in memory, without a cluster
+
+_LONGEST: Final = 44  # characters of a folder in which Ray can make its sockets
 
 Progress = Callable[["Step"], None]
 
@@ -130,18 +133,30 @@ def _cluster(workers: int | None, address: str | None) -> Iterator[int]:
     Raises:
         MerError: there is no cluster at this address.
     """
-    own: dict[str, Any] = {
-        "num_cpus": workers or os.cpu_count(),
-        "object_store_memory": STORE,
-        "include_dashboard": False,
-    }
+    with tempfile.TemporaryDirectory(
+        prefix=f"{MARK}{os.getpid()}-", ignore_cleanup_errors=True
+    ) as folder:
+        own: dict[str, Any] = {
+            "num_cpus": workers or os.cpu_count(),
+            "object_store_memory": STORE,
+            "include_dashboard": False,
+            # Ray's own place would keep a folder for each run; sockets need a short name.
+            "_temp_dir": folder if len(folder) <= _LONGEST else None,
+        }
+        with _started(address, {} if address else own) as cores:
+            yield workers or cores
+
+
+@contextmanager
+def _started(address: str | None, own: dict[str, Any]) -> Iterator[int]:
+    """Ray for the length of the block; the number of its cores."""
     try:
         with _hushed():
             ray.init(
                 address=address or "local",
                 log_to_driver=False,
                 logging_level=logging.CRITICAL,
-                **({} if address else own),
+                **own,
             )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise MerError(
@@ -149,7 +164,7 @@ def _cluster(workers: int | None, address: str | None) -> Iterator[int]:
         ) from error
     try:
         ray.data.DataContext.get_current().enable_progress_bars = False
-        yield workers or int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
+        yield int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
     finally:
         ray.shutdown()
 

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 import zipfile
@@ -115,7 +116,10 @@ def remove_leftovers() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{MARK}*-*"):
         number = path.name.removeprefix(MARK).partition("-")[0]
         if number.isdecimal() and not files.runs(int(number)):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 class Attempts:

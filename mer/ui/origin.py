@@ -92,7 +92,8 @@ class Origins:
             return False
         name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname or ""
         known = {urlsplit(origin).hostname for origin in self._allowed}
-        return not (name == "localhost" or _is_loopback(name) or name in known)
+        ours = f".{name}".endswith(".localhost") or _is_loopback(name)
+        return not (ours or name in known)
 
     def is_foreign(self, scope: Scope) -> bool:
         """Whether a page of another site asks, and may not."""
