@@ -34,7 +34,7 @@ def _called(name: str) -> str:
 
 
 def _degrees(figures: Mapping[str, float], *names: str) -> str:
-    return ", ".join(f"{figures[name]:+.0f}°" for name in names)
+    return ", ".join(f"{round(figures[name]):+d}°" for name in names)
 
 
 def _parts(figures: Mapping[str, float], *names: str) -> str:
