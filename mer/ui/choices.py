@@ -1,6 +1,7 @@
 """The choice of network and of face detector, the same on each tab."""
 
-from typing import Any, Final
+import json
+from typing import Final
 
 import gradio as gr
 
@@ -42,12 +43,13 @@ def build(page: gr.Blocks) -> tuple[gr.Radio, gr.Radio]:
         js="(...chosen) => [chosen]",
         api_visibility="private",
     )
+    # In the browser, at once: an answer of the server could undo a choice made meanwhile.
     page.load(
-        _restored,
-        kept,
-        [network, detector],
+        fn=None,
+        inputs=kept,
+        outputs=[network, detector],
+        js=_RESTORE.format(json.dumps(names), json.dumps(list(_DETECTORS)), json.dumps(first)),
         api_visibility="private",
-        show_progress="hidden",
     )
     return network, detector
 
@@ -61,13 +63,8 @@ _DETECTORS: Final = {
     "haar": "older, upright faces from the front",
     "none": "each picture is a cut-out face",
 }
-
-
-def _restored(kept: Any) -> list[Any]:
-    """The choice of an earlier visit; where it cannot be any more, what is chosen stays."""
-    try:
-        network, detector = kept
-        check(network, detector)
-    except (MerError, TypeError, ValueError):
-        return [gr.skip(), gr.skip()]
-    return [network, detector]
+# The choice of an earlier visit, or the first ones where that cannot be any more.
+_RESTORE: Final = """(kept) => {{
+  const [network, detector] = kept || [];
+  return {0}.includes(network) && {1}.includes(detector) ? kept : [{2}, "yunet"];
+}}"""

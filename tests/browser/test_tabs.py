@@ -18,12 +18,15 @@ def test_every_tab(
 ) -> None:
     page = open_page(width=width, theme=theme)
     assert page.locator("body.dark").count() == (theme == "dark")
+    lefts = set()
     for name in TABS:
         page.get_by_role("tab", name=name).click()
         expect(page.get_by_role("tabpanel").locator("visible=true").first).to_be_visible()
         page.wait_for_timeout(500)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        lefts.add(page.locator("#notice").evaluate("one => one.getBoundingClientRect().left"))
         screenshot(page, f"{name.lower()}-{theme}-{width}")
+    assert len(lefts) == 1  # the page keeps its width from tab to tab
 
 
 def test_first_screen_says_what_happens_to_a_picture(open_page: Callable[..., Page]) -> None:
@@ -68,6 +71,18 @@ def test_a_press_on_a_small_picture_takes_the_example(open_page: Callable[..., P
     assert box is not None
     assert face is not None
     assert face["y"] + face["height"] < box["y"] + box["height"]
+
+
+def test_the_comparison_is_told_in_few_words(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Comparison").click()
+    page.locator("#leaderboard table").first.wait_for()
+    words = (
+        "() => [...document.querySelectorAll('[role=tabpanel] :is(p, li)')]"
+        ".filter((one) => one.offsetParent && !one.closest('table'))"
+        ".map((one) => one.innerText).join(' ').split(/\\s+/).length"
+    )
+    assert page.evaluate(words) <= 400
 
 
 def test_model_cards_are_at_hand(open_page: Callable[..., Page]) -> None:
