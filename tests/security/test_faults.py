@@ -113,12 +113,12 @@ def test_weights_that_vanish_while_the_page_runs(
     visitor = Client(served.url, verbose=False, download_files=False)
     get_predictor("cnn1", "yunet")
     get_predictor.cache_clear()
-    visitor.predict([handle_file(tmp_path / "a.png")], "cnn1", "yunet", api_name="/upload")
+    visitor.predict([handle_file(tmp_path / "a.png")], "cnn1", "yunet", False, api_name="/upload")
     for path in stand_in_weights.glob("cnn*.*"):
         path.unlink()
     for network, sentence in (("cnn1", "Face 1 "), ("cnn2", "is missing. Restore it with")):
         answer = visitor.predict(
-            [handle_file(tmp_path / "a.png")], network, "yunet", api_name="/upload"
+            [handle_file(tmp_path / "a.png")], network, "yunet", False, api_name="/upload"
         )[0]
         assert sentence in answer
     visitor.close()

@@ -140,7 +140,7 @@ def test_the_video_tab_says_the_limit(
 ) -> None:
     monkeypatch.setattr(video, "MAX_MINUTES", 0.03)
     visitor = Client(shared.url, verbose=False, download_files=False)
-    told = visitor.predict(handle_file(film), "cnn1", "yunet", api_name="/video")
+    told = visitor.predict(handle_file(film), "cnn1", "yunet", 0, 0, 1, False, api_name="/video")
     visitor.close()
     assert "longer than 0:02" in told[0]
 

@@ -124,10 +124,10 @@ def test_whoever_closes_the_page_leaves_no_trace(
 ) -> None:
     since = time.time()
     visitor = Client(served.url, verbose=False, download_files=False)
-    answers = visitor.predict([handle_file(photograph)], "cnn1", "yunet", api_name="/upload")
+    answers = visitor.predict([handle_file(photograph)], "cnn1", "yunet", False, api_name="/upload")
     assert "Face 1 " in answers[0]
     assert "Face 1 " in visitor.predict(data_url(photograph), "cnn1", "yunet", api_name="/webcam")
-    told = visitor.predict(handle_file(film), "cnn1", "yunet", api_name="/video")
+    told = visitor.predict(handle_file(film), "cnn1", "yunet", 0, 0, 1, False, api_name="/video")
     assert "film.webm" in str(told)
     left = files(served.folder)
     assert {path.name for path in left} >= {"photograph.png", "film.webm"}
@@ -144,7 +144,7 @@ def test_a_visitor_takes_nothing_from_another(served: Served, photograph: Path) 
     """The same picture, sent by two, is two files."""
     first, second = (Client(served.url, verbose=False, download_files=False) for _ in range(2))
     for visitor in (first, second):
-        visitor.predict([handle_file(photograph)], "cnn1", "yunet", api_name="/upload")
+        visitor.predict([handle_file(photograph)], "cnn1", "yunet", False, api_name="/upload")
     both = _sent(served.folder)
     assert len(both) == len({path.parent for path in both}) == 2
     first.close()

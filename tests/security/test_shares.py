@@ -92,7 +92,9 @@ def test_unknown_names_leave_nothing(shared: Served, tmp_path: Path, astronaut: 
     visitor = Client(shared.url, verbose=False, download_files=False)
     known = get_predictor.cache_info().currsize
     for network, detector in [("cnn1", f"none{n}") for n in range(5)] + [("../cnn1", "yunet")]:
-        told = visitor.predict(handle_file(path), network, detector, api_name="/video")
+        told = visitor.predict(
+            handle_file(path), network, detector, 0, 0, 1, False, api_name="/video"
+        )
         assert "There is no " in told[0]
     visitor.close()
     assert get_predictor.cache_info().currsize == known

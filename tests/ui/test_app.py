@@ -25,7 +25,7 @@ from mer.weights import store
 
 def _upload(client: Client, *paths: Path, network: str = "cnn1", detector: str = "yunet") -> Any:
     files = [handle_file(path) for path in paths]
-    return client.submit(files, network, detector, api_name="/upload").result(timeout=120)
+    return client.submit(files, network, detector, False, api_name="/upload").result(timeout=120)
 
 
 def _exported(outputs: Any) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -36,7 +36,9 @@ def test_uploads_are_deleted(
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
     visitor = Client(address, verbose=False, download_files=False)
     files = [handle_file(tmp_path / "a.png")]
-    answer = visitor.submit(files, "cnn1", "yunet", api_name="/upload").result(timeout=120)[0]
+    answer = visitor.submit(files, "cnn1", "yunet", False, api_name="/upload").result(timeout=120)[
+        0
+    ]
     assert "Face 1 " in answer
     deadline = time.monotonic() + 20
     while _pictures(tmp_path / "cache") and time.monotonic() < deadline:
