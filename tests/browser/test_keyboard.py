@@ -120,5 +120,5 @@ def _tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
 
 
 def _focused(target: Locator) -> bool:
-    focused: bool = target.evaluate("target => target === document.activeElement")
-    return focused
+    there = target.count() > 0  # what was pressed may be gone
+    return there and bool(target.evaluate("target => target === document.activeElement"))
