@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mer.errors import WeightsError
 from mer.evaluation.elsewhere import MEANING
+from mer.inference.probabilities import thresholds
 from mer.models.registry import NETWORKS
-from mer.results import comparison, html_document, markdown, terms
+from mer.results import comparison, html_document, markdown, terms, wording
 from mer.results.report import LIMITS
 from mer.weights import store
 
@@ -63,6 +64,7 @@ def text(name: str) -> str:
         duration=comparison.duration,
         test_reads=comparison.test_reads({name: record}),
         learned=terms.learned(record),
+        sure_from=wording.limits(thresholds(record)["views"]),
         limits=LIMITS,
     )
     return f"---\n{data.to_yaml()}\n---\n\n{body}"
