@@ -33,7 +33,7 @@ _PLAYER: Final = """
     <canvas width="{width}" height="{height}" aria-hidden="true"></canvas>
   </div>
   <p class="trouble" role="alert"></p>
-  <div class="measured" aria-label="Measures"></div>
+  <div class="measured" role="group" aria-label="Measures"></div>
 </div>
 """
 

@@ -14,8 +14,17 @@ OpenPage = Callable[..., Page]
 AXE = resources.files("axe_playwright_python") / "axe.min.js"
 
 
+_ARE_OPAQUE = """() => {
+  const opaque = (one) =>
+    !one || (getComputedStyle(one).opacity === "1" && opaque(one.parentElement));
+  const shown = [...document.querySelectorAll("figcaption")].filter((one) => one.offsetParent);
+  return shown.every(opaque);
+}"""
+
+
 def _found(page: Page) -> list[str]:
     """What is serious or worse, and headings out of order, with the elements."""
+    page.wait_for_function(_ARE_OPAQUE)  # Gradio fades in what is new
     page.evaluate(AXE.read_text(encoding="utf-8"))
     # Gradio puts a button into the button that adds files, which is not ours to mend.
     results: dict[str, Any] = page.evaluate("axe.run({ exclude: [['.icon-button']] })")

@@ -1,6 +1,7 @@
 """The Video tab in a real browser: a made clip and a faked camera's recording, to their events."""
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -176,7 +177,8 @@ def test_cancel_shows_what_was_read(
     assert stop.wait(PATIENCE / 1000)
     released.set()
     _analysed(page)
-    expect(page.locator("#video-answer")).to_contain_text("only the first 0:01.1 were read")
+    read = re.compile(r"only the first 0:01\.[0-3] were read")  # a frame or two were on their way
+    expect(page.locator("#video-answer")).to_contain_text(read)
     expect(page.locator("#stop")).to_be_hidden()
 
 

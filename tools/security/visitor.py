@@ -165,9 +165,8 @@ class Visitor:
         return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}, "orig_name": name}
 
     def _asked(self, what: str, value: Any) -> str:
-        call = self._line.post(
-            f"gradio_api/call/{what}", json={"data": [value, "cnn1", "yunet"]}
-        ).json()
+        asked = [value, "cnn1", "yunet", *_SETTINGS.get(what, ())]
+        call = self._line.post(f"gradio_api/call/{what}", json={"data": asked}).json()
         if "event_id" not in call:
             raise SaidError(str(call.get("detail")))
         answer = self._line.get(f"gradio_api/call/{what}/{call['event_id']}").text
@@ -178,6 +177,8 @@ class Visitor:
         return next(part for part in told if isinstance(part, str))
 
 
+# What a tab takes beside file, network and detector: measures; of a video its part, too.
+_SETTINGS: Final[dict[str, tuple[Any, ...]]] = {"upload": (False,), "video": (0, 0, 1, False)}
 # Each as often as it stands here.
 TASKS: Final[tuple[Callable[[Visitor], str], ...]] = (
     *(Visitor.picture, Visitor.picture, Visitor.picture, Visitor.captured, Visitor.captured),
