@@ -16,7 +16,7 @@ from mer.results.drawing import INK, Mark
 from mer.results.wording import UNSURE, told
 from mer.video import upright
 from mer.video.event_clips import EXPRESSIONS
-from mer.video.expression_segments import looks_at, smoothed, sure_at
+from mer.video.expression_segments import last_answer, looks_at, smoothed, sure_at
 from mer.video.types import Analysis, Event, Person
 
 ROW: Final = 16  # pixels: height of a person's ribbon
@@ -90,7 +90,7 @@ class _Seen:
             looks_at(person, times),
             sure_at(person, times),
             smoothed(person),
-            np.searchsorted(person.sampled_ms, times, side="right") - 1,
+            last_answer(person, times),
             [one for one in own if one.kind in EXPRESSIONS],
         )
 

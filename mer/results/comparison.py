@@ -68,14 +68,16 @@ def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
     for name, figures in known.items():
         for data, scores in figures["sets"].items():
             part = ", held out" if scores["part"] == "held out" else ""
-            cells.setdefault(f"{data}: {scores['n']}{part}", {})[name] = _away(scores)
+            cells.setdefault(f"{data}: {scores['n']}{part}", {})[name] = _away(
+                scores["accuracy"], scores["confidence"]["sure"]
+            )
         cells.setdefault(f"mean of {len(figures['sets'])} sets", {})[name] = _away(
-            figures["mean"] | {"confidence": figures["mean"]}
+            figures["mean"]["accuracy"], figures["mean"]["sure"]
         )
         for data, scores in records[name].get("calibration", {}).get("left_out", {}).items():
             sure = {"coverage": scores["coverage"], "accuracy": scores["sure_accuracy"]}
             cells.setdefault(f"{data}: {scores['n']}, left out", {})[name] = _away(
-                scores | {"confidence": {"sure": sure}}
+                scores["accuracy"], sure
             )
     frame = pd.DataFrame.from_dict(cells, orient="index", columns=list(known)).fillna("–")
     return frame.rename_axis("pictures from").reset_index()
@@ -85,10 +87,9 @@ def _travelled(record: Record) -> bool:
     return bool(record["evaluation"].get("elsewhere"))
 
 
-def _away(scores: Scores) -> str:
-    sure = scores["confidence"]["sure"]
+def _away(share: float, sure: Mapping[str, Any]) -> str:
     right = "–" if sure["accuracy"] is None else percent(sure["accuracy"])
-    return f"{percent(scores['accuracy'], 1)} ({percent(sure['coverage'])} sure, {right} of them)"
+    return f"{percent(share, 1)} ({percent(sure['coverage'])} sure, {right} of them)"
 
 
 def order(records: Mapping[str, Record]) -> dict[str, str]:

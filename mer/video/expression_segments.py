@@ -48,20 +48,23 @@ def looks_at(person: Person, times_ms: np.ndarray) -> list[int]:
     Where the face is covered, it is that of no class, the one after the last.
     """
     best = np.append(smoothed(person).argmax(axis=1), -1)  # -1 is also the place before the first
-    known = best[_last(person, times_ms)]
+    known = best[last_answer(person, times_ms)]
     looks: list[int] = np.where(person.hidden(times_ms), len(person.classes), known).tolist()
     return looks
 
 
 def sure_at(person: Person, times_ms: np.ndarray) -> list[int]:
     """1 where what was last seen is sure, else 0; (n,)."""
-    sure: list[int] = np.append(person.sure, False)[_last(person, times_ms)].astype(int).tolist()
+    sure: list[int] = (
+        np.append(person.sure, False)[last_answer(person, times_ms)].astype(int).tolist()
+    )
     return sure
 
 
-def _last(person: Person, times_ms: np.ndarray) -> np.ndarray:
-    """Row of the last answer at each time; -1 before the first."""
-    return np.searchsorted(person.sampled_ms, times_ms, side="right") - 1
+def last_answer(person: Person, times_ms: np.ndarray) -> np.ndarray:
+    """Row of the last answer at each time, (n,); -1 before the first."""
+    rows: np.ndarray = np.searchsorted(person.sampled_ms, times_ms, side="right") - 1
+    return rows
 
 
 def stretches(person: Person) -> list[Stretch]:

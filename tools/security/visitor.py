@@ -140,7 +140,7 @@ class Visitor:
     def leaves(self) -> str:
         """A call whose answer nobody waits for."""
         sent = self._uploaded("face.jpg", self._files.face)
-        self._line.post("gradio_api/call/upload", json={"data": [[sent], "cnn1", "yunet", False]})
+        self._line.post("gradio_api/call/upload", json={"data": _values("upload", [sent])})
         self._line.close()
         return ""
 
@@ -165,8 +165,9 @@ class Visitor:
         return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}, "orig_name": name}
 
     def _asked(self, what: str, value: Any) -> str:
-        asked = [value, "cnn1", "yunet", *_SETTINGS.get(what, ())]
-        call = self._line.post(f"gradio_api/call/{what}", json={"data": asked}).json()
+        call = self._line.post(
+            f"gradio_api/call/{what}", json={"data": _values(what, value)}
+        ).json()
         if "event_id" not in call:
             raise SaidError(str(call.get("detail")))
         answer = self._line.get(f"gradio_api/call/{what}/{call['event_id']}").text
@@ -179,6 +180,13 @@ class Visitor:
 
 # What a tab takes beside file, network and detector: measures; of a video its part, too.
 _SETTINGS: Final[dict[str, tuple[Any, ...]]] = {"upload": (False,), "video": (0, 0, 1, False)}
+
+
+def _values(what: str, value: Any) -> list[Any]:
+    """What this tab's handler takes, with one file or frame."""
+    return [value, "cnn1", "yunet", *_SETTINGS.get(what, ())]
+
+
 # Each as often as it stands here.
 TASKS: Final[tuple[Callable[[Visitor], str], ...]] = (
     *(Visitor.picture, Visitor.picture, Visitor.picture, Visitor.captured, Visitor.captured),
