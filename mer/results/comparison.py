@@ -328,12 +328,3 @@ def rows_for_screen(frame: pd.DataFrame) -> pd.DataFrame:
     for key in _KEYS:
         text[key] = ["–" if np.isnan(value) else f"{value:.3f}" for value in frame[key]]
     return text.rename(columns={"f1": "F1"})
-
-
-def order_labels(records: Mapping[str, Record]) -> dict[str, str]:
-    """Return the label beside each bar of training time, such as '40 min, first'."""
-    places = order(records)
-    return {
-        name: f"{duration(record['training']['cpu_seconds'])}, {places[name]}"
-        for name, record in records.items()
-    }

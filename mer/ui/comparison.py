@@ -40,7 +40,6 @@ def build() -> None:
     with gr.Accordion("Every figure, with 95 % intervals", open=False):
         tables.show(comparison.table(records), "Our networks, figure by figure")
         gr.Markdown(comparison.label_noise(records))
-        _plot(charts.accuracy(records, {row.ours: row.test / 100 for row in paper.TABLE_1}))
     elsewhere(records)
     _training(records)
     with gr.Accordion("The paper's Table 1", open=False):
@@ -124,13 +123,11 @@ def _paper_note() -> str:
 
 
 def _training(records: Mapping[str, Any]) -> None:
-    with gr.Accordion("Training: time and learning curves", open=False):
-        _plot(charts.training_time(records, comparison.order_labels(records)))
-        with gr.Row():
-            for name, record in records.items():
-                with gr.Column(min_width=320):
-                    gr.Markdown(f"### {name}\n{comparison.stages(record)}")
-                    _plot(charts.curves(record))
+    with gr.Accordion("Training: time and learning curves", open=False), gr.Row():
+        for name, record in records.items():
+            with gr.Column(min_width=320):
+                gr.Markdown(f"### {name}\n{comparison.stages(record)}")
+                _plot(charts.curves(record))
 
 
 def _plot(figure: Any) -> None:

@@ -94,11 +94,10 @@ def _ours(record: Mapping[str, Any], kind: str) -> tuple[str, comparison.Scores]
 
 def _panel(title: str, scores: comparison.Scores) -> list[gr.components.Component]:
     """One network from top to bottom; the components, in the order of `_contents`."""
-    head, table, bars, matrix, pairs = _contents(title, scores)
+    head, table, matrix, pairs = _contents(title, scores)
     return [
         gr.Markdown(head),
         gr.HTML(table, css_template=tables.CSS, apply_default_css=False),
-        gr.Plot(bars, show_label=False, container=False),
         gr.Plot(matrix, show_label=False, container=False),
         gr.Markdown(pairs),
     ]
@@ -109,7 +108,6 @@ def _contents(title: str, scores: comparison.Scores) -> list[Any]:
         f"### {title}\nAccuracy {comparison.accuracy(scores)}, unweighted average recall "
         f"{scores['uar']:.3f}, macro F1 {scores['macro_f1']:.3f}.",
         tables.html(comparison.rows_for_screen(comparison.report(scores)), title),
-        charts.per_class(scores),
         charts.confusion(scores["confusion"], list(scores["per_class"])),
         _pairs(scores),
     ]

@@ -5,21 +5,7 @@ Their text is gray enough for a light and a dark page; where `CSS` is on the pag
 the page's own text colour instead.
 """
 
-from mer.results.charts.classes import confusion, per_class
-from mer.results.charts.confidence import coverage, reliability
-from mer.results.charts.corruptions import found, right
-from mer.results.charts.networks import accuracy, curves, training_time
+from mer.results.charts.records import confusion, coverage, curves, found, reliability, right
 from mer.results.charts.style import CSS
 
-__all__ = [
-    "CSS",
-    "accuracy",
-    "confusion",
-    "coverage",
-    "curves",
-    "found",
-    "per_class",
-    "reliability",
-    "right",
-    "training_time",
-]
+__all__ = ["CSS", "confusion", "coverage", "curves", "found", "reliability", "right"]

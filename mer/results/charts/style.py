@@ -9,7 +9,6 @@ TEXT: Final = "#7f8790"  # 3.6 : 1 on white, 4.9 : 1 on near-black
 FONT: Final = "system-ui, -apple-system, Segoe UI, Roboto, Noto Sans, sans-serif"
 GRID: Final = "rgba(127, 135, 144, 0.25)"
 ACCENT: Final = "#16858c"  # teal: none of the seven classes has it
-PAPER: Final = "#a06a3b"  # whatever is the paper's
 
 CSS: Final = """
 .js-plotly-plot .modebar-container { display: none; }

@@ -5,30 +5,20 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from mer.emotions import EMOTIONS
 from mer.evaluation.metrics import evaluate
 from mer.results import charts
 from mer.results.paper import FIGURE_6
 from tests.records import record
 
-UNEQUAL = [0.05, 0.05, 0.1, 0.6, 0.1, 0.05, 0.05]
 NETWORKS = {"cnn1": record("cnn1"), "resnet18": record("resnet18", seconds=40)}
 
 
 def everything() -> list[go.Figure]:
     scores = evaluate(np.array(FIGURE_6))
     return [
-        charts.per_class(scores),
         charts.confusion(scores["confusion"]),
-        charts.accuracy(NETWORKS, {"cnn1": 0.8253}),
-        charts.training_time(NETWORKS, {"cnn1": "second", "resnet18": "first"}),
         charts.curves(NETWORKS["cnn1"]),
     ]
-
-
-def test_charts_of_no_network_are_empty_figures() -> None:
-    assert charts.accuracy({}).layout.height > 0
-    assert charts.training_time({}, {}).layout.height > 0
 
 
 def test_a_figure_sets_its_height_and_lets_the_page_show_through() -> None:
@@ -57,20 +47,6 @@ def test_a_figure_says_what_it_shows() -> None:
     assert all(len(figure.layout.meta["alt"]) > 20 for figure in everything())
 
 
-def test_the_report_chart_shows_all_three_figures_of_each_class() -> None:
-    scores = evaluate(np.array(FIGURE_6))
-    traces = {trace.name: trace for trace in charts.per_class(scores).data}
-    for key, name in (("F1", "f1"), ("precision", "precision"), ("recall", "recall")):
-        assert list(traces[key].x) == [scores["per_class"][one][name] for one in EMOTIONS]
-
-
-def test_a_class_without_pictures_leaves_a_gap_in_the_report_chart() -> None:
-    counts = np.array(FIGURE_6)
-    counts[2] = 0
-    (bars, *_) = charts.per_class(evaluate(counts)).data
-    assert bars.x[2] is None
-
-
 def test_the_confusion_matrix_is_coloured_by_row_and_shows_each_count_with_its_share() -> None:
     figure = charts.confusion(FIGURE_6)
     cells, pale = figure.data
@@ -88,29 +64,6 @@ def test_a_class_without_pictures_is_a_pale_row_of_the_confusion_matrix() -> Non
     assert not np.array(charts.confusion(counts).data[0].z)[0].any()
 
 
-def test_accuracy_carries_the_interval_of_each_protocol() -> None:
-    everyone, clean, paper = charts.accuracy(NETWORKS, {"cnn1": 0.8253}).data
-    test = NETWORKS["cnn1"]["evaluation"]["test"]
-    for trace, scores in ((everyone, test), (clean, test["clean"])):
-        low, high = scores["accuracy_interval"]
-        assert str(scores["n"]) in trace.name
-        assert trace.x[0] + trace.error_x.array[0] == pytest.approx(high)
-        assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(low)
-    assert "paper" in paper.name
-    assert list(paper.x) == [0.8253]
-
-
-def test_accuracy_without_clean_pictures_shows_the_others() -> None:
-    assert len(charts.accuracy({"cnn1": record(clean=False)}).data) == 1
-
-
-def test_the_points_of_a_network_stand_in_its_row_on_either_protocol() -> None:
-    networks = {"cnn1": record(clean=False), "cnn2": record("cnn2")}
-    everyone, clean = charts.accuracy(networks).data
-    assert [round(y) for y in everyone.y] == [0, 1]
-    assert [round(y) for y in clean.y] == [1]
-
-
 def test_learning_curves_count_epochs_on_through_the_stages_and_mark_them() -> None:
     figure = charts.curves(record())
     assert {trace.name for trace in figure.data} == {"train", "validation"}
@@ -123,9 +76,3 @@ def test_learning_curves_bear_an_epoch_without_validation() -> None:
     whole: dict[str, Any] = record()
     del whole["training"]["stages"][0]["history"][0]["validation_loss"]
     assert charts.curves(whole).data[3].y[0] is None
-
-
-def test_the_shortest_training_time_can_be_read_in_minutes() -> None:
-    (bars,) = charts.training_time(NETWORKS, {"cnn1": "72 min", "resnet18": "40 s"}).data
-    assert list(bars.x) == pytest.approx([72, 2 / 3])
-    assert list(bars.text) == ["72 min", "40 s"]
