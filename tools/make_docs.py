@@ -69,10 +69,10 @@ def endpoints() -> str:
 def _endpoint(name: str, endpoint: dict[str, Any]) -> str:
     from gradio.utils import get_function_description
 
-    from mer.ui import actions
+    from mer.ui import api
 
-    _, told, answer = get_function_description(getattr(actions, name))
-    rows = [_parameter(parameter, told) for parameter in endpoint["parameters"]]
+    _, _, answer = get_function_description(getattr(api, name))
+    rows = [_parameter(parameter) for parameter in endpoint["parameters"]]
     head = ["| parameter | type | default | |", "| --- | --- | --- | --- |"]
     table = "\n".join([*head, *rows]) + "\n\n" if rows else ""
     back = " ".join(" ".join(answer).split())
@@ -97,11 +97,11 @@ _FILES: Final = {
 }
 
 
-def _parameter(parameter: dict[str, Any], told: dict[str, str]) -> str:
+def _parameter(parameter: dict[str, Any]) -> str:
     name, kind = parameter["parameter_name"], parameter["python_type"]["type"]
     default = f"`{parameter['parameter_default']!r}`"
     shown = default if parameter["parameter_has_default"] else "needed"
-    return f"| `{name}` | `{kind.replace('|', 'or')}` | {shown} | {told[name]} |"
+    return f"| `{name}` | `{kind.replace('|', 'or')}` | {shown} | {parameter['label']} |"
 
 
 PARTS: Final[dict[str, tuple[Path, Callable[[], str]]]] = {

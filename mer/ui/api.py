@@ -1,67 +1,95 @@
 """The page's actions for programs: named endpoints beside the tabs, not shown in the page.
 
-docs/api.md is written from what they say of themselves, and shows a call of each.
+Files go in; JSON, text or pictures come out. The tabs call handlers of their own, whose answers are
+parts of the page; these say the same. docs/api.md is written from what they say of themselves.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+import inspect
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
+import numpy as np
 
-from mer.errors import MerError
+from mer.errors import ImageError, MerError
+from mer.faces import detection
 from mer.faces.detection import DETECTORS
+from mer.inference import class_activation_map
+from mer.inference.predictor import Prediction, Predictor, get_predictor
+from mer.io import images
 from mer.models.registry import DEFAULT_MODEL
-from mer.ui import actions
+from mer.results import comparison, drawing, leaderboard, tables, video_tables
+from mer.results import report as reports
+from mer.results import video_report as video_reports
+from mer.ui import upload
+from mer.ui import video as video_tab
 from mer.ui.errors import in_words
+from mer.version import __version__
+from mer.video import analysis
+from mer.video.types import Analysis
 from mer.weights import store
 
 WORKERS: Final = 2  # calls in work at once, of all programs; others wait
-
-Make = Callable[..., gr.components.Component]
+PROTOCOLS: Final = ["all", "clean"]
 
 
 def build() -> None:
     """Add the endpoints to the page; they are not shown in it."""
+    with gr.Column(visible=False):
+        inputs = _inputs()
+        answers: dict[gr.components.Component, tuple[Callable[..., Any], ...]] = {
+            gr.JSON(): (
+                predict,
+                predict_all,
+                analyse_video,
+                analyse_part,
+                compare,
+                evaluation,
+                about,
+            ),
+            gr.Image(format="jpeg"): (annotate, explain_face),
+            gr.Textbox(): (report, report_video),
+            gr.Number(): (measure,),
+        }
+        for output, actions in answers.items():
+            for action in actions:
+                _add(action, inputs, output)
+
+
+def _inputs() -> dict[str, gr.components.Component]:
+    """What each parameter of the actions is given in; its label is what docs/api.md says of it."""
     names = store.available() or [DEFAULT_MODEL]
     first = DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
     formats = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF"
-    picture: Make = functools.partial(gr.File, label=f"Picture: {formats}")
-    pictures: Make = functools.partial(picture, file_count="multiple")
-    film: Make = functools.partial(gr.File, label="Video")
-    network: Make = functools.partial(gr.Radio, names, value=first, label="Network")
-    detector: Make = functools.partial(
-        gr.Radio, list(DETECTORS), value="yunet", label="Face detector"
-    )
-    which: Make = functools.partial(gr.Radio, actions.PROTOCOLS, value="all", label="Test pictures")
-    number: Make = functools.partial(gr.Number, value=1, precision=0, label="Face, from 1")
-    start: Make = functools.partial(gr.Number, value=0, label="From, seconds")
-    end: Make = functools.partial(gr.Number, value=0, label="To, seconds; 0 for the end")
-    every: Make = functools.partial(gr.Number, value=1, precision=0, label="One of so many frames")
-    measured: Make = functools.partial(gr.Checkbox, value=False, label="Measure faces")
-    emotion: Make = functools.partial(gr.Textbox, value="", label="Class, or empty")
-    document: Make = functools.partial(gr.JSON, label="Document")
-    page: Make = functools.partial(gr.Textbox, label="HTML")
-    drawn: Make = functools.partial(gr.Image, label="Picture", format="jpeg")
-    time: Make = functools.partial(gr.Number, label="Milliseconds")
-    asked = [picture, network, detector]
-    of_video = [film, network, detector]
-    _add(actions.predict, asked, document)
-    _add(actions.predict_all, [pictures, network, detector], document)
-    _add(actions.annotate, asked, drawn)
-    _add(actions.explain_face, [*asked, number, emotion], drawn)
-    _add(actions.report, [pictures, network, detector], page)
-    _add(actions.analyse_video, of_video, document)
-    _add(actions.analyse_part, [*of_video, start, end, every, measured], document)
-    _add(actions.report_video, of_video, page)
-    _add(actions.compare, [], document)
-    _add(actions.evaluation, [network, which], document)
-    _add(actions.measure, [network], time)
-    _add(actions.about, [], document)
+    measured = "also give head pose, gaze, openings and blendshapes, eight times a second"
+    kinds = "all test pictures, or the clean ones, without a twin among those learned from"
+    return {
+        "picture": gr.File(label=f"a picture: {formats}"),
+        "pictures": gr.File(file_count="multiple", label=f"up to {upload.MAX_FILES} pictures"),
+        "video": gr.File(label=f"a video of up to {video_tab.MAX_FILE_MB} MB"),
+        "network": gr.Radio(names, value=first, label="which network answers"),
+        "detector": gr.Radio(list(DETECTORS), value="yunet", label="what finds the faces"),
+        "number": gr.Number(1, precision=0, label="which face, from 1, left to right"),
+        "emotion": gr.Textbox("", label="the class; empty for the one that the face looks like"),
+        "start": gr.Number(0, label="second from which on it is read"),
+        "end": gr.Number(0, label="second up to which it is read; 0 for its end"),
+        "every": gr.Number(1, precision=0, label="one of so many frames is looked at"),
+        "measure": gr.Checkbox(False, label=measured),
+        "protocol": gr.Radio(PROTOCOLS, value="all", label=kinds),
+    }
 
 
-def _add(action: Callable[..., Any], inputs: Sequence[Make], output: Make) -> None:
+def _add(
+    action: Callable[..., Any],
+    inputs: Mapping[str, gr.components.Component],
+    output: gr.components.Component,
+) -> None:
     """Make a public endpoint of `action`, called like it; its docstring is the description."""
+    asked = {name: inputs[name] for name in inspect.signature(action).parameters}
 
     @functools.wraps(action)
     def answered(*given: Any) -> Any:
@@ -70,12 +98,215 @@ def _add(action: Callable[..., Any], inputs: Sequence[Make], output: Make) -> No
                 raise MerError("A file, a network or another value is missing. Send them all.")
             return action(*given)
 
-    gr.Button(visible=False).click(
+    # Tools for assistants are described by docstrings.
+    told = "\n".join(f"    {name}: {one.label}" for name, one in asked.items())
+    answered.__doc__ = str(action.__doc__).replace("Returns:", f"Args:\n{told}\n\nReturns:")
+    gr.Button().click(
         answered,
-        [make(visible=False) for make in inputs],
-        output(visible=False),
+        list(asked.values()),
+        output,
         api_name=action.__name__,
         api_visibility="public",
         concurrency_id="api",
         concurrency_limit=WORKERS,
     )
+
+
+def predict(picture: str, network: str, detector: str) -> dict[str, Any]:
+    """Say what the faces in a picture look like, as the Upload and the Webcam tab do.
+
+    Returns:
+        What `predict_all` says of one picture.
+    """
+    return predict_all([picture], network, detector)
+
+
+def predict_all(pictures: Sequence[str], network: str, detector: str) -> dict[str, Any]:
+    """Say what the faces in several pictures look like.
+
+    Returns:
+        network, version, detector, time, classes and faces: of each its box in pixels, the
+        likeliest class, whether that is sure, and the probability of every class. without_face
+        names the other pictures, and why: no face in them, or they cannot be read.
+    """
+    _check_number(pictures)
+    predictor = get_predictor(network, detector)
+    found = [(Path(one).name, _answered(one, predictor)) for one in pictures]
+    problems = [one for _, one in found if isinstance(one, str)]
+    if len(problems) == len(found):
+        raise MerError(" ".join(problems) or "There are no pictures. Send some.")
+    return _parsed(tables.to_json(tables.of(found, predictor)))
+
+
+def annotate(picture: str, network: str, detector: str) -> np.ndarray:
+    """Draw a numbered box around each face of a picture, with what it looks like.
+
+    Returns:
+        The picture, its long side 640 to 1600 pixels.
+    """
+    return drawing.annotate(*_found(picture, network, detector))
+
+
+def explain_face(
+    picture: str, network: str, detector: str, number: int, emotion: str
+) -> np.ndarray:
+    """Show which parts of a face speak for a class, to the network: a class-activation map.
+
+    Returns:
+        The face with the map laid over it.
+    """
+    image, found = _found(picture, network, detector)
+    if not 1 <= number <= len(found):
+        raise MerError(f"There is no face {number}: {len(found)} were found in the picture.")
+    one = found[number - 1]
+    crop = detection.crop(image, one.face)
+    activation = class_activation_map.layer_cam(crop, network, emotion or one.emotion)
+    return class_activation_map.overlay(crop, activation)
+
+
+def report(pictures: Sequence[str], network: str, detector: str) -> str:
+    """Write a report on pictures, to hand on: one HTML file that opens offline.
+
+    Returns:
+        The file's content: pictures with boxes, charts, tables, settings, figures, limits.
+    """
+    _check_number(pictures)
+    return upload.report(pictures, network, detector)
+
+
+def analyse_video(video: str, network: str, detector: str) -> dict[str, Any]:
+    """Say who is in a video when, what they look like, and what passes over their faces.
+
+    Returns:
+        Settings, frame rate, notes, limits, people, events, and every frame read.
+    """
+    return _parsed(video_tables.to_json(_analysed(video, network, detector)))
+
+
+def analyse_part(
+    video: str,
+    network: str,
+    detector: str,
+    start: float,
+    end: float,
+    every: int,
+    measure: bool,
+) -> dict[str, Any]:
+    """Say the same of a part of a video, or of fewer frames, and measure the faces.
+
+    Returns:
+        What `analyse_video` says.
+    """
+    part = {"start_s": start, "end_s": end or math.inf, "every": int(every), "measure": measure}
+    return _parsed(video_tables.to_json(_analysed(video, network, detector, **part)))
+
+
+def report_video(video: str, network: str, detector: str) -> str:
+    """Write the report on a video, to hand on: one HTML file that opens offline.
+
+    Returns:
+        The file's content: time lines, events, faces of the strongest ones, settings, limits.
+    """
+    return video_reports.html(_analysed(video, network, detector), video)
+
+
+def compare() -> dict[str, Any]:
+    """Compare the networks, as the Comparison tab does.
+
+    Returns:
+        networks, an object each with its figures as numbers; significance, for all and for clean
+        pictures which of `networks` is "better" or "worse" than which by more than chance; rows,
+        one a figure with a column a network, as text; verdict, the same in sentences;
+        label_noise, how far the labels can be trusted; problems with records.
+    """
+    records, problems = comparison.read_records()
+    table = comparison.table(records) if records else None
+    matrices = {kind: leaderboard.significance(records, kind) for kind in PROTOCOLS}
+    return {
+        "networks": leaderboard.figures(records),
+        "significance": {
+            kind: {"networks": names, "matrix": matrix}
+            for kind, (names, matrix) in matrices.items()
+        },
+        "rows": [] if table is None else table.to_dict(orient="records"),
+        "verdict": comparison.verdict(records),
+        "label_noise": comparison.label_noise(records),
+        "problems": problems,
+    }
+
+
+def evaluation(network: str, protocol: str) -> dict[str, Any]:
+    """Say how far each class of a network can be trusted, as the Report tab does.
+
+    Returns:
+        classes in the order of the matrix, accuracy with its 95 % interval, averages, per_class,
+        confusion (a row a true class), confidence.
+    """
+    record = store.read_record(network)
+    tests = comparison.protocols(record)
+    name = next((name for name in tests if name.startswith(protocol)), None)
+    if name is None:
+        raise MerError(f"{network} was not measured on {protocol} pictures. Choose the others.")
+    scores = {key: value for key, value in tests[name].items() if key not in ("clean", "mistakes")}
+    about = {"network": network, "version": record.get("version"), "protocol": name}
+    return {**about, "classes": list(scores["per_class"]), **scores}
+
+
+def measure(network: str) -> float:
+    """Measure how long a network takes for one face on the computer that runs this page.
+
+    Returns:
+        Milliseconds, the median of thirty runs.
+    """
+    from mer.inference import speed
+
+    return round(speed.face_milliseconds(network), 3)
+
+
+def about() -> dict[str, Any]:
+    """Say what this page can be asked, and how far its answers reach.
+
+    Returns:
+        version, networks with their classes, detectors, limits.
+    """
+    return {
+        "version": __version__,
+        "networks": {
+            name: list(store.classes(store.read_record(name))) for name in store.available()
+        },
+        "detectors": list(DETECTORS),
+        "limits": [*reports.LIMITS, *video_tables.LIMITS[1:]],
+    }
+
+
+def _check_number(pictures: Sequence[str]) -> None:
+    if len(pictures) > upload.MAX_FILES:
+        raise MerError(f"At most {upload.MAX_FILES} pictures go into a call. Send fewer.")
+
+
+def _answered(picture: str, predictor: Predictor) -> tables.Found:
+    try:
+        return predictor.predict(images.read(picture))
+    except ImageError as error:
+        return str(error)
+
+
+def _found(picture: str, network: str, detector: str) -> tuple[np.ndarray, list[Prediction]]:
+    image = images.read(picture)
+    return image, get_predictor(network, detector).predict(image)
+
+
+def _analysed(path: str, network: str, detector: str, **part: Any) -> Analysis:
+    return analysis.analyse(
+        path,
+        model=network,
+        detector=detector,
+        progress=lambda *_: video_tab.renew(path),
+        longest_s=60 * video_tab.MAX_MINUTES,
+        **part,
+    )
+
+
+def _parsed(document: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(document)
+    return parsed
