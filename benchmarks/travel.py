@@ -23,11 +23,10 @@ from mer.evaluation.calibration import Answers
 from mer.inference.predictor import Predictor
 from mer.inference.probabilities import temperature_softmax
 from mer.models.registry import MODELS
-from mer.training.config import Settings
-from mer.training.trainer import Run
 from tools.average_weights import average
+from tools.training.run import LabRun, LabSettings
 
-SCHEDULE: Final = Settings(
+SCHEDULE: Final = LabSettings(
     epochs=2,
     draws=20_000,
     batch=96,
@@ -85,10 +84,7 @@ def leave(
     model: str, corpus: Corpus, names: Sequence[str], start: Path, out: Path, share: float = 1.0
 ) -> dict[str, Answers]:
     """Train without the sets `names`; what the network says of all that it did not see, by set."""
-    run = Run(model, without(corpus, names), SCHEDULE, out, start, (), model)
-    run.resume()
-    run.fit()
-    trained = run.finish()
+    trained = LabRun(model, without(corpus, names), SCHEDULE, out, start, model).trained()
     mean = average([start, trained], [1 - share, share], out / "mean")
     predictor = Predictor(model, folder=mean.parent)
     found = {}

@@ -30,7 +30,7 @@ def share(name: str, settings: Settings | None = None) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         _made(Path(folder))
         corpus = gather([Path(folder)], MODELS[name].size, fraction=settings.validation, seed=0)
-        run = Run(name, corpus, settings, Path(folder), None, (), name)
+        run = Run(name, corpus, settings, Path(folder), None, name)
         run.train_epoch(0)  # not counted: it reserves memory
         rounds = [(_loop(run, number + 1), _alone(run)) for number in range(ROUNDS)]
     rounds.sort(key=lambda one: one[0] / one[1])

@@ -41,7 +41,12 @@ def audit(options: argparse.Namespace) -> None:
 
 
 def _train(commands: Any) -> None:
-    add = command(commands, "train", train, "Train a network, or go on training it").add_argument
+    text = "Train a network, or go on training it"
+    training(command(commands, "train", train, text).add_argument, Settings)
+
+
+def training(add: Any, settings: type[Settings]) -> None:
+    """Add the options of a training."""
     add("--model", choices=NETWORKS, required=True, help="network, or what yours is built like")
     text = "what to call a network of your own; without it, the new one is called as --model"
     add("--name", metavar="NAME", help=text)
@@ -53,9 +58,7 @@ def _train(commands: Any) -> None:
     add("--cut", type=Path, nargs="+", default=(), metavar="DIR", help=text)
     add("--out", type=Path, default=Path("runs"), help="folder to write to (default %(default)s)")
     add("--start", type=Path, metavar="FILE", help="weights to begin from (.safetensors)")
-    text = "learn the answers of these networks too (.safetensors)"
-    add("--teachers", type=Path, nargs="+", default=(), metavar="FILE", help=text)
-    for setting in dataclasses.fields(Settings):
+    for setting in dataclasses.fields(settings):
         if setting.metadata:
             _setting(add, setting)
 
@@ -74,26 +77,27 @@ def _setting(add: Any, setting: dataclasses.Field[Any]) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one network."""
-    from mer.training import devices, distributed, trainer
+    from mer.training import devices, trainer
 
     devices.keep_freed_memory()
-    told = [one.name for one in dataclasses.fields(Settings) if one.metadata]
-    path = trainer.train(
-        options.model,
-        options.data,
-        out=options.out,
-        settings=Settings(**{name: getattr(options, name) for name in told}),
-        start=options.start,
-        teachers=options.teachers,
-        name=options.name,
-        classes=[name.lower() for name in options.classes] if options.classes else EMOTIONS,
-        cut=options.cut,
-    )
-    if distributed.first():
-        print(f"written: {path} and {_curves(options.name or options.model, options.out)}")
+    path = trainer.train(options.model, options.data, **chosen(options, Settings))
+    print(f"written: {path} and {curves(options.name or options.model, options.out)}")
 
 
-def _curves(model: str, folder: Path) -> Path:
+def chosen(options: argparse.Namespace, settings: type[Settings]) -> dict[str, Any]:
+    """What `trainer.train` is told by the options, beside network and data."""
+    told = [one.name for one in dataclasses.fields(settings) if one.metadata]
+    return {
+        "out": options.out,
+        "settings": settings(**{name: getattr(options, name) for name in told}),
+        "start": options.start,
+        "name": options.name,
+        "classes": [name.lower() for name in options.classes] if options.classes else EMOTIONS,
+        "cut": options.cut,
+    }
+
+
+def curves(model: str, folder: Path) -> Path:
     """Write the learning curves beside the weights, as a page that opens offline."""
     from mer.results import charts
     from mer.weights import store

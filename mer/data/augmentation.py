@@ -28,7 +28,6 @@ def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
 class Batches(Dataset[Batch]):
     """Batches of (images, targets) over chosen rows: originals, and `copies` of each transformed.
 
-    With `draws`, an epoch has that many pictures, drawn with `chances` (a probability a row).
     Where copies are made, half of the originals are mirrored. Order and copies depend on `seed` and
     `epoch` alone, and a batch also on its number, so any process can make any batch, at any time.
     Images are bytes, which take a quarter of the memory of floats.
@@ -43,12 +42,9 @@ class Batches(Dataset[Batch]):
         copies: int = 0,
         shuffle: bool = False,
         seed: int = 0,
-        draws: int = 0,
-        chances: NDArray[np.float64] | None = None,
     ) -> None:
         self.pictures, self.rows, self.batch = pictures, rows, batch
         self.copies, self.shuffle, self.seed = copies, shuffle, seed
-        self.draws, self.chances = draws, chances
         self.start(0)
 
     def start(self, epoch: int) -> None:
@@ -56,11 +52,7 @@ class Batches(Dataset[Batch]):
         self.epoch = epoch
         n = len(self.rows) * (1 + self.copies)
         rng = np.random.default_rng((self.seed, epoch))
-        if self.draws:
-            rows = rng.choice(len(self.rows), self.draws, p=self.chances)
-            self.order = rows + len(self.rows) * rng.integers(0, 1 + self.copies, self.draws)
-        else:
-            self.order = rng.permutation(n) if self.shuffle else np.arange(n)
+        self.order = rng.permutation(n) if self.shuffle else np.arange(n)
 
     def __len__(self) -> int:
         """Number of batches; when shuffled, a last one that is not full is left out."""

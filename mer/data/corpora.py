@@ -1,7 +1,7 @@
 """Several data sets as one: training and validation rows, with twins on one side everywhere."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,37 +77,6 @@ def gather(
         ],
         np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
     )
-
-
-def chances(corpus: Corpus, even: float) -> NDArray[np.float64]:
-    """Return the probability with which each training row is drawn; they sum to 1.
-
-    If `even` is 0, all rows are equally likely; if it is 1, all sets are, and within a set all
-    classes. In between, a set of n pictures has a share in proportion to n ** (1 - even), and so
-    has a class of n pictures within its set.
-    """
-    chance = np.zeros(len(corpus.train))
-    sets, labels = corpus.sets[corpus.train], corpus.pictures.labels[corpus.train]
-    for number in np.unique(sets).tolist():
-        inside = sets == number
-        counts = np.bincount(labels[inside]).astype(float)
-        share = counts[labels[inside]] ** -even
-        chance[inside] = share / share.sum() * inside.sum() ** (1 - even)
-    chance /= chance.sum()
-    return chance
-
-
-def balanced(corpus: Corpus, power: float) -> Corpus:
-    """Weight the training targets by class: by the class's share to the power of -`power`, mean 1.
-
-    A row of targets that sums to more than 1 counts more in a cross-entropy. With a power of 0
-    nothing changes.
-    """
-    targets = corpus.pictures.targets.copy()
-    mass = targets[corpus.train].sum(0, dtype=np.float64)
-    weight = mass.clip(1) ** -power
-    targets[corpus.train] *= (weight * mass.sum() / (weight * mass).sum()).astype(np.float32)
-    return replace(corpus, pictures=replace(corpus.pictures, targets=targets))
 
 
 def held_out(

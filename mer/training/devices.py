@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mer.models.base import Batch
-from mer.training import distributed
 
 M_TRIM_THRESHOLD: Final = -1  # parameters of glibc's mallopt
 M_MMAP_MAX: Final = -4
@@ -74,7 +73,8 @@ def arriving(batches: Dataset[Batch], device: torch.device) -> Iterable[Batch]:
     With a GPU, worker processes, one a core, prepare the batches ahead, so that it need not wait.
     """
     ahead = device.type == "cuda" and hasattr(os, "fork")
-    cores = len(os.sched_getaffinity(0)) // distributed.local_world_size() if ahead else 0
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes of torchrun on this machine
+    cores = len(os.sched_getaffinity(0)) // beside if ahead else 0
     loader = DataLoader(
         batches,
         batch_size=None,

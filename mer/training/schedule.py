@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from mer.data.corpora import Corpus
-from mer.training import distributed
 from mer.training.config import Settings
 from mer.weights.provenance import machine, now, versions
 
@@ -47,7 +46,6 @@ def line(entry: Epoch) -> str:
 def stage(
     corpus: Corpus,
     settings: Settings,
-    teachers: Sequence[dict[str, Any]],
     device: torch.device,
     history: Sequence[Epoch],
     started: str,
@@ -57,11 +55,9 @@ def stage(
         "name": " + ".join(part["name"] for part in corpus.description),
         "data": corpus.description,
         "settings": asdict(settings),
-        "teachers": list(teachers),
         "seed": settings.seed,
         "device": str(device),
         "threads": torch.get_num_threads(),
-        "processes": distributed.world_size(),
         "machine": machine(),
         "versions": versions(),
         "history": list(history),

@@ -14,11 +14,10 @@ from mer.errors import DataError
 from mer.evaluation.calibration import SURE
 from mer.inference.probabilities import WAYS
 from mer.models.registry import NETWORKS
-from mer.training.config import Settings
-from mer.training.trainer import train
 from tests import tiny
+from tools.training.run import LabSettings, train
 
-SHORT = Settings(epochs=1, draws=16, batch=8, copies=1, validation=0.2, even=0.5, average=0.9)
+SHORT = LabSettings(epochs=1, draws=16, batch=8, copies=1, validation=0.2, even=0.5, average=0.9)
 
 
 @pytest.fixture

@@ -191,12 +191,3 @@ def test_a_start_of_another_kind(faces: Path, stand_in_weights: Path, tmp_path: 
     with pytest.raises(WeightsError, match="another kind of network"):
         store.read_start(store.load("cnn1")[0], stand_in_weights / "cnn2.safetensors")
     assert cli.main([*arguments, "--classes", *CLASSES, "--out", str(tmp_path / "out")]) == 2
-
-
-def test_teachers_know_the_same_classes(
-    faces: Path, stand_in_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["train", "--model", "cnn1", "--data", str(faces), "--classes", *CLASSES]
-    teacher = str(stand_in_weights / "cnn2.safetensors")
-    assert cli.main([*arguments, "--teachers", teacher, "--out", str(tmp_path / "out")]) == 2
-    assert "cnn2 cannot teach" in capsys.readouterr().err

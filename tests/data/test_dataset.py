@@ -3,7 +3,6 @@
 import io
 import shutil
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mer.data import dataset, near_duplicates
-from mer.data.corpora import balanced, chances, gather
+from mer.data.corpora import gather
 from mer.data.dataset import Pictures
 from mer.emotions import EMOTIONS
 from mer.errors import DataError
@@ -184,20 +183,6 @@ def test_the_papers_set_has_its_counts(mer_data: Path) -> None:
     assert list(pictures.counts().values()) == [350, 160, 120, 480, 160, 330, 260]
 
 
-def test_rare_classes_weigh_more(tiny_data: Path) -> None:
-    corpus = gather([tiny_data], 16, fraction=0.3, seed=0)
-    rare = corpus.pictures.targets.copy()
-    rare[corpus.train[1:], :] = np.eye(7, dtype=np.float32)[3]
-    rare[corpus.train[0], :] = np.eye(7, dtype=np.float32)[2]
-    corpus = replace(corpus, pictures=replace(corpus.pictures, targets=rare))
-    np.testing.assert_allclose(balanced(corpus, 0.0).pictures.targets, rare)
-    even = balanced(corpus, 1.0).pictures.targets
-    mass = even[corpus.train].sum(0)
-    assert mass[2] == pytest.approx(mass[3])
-    assert even[corpus.train].sum() == pytest.approx(len(corpus.train), rel=1e-5)
-    np.testing.assert_allclose(even[corpus.validation], rare[corpus.validation])
-
-
 def test_folders_of_blends_have_two_targets(tmp_path: Path, tiny_data: Path) -> None:
     picture = (tiny_data / "train" / "fear" / "fear1.jpg").read_bytes()
     for folder in ("sadly_fearful", "awed", "happily_bored"):
@@ -237,15 +222,3 @@ def test_a_face_is_cut_out_and_its_lack_is_known(tmp_path: Path, astronaut: np.n
     assert whole.missed == frozenset()
     assert not (pictures.pixels[0] == whole.pixels[0]).all()
     assert (pictures.pixels[1] == whole.pixels[1]).all()
-
-
-def test_small_sets_and_rare_classes_come_as_often(tiny_data: Path) -> None:
-    corpus = gather([tiny_data], 16, fraction=0.3, seed=0)
-    corpus = replace(corpus, sets=np.arange(len(corpus.pictures)) % 5 // 4)
-    plain, even = chances(corpus, 0.0), chances(corpus, 1.0)
-    np.testing.assert_allclose(plain, 1 / len(corpus.train))
-    small = corpus.sets[corpus.train] == 1
-    assert even[small].sum() == pytest.approx(0.5)
-    labels = corpus.pictures.labels[corpus.train]
-    shares = [even[~small & (labels == one)].sum() for one in np.unique(labels[~small])]
-    np.testing.assert_allclose(shares, shares[0])

@@ -12,9 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from torch import nn
 
 from mer.models.registry import NETWORKS, Entry
-from mer.training.config import Settings
-from mer.training.trainer import train
 from tests.tiny import Tiny
+from tools.training.run import LabSettings, train
 
 
 class Plain(Tiny):
@@ -26,9 +25,11 @@ class Plain(Tiny):
 
 
 # A batch of 9 makes two processes have unequal parts.
-SETTINGS = Settings(epochs=4, batch=9, copies=1, validation=0.2, patience=9, average=0.9, mixup=0.2)
+SETTINGS = LabSettings(
+    epochs=4, batch=9, copies=1, validation=0.2, patience=9, average=0.9, mixup=0.2
+)
 
 if __name__ == "__main__":
-    plain = Entry("tests.training.train_plain:Plain", size=Plain.size, description="plain layers")
+    plain = Entry("tests.tools.train_plain:Plain", size=Plain.size, description="plain layers")
     NETWORKS["tiny"] = plain
     train("tiny", [Path(sys.argv[1])], out=Path(sys.argv[2]), settings=SETTINGS)

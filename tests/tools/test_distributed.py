@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from mer.errors import MerError
-from mer.training import distributed
 from mer.weights import store
+from tools.training import distributed
 
 PROGRAM = str(Path(__file__).parent / "train_plain.py")
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")

@@ -16,9 +16,9 @@ from mer.data.dataset import Pictures
 from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
 from mer.models.base import BaseClasificacionImagenes, Batch
-from mer.training import distributed
 from mer.training.devices import to_float
 from mer.weights import store
+from tools.training import distributed
 
 
 def read_teachers(

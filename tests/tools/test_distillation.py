@@ -9,13 +9,14 @@ import torch
 
 from mer.errors import WeightsError
 from mer.models.registry import NETWORKS
-from mer.training.distillation import Teaching, read_teachers
-from mer.training.trainer import train
 from mer.weights import store
 from tests import tiny
-from tests.training.test_trainer import SETTINGS, same
+from tests.training.test_trainer import same
+from tools.training.distillation import Teaching, read_teachers
+from tools.training.run import LabSettings, train
 
 CPU = torch.device("cpu")
+SETTINGS = LabSettings(epochs=2, batch=8, copies=1, validation=0.2, average=0.9)
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +82,9 @@ def test_a_taught_training_says_who_taught_it(tiny_data: Path, tmp_path: Path) -
     (stage,) = store.read_record("tiny", folder=tmp_path / "a")["training"]["stages"]
     file = store.read_record("tiny", folder=tmp_path / "teacher")["file"]
     assert stage["teachers"] == [file]
+
+
+def test_a_teacher_of_other_classes_is_a_sentence(tiny_data: Path, tmp_path: Path) -> None:
+    path = train("tiny", [tiny_data], out=tmp_path, settings=SETTINGS, classes=("fear", "anger"))
+    with pytest.raises(WeightsError, match="tiny cannot teach"):
+        read_teachers([path], CPU)

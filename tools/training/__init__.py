@@ -1,0 +1,1 @@
+"""Trainings of the networks that ship: teachers, mixup, even draws, several processes."""
