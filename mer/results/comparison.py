@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from mer.errors import WeightsError
-from mer.evaluation.statistics import significant_pairs
 from mer.results import paper
 from mer.results.wording import percent
 
@@ -235,33 +234,6 @@ def stages(record: Record) -> str:
         f"stage {number}: {stage['name']}, {len(stage['history'])} epochs"
         for number, stage in enumerate(record["training"]["stages"], 1)
     )
-
-
-def verdict(records: Mapping[str, Record]) -> list[str]:
-    """Return a sentence a protocol: the networks whose difference is significant.
-
-    Networks are compared by their mistakes on the same pictures, see `mer.evaluation.statistics`; a
-    record that does not name its mistakes is left out.
-    """
-    mistakes: dict[str, dict[str, list[str]]] = {}
-    for network, record in records.items():
-        for protocol, scores in protocols(record).items():
-            if "mistakes" in scores:
-                mistakes.setdefault(protocol, {})[network] = scores["mistakes"]
-    return [_verdict(protocol, wrong) for protocol, wrong in mistakes.items() if len(wrong) > 1]
-
-
-def _verdict(protocol: str, mistakes: Mapping[str, list[str]]) -> str:
-    ranked = sorted(mistakes, key=lambda name: len(mistakes[name]))
-    real = significant_pairs(mistakes)
-    beaten = {one: [other for other in ranked if (one, other) in real] for one in ranked}
-    on = f"On {protocol if protocol.startswith('all') else f'the {protocol}'} pictures"
-    if not real:
-        return f"{on} no network is shown to be better than another: it may all be chance."
-    ahead = ", ".join(f"{name} is ahead of {' and '.join(of)}" for name, of in beaten.items() if of)
-    left = len(mistakes) * (len(mistakes) - 1) // 2 - len(real)
-    rest = "; the other differences may be chance" if left else ""
-    return f"{on} {ahead} by more than chance{rest}."
 
 
 def label_noise(records: Mapping[str, Record]) -> str:

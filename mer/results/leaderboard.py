@@ -8,6 +8,8 @@ from mer.models.registry import DEFAULT_MODEL, NETWORKS
 from mer.results import comparison
 from mer.results.wording import percent
 
+KINDS: Final = ("all", "clean")  # of the paper's test pictures
+
 
 class Cell(NamedTuple):
     """What a table shows, what it is sorted by, and whether it is the best of its column."""
@@ -90,6 +92,22 @@ def significance(records: Mapping[str, Any], kind: str) -> tuple[list[str], list
     names = sorted(mistakes, key=lambda name: len(mistakes[name]))
     said = dict.fromkeys(real, "better") | {pair[::-1]: "worse" for pair in real}
     return names, [[said.get((one, other), "") for other in names] for one in names]
+
+
+def verdict(records: Mapping[str, Any]) -> list[str]:
+    """`significance` in sentences, one for all and one for clean pictures."""
+    told = []
+    for kind in KINDS:
+        names, matrix = significance(records, kind)
+        beaten = {
+            name: [other for other, cell in zip(names, row, strict=True) if cell == "better"]
+            for name, row in zip(names, matrix, strict=True)
+        }
+        ahead = [f"{name} is ahead of {' and '.join(of)}" for name, of in beaten.items() if of]
+        chance = f"On {kind} pictures no network is shown to be better than another."
+        better = f"On {kind} pictures {', '.join(ahead)} by more than chance."
+        told += [better if ahead else chance] if len(names) > 1 else []
+    return told
 
 
 def _row(name: str, record: Mapping[str, Any], milliseconds: float | None) -> dict[str, Any]:

@@ -34,7 +34,6 @@ from mer.video.types import Analysis
 from mer.weights import store
 
 WORKERS: Final = 2  # calls in work at once, of all programs; others wait
-PROTOCOLS: Final = ["all", "clean"]
 
 
 def build() -> None:
@@ -79,7 +78,7 @@ def _inputs() -> dict[str, gr.components.Component]:
         "end": gr.Number(0, label="second up to which it is read; 0 for its end"),
         "every": gr.Number(1, precision=0, label="one of so many frames is looked at"),
         "measure": gr.Checkbox(False, label=measured),
-        "protocol": gr.Radio(PROTOCOLS, value="all", label=kinds),
+        "protocol": gr.Radio(list(leaderboard.KINDS), value="all", label=kinds),
     }
 
 
@@ -221,7 +220,7 @@ def compare() -> dict[str, Any]:
     """
     records, problems = comparison.read_records()
     table = comparison.table(records) if records else None
-    matrices = {kind: leaderboard.significance(records, kind) for kind in PROTOCOLS}
+    matrices = {kind: leaderboard.significance(records, kind) for kind in leaderboard.KINDS}
     return {
         "networks": leaderboard.figures(records),
         "significance": {
@@ -229,7 +228,7 @@ def compare() -> dict[str, Any]:
             for kind, (names, matrix) in matrices.items()
         },
         "rows": [] if table is None else table.to_dict(orient="records"),
-        "verdict": comparison.verdict(records),
+        "verdict": leaderboard.verdict(records),
         "label_noise": comparison.label_noise(records),
         "problems": problems,
     }

@@ -59,14 +59,13 @@ def show_problems(problems: list[str]) -> None:
 def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None = None) -> str:
     """The leaderboard as HTML, with its figures as a CSV file."""
     rows = leaderboard.figures(records, milliseconds)
-    kinds = ("all", "clean")
     shown = html_document.render(
         "leaderboard.html",
         columns=leaderboard.shown(rows),
         rows=leaderboard.cells(rows),
         purpose=leaderboard.purpose,
         counts=_counts(records),
-        matrices=[(kind, leaderboard.significance(records, kind)) for kind in kinds],
+        matrices=[(kind, leaderboard.significance(records, kind)) for kind in leaderboard.KINDS],
     )
     csv = csv_files.text(pd.DataFrame(rows))
     return shown + downloads.links(downloads.name("networks", list(records)), {"csv": csv})

@@ -112,41 +112,6 @@ def test_the_stages_behind_the_numbers_on_the_curves_are_named() -> None:
     assert comparison.stages(record()) == "stage 1: ferplus, 2 epochs; stage 2: paper, 3 epochs"
 
 
-def test_one_network_gives_no_verdict() -> None:
-    assert comparison.verdict({}) == []
-    assert comparison.verdict({"cnn1": record()}) == []
-
-
-def test_networks_that_err_about_as_often_are_not_told_apart() -> None:
-    verdict = comparison.verdict({"cnn1": record(right=0.85), "cnn2": record("cnn2", right=0.851)})
-    assert len(verdict) == 2
-    assert verdict[0].startswith("On all 1400 pictures no network is shown to be better")
-    assert verdict[1].startswith("On the clean 700 pictures no network is shown to be better")
-
-
-def test_a_difference_beyond_chance_is_named() -> None:
-    rights = {"cnn1": 0.85, "cnn2": 0.849, "resnet18": 0.89}
-    records = {name: record(name, right=right) for name, right in rights.items()}
-    assert comparison.verdict(records)[0] == (
-        "On all 1400 pictures resnet18 is ahead of cnn1 and cnn2 "
-        "by more than chance; the other differences may be chance."
-    )
-
-
-def test_with_all_told_apart_none_are_left_to_chance() -> None:
-    rights = {"cnn1": 0.5, "cnn2": 0.7, "resnet18": 0.9}
-    records = {name: record(name, right=right) for name, right in rights.items()}
-    assert comparison.verdict(records)[1] == (
-        "On the clean 700 pictures resnet18 is ahead of cnn2 and cnn1, "
-        "cnn2 is ahead of cnn1 by more than chance."
-    )
-
-
-def test_a_record_that_names_no_mistakes_is_not_compared() -> None:
-    records = {"cnn1": papers_record(), "cnn2": record("cnn2"), "resnet18": record("resnet18")}
-    assert not any("cnn1" in sentence for sentence in comparison.verdict(records))
-
-
 def test_what_twins_say_of_the_labels() -> None:
     assert comparison.label_noise({}) == comparison.label_noise({"cnn1": record()}) == ""
     whole = record()
