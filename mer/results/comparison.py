@@ -55,6 +55,22 @@ def ferplus(record: Record) -> dict[str, Scores]:
     return protocols({"evaluation": {"test": other}}) if other else {}
 
 
+def tests(record: Record) -> dict[str, Scores]:
+    """The scores of a record by kind of test pictures: all, clean, everyday, sets from elsewhere.
+
+    Kinds that were not measured are left out.
+    """
+    evaluation = record["evaluation"]
+    test, everyday = evaluation["test"], evaluation.get("ferplus") or {}
+    scores = {
+        "all": test,
+        "clean": test.get("clean"),
+        "everyday": everyday.get("clean") or everyday,
+        **(evaluation.get("elsewhere") or {}).get("sets", {}),
+    }
+    return {kind: one for kind, one in scores.items() if one}
+
+
 def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
     """Return the accuracy on faces from elsewhere: a row a data set, a column a network.
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from plotly.graph_objects import Figure
@@ -29,6 +30,12 @@ _TEMPLATES.globals.update(colors=colors, percent=percent, zip=zip)
 def render(template: str, **values: Any) -> str:
     """A template with its values; in HTML all text among them is escaped."""
     return _TEMPLATES.get_template(template).render(values)
+
+
+def table(frame: pd.DataFrame, name: str) -> str:
+    """A DataFrame as HTML, called `name` by screen readers; its first column heads the rows."""
+    parts: Any = _TEMPLATES.get_template("parts.html").module
+    return str(parts.figures(list(frame.columns), frame.to_numpy().tolist(), name))
 
 
 def plotly() -> dict[str, Markup]:

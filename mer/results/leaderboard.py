@@ -85,8 +85,7 @@ def significance(records: Mapping[str, Any], kind: str) -> tuple[list[str], list
     mistakes = {
         name: scores["mistakes"]
         for name, record in records.items()
-        for protocol, scores in comparison.protocols(record).items()
-        if protocol.startswith(kind) and "mistakes" in scores
+        if "mistakes" in (scores := comparison.tests(record).get(kind, {}))
     }
     real = significant_pairs(mistakes)
     names = sorted(mistakes, key=lambda name: len(mistakes[name]))
@@ -111,14 +110,12 @@ def verdict(records: Mapping[str, Any]) -> list[str]:
 
 
 def _row(name: str, record: Mapping[str, Any], milliseconds: float | None) -> dict[str, Any]:
-    evaluation = record["evaluation"]
-    test, everyday = evaluation["test"], evaluation.get("ferplus") or {}
-    away = evaluation.get("elsewhere") or {}
+    tests = comparison.tests(record)
+    away = record["evaluation"].get("elsewhere") or {}
+    means = {kind: tests.get(kind, {}).get("accuracy") for kind in ("all", "clean", "everyday")}
     return {
         "network": name,
-        "accuracy_all": test["accuracy"],
-        "accuracy_clean": (test.get("clean") or {}).get("accuracy"),
-        "accuracy_everyday": (everyday.get("clean") or everyday).get("accuracy"),
+        **{f"accuracy_{kind}": accuracy for kind, accuracy in means.items()},
         "accuracy_elsewhere": (away.get("mean") or {}).get("accuracy"),
         "milliseconds": milliseconds,
         "training_s": record["training"]["cpu_seconds"],

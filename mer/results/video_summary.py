@@ -75,11 +75,3 @@ def _events(events: Sequence[Event]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
-
-
-def likeliest(chances: Sequence[float], names: Sequence[str], sure: bool = True) -> str:
-    """'happiness 93 %', 'unsure: disgust 38 %', or "" where nothing is known."""
-    if not chances:
-        return ""
-    best = max(range(len(chances)), key=chances.__getitem__)
-    return told(names[best], chances[best], sure)

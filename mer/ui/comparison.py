@@ -1,7 +1,6 @@
 """The Comparison tab: the networks side by side, from their records."""
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any, Final
 
 import gradio as gr
@@ -11,7 +10,7 @@ from mer.errors import MerError
 from mer.evaluation.elsewhere import MEANING
 from mer.io import csv_files
 from mer.results import charts, comparison, html_document, leaderboard, paper
-from mer.ui import downloads, tables
+from mer.ui import downloads, notes
 from mer.ui.errors import in_words
 
 _EMPTY: Final = (
@@ -25,7 +24,8 @@ _EMPTY: Final = (
 def build() -> None:
     """Lay out the tab inside the current `gr.Tab`."""
     records, problems = comparison.read_records()
-    show_problems(problems)
+    if problems:
+        gr.HTML(notes.lines([], problems=problems))
     if not records:
         gr.Markdown(_EMPTY)
         return
@@ -38,22 +38,13 @@ def build() -> None:
         concurrency_limit=1,  # two measurements at a time would slow each other down
     )
     with gr.Accordion("Every figure, with 95 % intervals", open=False):
-        tables.show(comparison.table(records), "Our networks, figure by figure")
+        _table(comparison.table(records), "Our networks, figure by figure")
         gr.Markdown(comparison.label_noise(records))
     elsewhere(records)
     _training(records)
     with gr.Accordion("The paper's Table 1", open=False):
-        tables.show(comparison.paper_table(), "The paper's Table 1")
+        _table(comparison.paper_table(), "The paper's Table 1")
         gr.Markdown(_paper_note())
-
-
-def show_problems(problems: list[str]) -> None:
-    """A box that names each record that cannot be shown, and the mend."""
-    if problems:
-        lines = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
-        gr.HTML(
-            f'<div class="problems"><p>Not every network can be shown:</p><ul>{lines}</ul></div>'
-        )
 
 
 def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None = None) -> str:
@@ -73,18 +64,10 @@ def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None 
 
 def _counts(records: Mapping[str, Any]) -> dict[str, int]:
     """How many pictures or sets each accuracy of the leaderboard comes from; 0 where unknown."""
-    known: dict[str, int] = {}
-    for record in records.values():
-        evaluation = record["evaluation"]
-        test, everyday = evaluation["test"], evaluation.get("ferplus") or {}
-        counts = {
-            "all": test["n"],
-            "clean": (test.get("clean") or test)["n"],
-            "everyday": (everyday.get("clean") or everyday).get("n", 0),
-            "elsewhere": len((evaluation.get("elsewhere") or {}).get("sets", ())),
-        }
-        known = {name: max(count, known.get(name, 0)) for name, count in counts.items()}
-    return known
+    known = [comparison.tests(record) for record in records.values()]
+    kinds = ("all", "clean", "everyday")
+    counts = {kind: max(one[kind]["n"] if kind in one else 0 for one in known) for kind in kinds}
+    return counts | {"elsewhere": max(len(one.keys() - set(kinds)) for one in known)}
 
 
 def elsewhere(records: Mapping[str, Any]) -> None:
@@ -93,7 +76,7 @@ def elsewhere(records: Mapping[str, Any]) -> None:
     if len(table):
         with gr.Accordion("Faces from elsewhere, set by set", open=False):
             gr.Markdown(MEANING)
-            tables.show(table, "Faces from elsewhere, set by set")
+            _table(table, "Faces from elsewhere, set by set")
 
 
 def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:
@@ -126,8 +109,13 @@ def _training(records: Mapping[str, Any]) -> None:
         for name, record in records.items():
             with gr.Column(min_width=320):
                 gr.Markdown(f"### {name}\n{comparison.stages(record)}")
-                _plot(charts.curves(record))
+                plot(charts.curves(record))
 
 
-def _plot(figure: Any) -> None:
-    gr.Plot(figure, show_label=False, container=False)
+def plot(figure: Any) -> gr.Plot:
+    """A figure on the page, without a frame of its own."""
+    return gr.Plot(figure, show_label=False, container=False)
+
+
+def _table(frame: pd.DataFrame, name: str) -> None:
+    gr.HTML(html_document.table(frame, name), elem_classes="tables", js_on_load=None)

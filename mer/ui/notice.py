@@ -1,13 +1,12 @@
 """The notice at the top of the page, and what is wrong with the weights where something is."""
 
-import html
 from typing import Final
 
 import gradio as gr
 
 from mer.errors import WeightsError
 from mer.inference.predictor import get_predictor
-from mer.ui import preview, retention
+from mer.ui import notes, preview, retention
 from mer.weights import store
 
 TEXT: Final = f"""
@@ -23,12 +22,7 @@ def build() -> None:
     gr.HTML(TEXT, elem_id="notice")
     problems = broken_weights()
     if problems:
-        lines = "".join(f"<li>{html.escape(problem)}</li>" for problem in problems)
-        gr.HTML(
-            f'<div role="alert"><p>Not every network can be used:</p><ul>{lines}</ul>'
-            "<p>Start the page again when that is mended.</p></div>",
-            elem_classes="problems",
-        )
+        gr.HTML(notes.lines(["Start the page again when that is mended."], problems=problems))
 
 
 def broken_weights() -> list[str]:

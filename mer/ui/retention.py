@@ -25,7 +25,7 @@ import gradio as gr
 from gradio import processing_utils
 
 from mer.io.system import fcntl, locked
-from mer.results import markdown
+from mer.results import html_document
 from mer.ui.errors import FULL, RefusedError
 
 AGE_S: Final = 300.0  # seconds since its last use, after which a file goes
@@ -43,49 +43,10 @@ _MUCH: Final = (
 )
 _log = logging.getLogger(__name__)
 
-# What is kept, where, and how long: About and SECURITY.md show it.
-TABLE: Final = (
-    (
-        "A captured frame, a frame of the live view",
-        "memory",
-        "until it is answered",
-    ),
-    (
-        "An uploaded picture or video",
-        "a temporary folder that only the page's own user can read",
-        f"until the page is closed, at most {MINUTES} minutes after its last use",
-    ),
-    (
-        "Cut-out faces of the last answer, to show where a network looks",
-        "memory",
-        "until the page is closed, at most 10 minutes",
-    ),
-    (
-        "What was found in a video: numbers, no picture",
-        "memory",
-        f"until the page is closed, at most {REMEMBERED_S // 3600} hour",
-    ),
-    (
-        "Pictures with boxes, maps of where a network looks, CSV, JSON, reports, clips of an event",
-        "your browser only",
-        "until you close the page",
-    ),
-    (
-        "What the live view knows of a face: numbers",
-        "memory",
-        "until you stop it, at most 1 minute",
-    ),
-    (
-        "Errors of the page, without pictures",
-        "the log of whoever runs the page",
-        "as long as they keep it",
-    ),
-)
-
 
 def table() -> str:
-    """TABLE as Markdown."""
-    return markdown.table(("What", "Where", "How long"), TABLE)
+    """What is kept, where, and how long, as Markdown: About and SECURITY.md show it."""
+    return html_document.render("kept.md", minutes=MINUTES, hours=REMEMBERED_S // 3600)
 
 
 def take_folder() -> Path:

@@ -243,7 +243,7 @@ def show(number: int, seen: Seen | None) -> str:
             look = analysis.look(seen.path, seen.found, seen.found.events[number])
         except MerError as error:
             return notes.lines([], problems=[str(error)])
-        return events.closely(number + 1, seen.found.events[number], look, events.score())
+        return events.closely(number + 1, seen.found.events[number], look)
 
 
 _FILES: Final[dict[str, tuple[str, str, Callable[[Seen], str]]]] = {

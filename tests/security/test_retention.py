@@ -22,7 +22,7 @@ from PIL import Image
 
 from mer.io import webm
 from mer.io.video import Frame
-from mer.ui import about, notice, retention
+from mer.ui import notice, retention
 from tests.security.conftest import Served, files, serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -302,9 +302,8 @@ def test_the_page_reports_to_nobody(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-def test_the_table_stands_on_about_and_in_the_document() -> None:
+def test_the_table_stands_in_the_document() -> None:
     assert retention.table() in (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-    assert retention.table() in about.pictures()
 
 
 def test_all_name_the_same_minutes() -> None:

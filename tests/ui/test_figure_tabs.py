@@ -19,8 +19,8 @@ from mer.evaluation.calibration import confidence
 from mer.evaluation.robustness import SWEEPS
 from mer.inference import speed
 from mer.io import csv_files
-from mer.results import comparison
-from mer.ui import about, downloads, report, tables
+from mer.results import comparison, html_document
+from mer.ui import about, downloads, report
 from mer.ui import comparison as comparison_tab
 from mer.weights import store
 from tests.benchmarks.test_robustness import result
@@ -112,7 +112,7 @@ def test_the_report_changes_with_the_network_and_the_protocol(folder: Path) -> N
     shown = function(page(report.build))("resnet18", "clean")
     head, table, matrix, mistakes, links, trust, *plots = shown
     assert head.startswith("### resnet18, clean 700 pictures\nAccuracy 80.0 %")
-    assert "<th>neutral</th>" in table
+    assert '<th scope="row">neutral</th>' in table
     assert sum(map(sum, matrix.data[0].customdata)) == 700
     assert "Of 100 pictures of anger, 20 (20 %) look like disgust" in mistakes
     assert 'download="report-resnet18-clean.csv"' in links
@@ -188,13 +188,13 @@ def test_about_stands_without_any_record(folder: Path) -> None:
 
 
 def test_an_empty_table_is_a_table() -> None:
-    assert "<th>class</th>" in tables.html(pd.DataFrame(columns=["class", "F1"]), "empty")
+    assert "<th>class</th>" in html_document.table(pd.DataFrame(columns=["class", "F1"]), "empty")
 
 
 def test_a_table_is_escaped() -> None:
-    html = tables.html(pd.DataFrame({"<b>": ["<i>"], "x": ["<script>"]}), '"<name>"')
+    html = html_document.table(pd.DataFrame({"<b>": ["<i>"], "x": ["<script>"]}), '"<name>"')
     assert not re.search(r"<(b|i|script|name)>", html)
-    assert 'aria-label="&quot;&lt;name&gt;&quot;"' in html
+    assert 'aria-label="&#34;&lt;name&gt;&#34;"' in html
 
 
 def test_no_files_give_no_links() -> None:
