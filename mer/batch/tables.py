@@ -28,7 +28,7 @@ def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[s
     videos = [(item.name, found) for item, found in looked if isinstance(found, Analysis)]
     reasons = [(item.name, found) for item, found in looked if isinstance(found, str)]
     made = {
-        "faces": face_tables.of(pictures, predictor),
+        "faces": face_tables.table(pictures, predictor),
         "frames": _joined(videos, video_tables.frames_table),
         "events": _joined(videos, video_tables.events_table),
         "errors": pd.DataFrame(reasons, columns=["file", "reason"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from mer.inference.predictor import Predictor
     from mer.results.report import Picture
-
-    Show = Callable[[str, pd.DataFrame], None]
 
 FORMATS: Final = ("table", "csv", "jsonl")
 NO_FACE: Final = (
@@ -64,46 +62,33 @@ def predict(options: argparse.Namespace) -> int:
 
     decoding.prepare()  # it starts while the network is read
     asked = predictor.get_predictor(options.model, options.detector)
-    show = _printer(options)
     faces: list[tuple[str, tables.Found]] = []
     shown: list[Picture] = []
-    read = unread = 0
+    read = unread = answers = 0
     for name, image in _progress(sources.pictures(options.paths)):
+        found: tables.Found
         if isinstance(image, MerError):
             unread += 1
-            say(str(image))
-            if options.format != "table":
-                show(name, tables.of([(name, str(image))], asked))
-            if options.csv or options.json:
-                faces.append((name, str(image)))
-            continue
-        read += 1
-        found = asked.predict(image, quick=options.quick, measure=options.measure)
-        show(name, tables.of([(name, found)], asked))
+            found = str(image)
+            say(found)
+        else:
+            read += 1
+            found = asked.predict(image, quick=options.quick, measure=options.measure)
+            if options.html:
+                shown.append(report.picture(name, image, found))
         if options.csv or options.json:
             faces.append((name, found))
-        if options.html:
-            shown.append(report.picture(name, image, found))
-    _write(options, tables.of(faces, asked), shown, asked)
-    return (1 if read else 2) if unread else 0
-
-
-def _printer(options: argparse.Namespace) -> Show:
-    """What prints the answers. Where files are written, too, it bears a reader that leaves."""
-    written = options.csv or options.json or options.html
-    chosen: list[Show] = []  # made at the first answer: it may print a head
-
-    def show(name: str, faces: pd.DataFrame) -> None:
+        if options.format == "table" and isinstance(found, str):
+            continue
         try:
-            if not chosen:
-                chosen.append(_SHOWN[options.format]())
-            chosen[0](name, faces)
-        except BrokenPipeError:
-            if not written:
+            _show(name, tables.table([(name, found)], asked), options.format, first=not answers)
+        except BrokenPipeError:  # files are written although the reader has left
+            if not (options.csv or options.json or options.html):
                 raise
             nobody_listens()
-
-    return show
+        answers += 1
+    _write(options, tables.table(faces, asked), shown, asked)
+    return (1 if read else 2) if unread else 0
 
 
 def _write(
@@ -128,52 +113,31 @@ def _progress(items: Iterator[Any]) -> Iterator[Any]:
     yield from tqdm(items, unit=" pictures", leave=False, disable=hidden)
 
 
-def _as_table() -> Callable[[str, pd.DataFrame], None]:
-    line = "{:>4} {:>6} {:>6} {:>6} {:>6}  {:<14} {:>11}  {:<6}  {}".format
-    head = ("face", "x", "y", "width", "height", "looks like", "probability", "", "file")
-    print(line(*head))
-
-    def show(name: str, faces: pd.DataFrame) -> None:
-        for row in faces.itertuples():
-            if row.reason:
-                print(f"{name}: {NO_FACE}", flush=True)
-                continue
-            sure = "" if row.sure else "unsure"
-            box = (row.face, row.x, row.y, row.width, row.height)
-            print(line(*box, row.emotion, f"{row.probability:.2f}", sure, name), flush=True)
-
-    return show
-
-
-def _as_csv() -> Callable[[str, pd.DataFrame], None]:
+def _show(name: str, faces: pd.DataFrame, shape: str, *, first: bool) -> None:
+    """Print what was found in a picture, after a head where it is the first."""
     from mer.io import csv_files
+    from mer.results import tables
 
-    begun: list[bool] = []
-
-    def show(name: str, faces: pd.DataFrame) -> None:
+    if shape == "table":
+        _show_lines(name, faces, first=first)
+        return
+    if shape == "csv":
         text = csv_files.text(faces)
-        print(text.partition("\n")[2] if begun else text, end="", flush=True)
-        begun.append(True)
-        _missed(name, faces)
-
-    return show
-
-
-def _as_json_lines() -> Callable[[str, pd.DataFrame], None]:
-    from mer.results import tables
-
-    def show(name: str, faces: pd.DataFrame) -> None:
+        print(text if first else text.partition("\n")[2], end="", flush=True)
+    else:
         print(tables.to_json_lines(faces), end="", flush=True)
-        _missed(name, faces)
-
-    return show
-
-
-def _missed(name: str, faces: pd.DataFrame) -> None:
-    from mer.results import tables
-
     if (faces["reason"] == tables.NO_FACE).any():
         say(f"{name}: {NO_FACE}")
 
 
-_SHOWN: Final = {"table": _as_table, "csv": _as_csv, "jsonl": _as_json_lines}
+def _show_lines(name: str, faces: pd.DataFrame, *, first: bool) -> None:
+    line = "{:>4} {:>6} {:>6} {:>6} {:>6}  {:<14} {:>11}  {:<6}  {}".format
+    if first:
+        print(line("face", "x", "y", "width", "height", "looks like", "probability", "", "file"))
+    for row in faces.itertuples():
+        if row.reason:
+            print(f"{name}: {NO_FACE}", flush=True)
+            continue
+        sure = "" if row.sure else "unsure"
+        box = (row.face, row.x, row.y, row.width, row.height)
+        print(line(*box, row.emotion, f"{row.probability:.2f}", sure, name), flush=True)

@@ -32,11 +32,7 @@ def write(
 ) -> None:
     """Write what an analysis saw over the frames that it read, as WebM; one frame is held at once.
 
-    Args:
-        target: of the film.
-        source: the video that was analysed.
-        analysis: of it.
-        progress: called now and then with the part that is done, 0..1, and a sentence.
+    `progress` is called now and then with the part that is done, 0..1, and a sentence.
 
     Raises:
         VideoError: the video cannot be read any more, or the film not be written.

@@ -107,40 +107,23 @@ def _away(share: float, sure: Mapping[str, Any]) -> str:
     return f"{percent(share, 1)} ({percent(sure['coverage'])} sure, {right} of them)"
 
 
-def order(records: Mapping[str, Record]) -> dict[str, str]:
-    """Return each network's rank by processor time of training, the least first.
-
-    Processor time does not count other programs, so it can be compared between trainings on a busy
-    machine.
-    """
-    seconds = {name: float(record["training"]["cpu_seconds"]) for name, record in records.items()}
-    ranked = sorted(seconds, key=lambda name: seconds[name])
-    return {
-        name: _PLACES[place] if place < len(_PLACES) else f"{place + 1}th"
-        for place, name in enumerate(ranked)
-    }
-
-
-def table(
-    records: Mapping[str, Record], milliseconds: Mapping[str, float] | None = None
-) -> pd.DataFrame:
+def table(records: Mapping[str, Record]) -> pd.DataFrame:
     """Return the figures of all networks as text: a row a figure, a column a network.
 
-    Args:
-        records: records by network name.
-        milliseconds: measured time of one face, by network name; without it the row says so.
+    The last row ranks the trainings, the shortest first, by processor time: it does not count other
+    programs, so it can be compared on a busy machine.
     """
-    places = order(records)
-    columns = {
-        name: _column(record, places[name], (milliseconds or {}).get(name))
-        for name, record in records.items()
-    }
-    frame = pd.DataFrame(columns).rename_axis("figure")
-    return frame.fillna("–").reset_index()
+    frame = pd.DataFrame({name: _column(record) for name, record in records.items()})
+    seconds = [float(record["training"]["cpu_seconds"]) for record in records.values()]
+    ranks = [sorted(seconds).index(one) for one in seconds]
+    frame.loc["Order by processor time"] = [
+        _PLACES[rank] if rank < len(_PLACES) else f"{rank + 1}th" for rank in ranks
+    ]
+    return frame.fillna("–").rename_axis("figure").reset_index()
 
 
 def beside_the_paper(records: Mapping[str, Record]) -> pd.DataFrame:
-    """`table` without what was not measured, and the accuracies that the paper printed."""
+    """`table`, and the accuracies that the paper printed."""
     frame = table(records).set_index("figure")
     printed = {row.ours: row for row in paper.TABLE_1}
     for split in ("train", "test"):
@@ -148,7 +131,7 @@ def beside_the_paper(records: Mapping[str, Record]) -> pd.DataFrame:
             percent(getattr(printed[name], split) / 100, 2) if name in printed else "–"
             for name in frame.columns
         ]
-    return frame.loc[(frame != "–").any(axis=1)].reset_index()
+    return frame.reset_index()
 
 
 def test_reads(records: Mapping[str, Record]) -> str:
@@ -167,13 +150,11 @@ def test_reads(records: Mapping[str, Record]) -> str:
 
 
 def alone(name: str, record: Record) -> pd.DataFrame:
-    """Return the table of one network, without unknown figures and those that compare networks."""
-    frame = table({name: record})
-    says_nothing = frame["figure"].isin(["Order by processor time", "One face, on this machine"])
-    return frame[(frame[name] != "–") & ~says_nothing]
+    """Return the table of one network, without what compares networks."""
+    return pd.DataFrame({name: _column(record)}).rename_axis("figure").reset_index()
 
 
-def _column(record: Record, place: str, milliseconds: float | None) -> dict[str, str]:
+def _column(record: Record) -> dict[str, str]:
     train = record["evaluation"].get("train")
     column = (
         {f"Train accuracy ({train['n']} pictures)": percent(train["accuracy"], 1)} if train else {}
@@ -192,10 +173,8 @@ def _column(record: Record, place: str, milliseconds: float | None) -> dict[str,
         column |= _confidence(protocol, scores.get("confidence"))
     return column | {
         "Training, processor time": duration(record["training"]["cpu_seconds"]),
-        "Order by processor time": place,
         "Parameters": f"{record['parameters'] / 1e6:.2f} M",
         "Weights file": f"{record['file']['bytes'] / 1e6:.1f} MB",
-        "One face, on this machine": "–" if milliseconds is None else f"{milliseconds:.1f} ms",
     }
 
 

@@ -29,50 +29,29 @@ _WHOLE: Final = dict.fromkeys(("face", *BOX), "Int64")  # types that may be empt
 Found = Sequence[Prediction] | str  # what was found in a picture, or why it cannot be read
 
 
-def table(
-    pictures: Iterable[tuple[str, Found]],
-    *,
-    network: str,
-    version: str,
-    detector: str,
-    time: str | None = None,
-    classes: Sequence[str] = EMOTIONS,
-) -> pd.DataFrame:
+def table(pictures: Iterable[tuple[str, Found]], predictor: Predictor) -> pd.DataFrame:
     """One row a face over all pictures, each given as its file name and what was found in it.
 
     Boxes are in the picture's own pixels, `face` counts from 1 in each picture, `version` is that
-    of the weights, `time` is ISO 8601 in UTC and now unless given. Each of `classes`, which are the
-    network's, is a column. A picture without a face has one row, in which `face` and all figures
-    are empty and `reason` says why; of faces the reason is "". `attrs` of the table keeps network,
-    version, detector, time and classes. Where faces were measured, each figure of
-    `mer.faces.measures` is a column, and `attrs` names them under measures.
+    of the weights, `time` is now, ISO 8601 in UTC. Each class of the predictor is a column. A
+    picture without a face has one row, in which `face` and all figures are empty and `reason` says
+    why; of faces the reason is "". `attrs` of the table keeps network, version, detector, time and
+    classes. Where faces were measured, each figure of `mer.faces.measures` is a column, too.
     """
-    moment = time or datetime.now(UTC).isoformat(timespec="seconds")
-    origin = {"network": network, "version": version, "detector": detector, "time": moment}
-    kept = list(pictures)
-    measured = MEASURES if any(_measured(found) for _, found in kept) else ()
-    rows = [
-        (file, *figures, *origin.values())
-        for file, found in kept
-        for figures in _rows(found, len(classes), measured)
-    ]
-    names = [*BEFORE, *classes, *measured, *AFTER]
-    numbers = ("detector_score", "probability", *classes, *measured)
-    shares = dict.fromkeys(numbers, np.float64)
-    faces = pd.DataFrame(rows, columns=names).astype(_WHOLE | shares | {"sure": "boolean"})
-    faces.attrs.update(origin | {"classes": list(classes)})
+    origin = {
+        "network": predictor.model,
+        "version": str(predictor.record.get("version", "")),
+        "detector": predictor.detector,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    rows = [row for file, found in pictures for row in _rows(file, found)]
+    measured = MEASURES if any("yaw" in row for row in rows) else ()
+    names = [*BEFORE, *predictor.classes, *measured, *AFTER]
+    numbers = ("detector_score", "probability", *predictor.classes, *measured)
+    types = _WHOLE | dict.fromkeys(numbers, "float64") | {"sure": "boolean"}
+    faces = pd.DataFrame(rows, columns=names).assign(**origin).astype(types)
+    faces.attrs.update(origin | {"classes": list(predictor.classes)})
     return faces
-
-
-def of(pictures: Iterable[tuple[str, Found]], predictor: Predictor) -> pd.DataFrame:
-    """`table` of what a predictor says now."""
-    return table(
-        pictures,
-        network=predictor.model,
-        version=str(predictor.record.get("version", "")),
-        detector=predictor.detector,
-        classes=predictor.classes,
-    )
 
 
 def to_json(faces: pd.DataFrame) -> str:
@@ -96,32 +75,25 @@ def to_json_lines(faces: pd.DataFrame) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _measured(found: Found) -> bool:
-    return not isinstance(found, str) and any(one.measures for one in found)
-
-
-def _rows(found: Found, classes: int, measured: Sequence[str]) -> Iterator[tuple[object, ...]]:
+def _rows(file: str, found: Found) -> Iterator[dict[str, object]]:
     if isinstance(found, str) or not found:
-        figures = np.nan, "", np.nan, pd.NA, ""  # from detector_score to concerns
-        yield (
-            *[pd.NA] * (1 + len(BOX)),
-            *figures,
-            found or NO_FACE,
-            *[np.nan] * (classes + len(measured)),
-        )
+        why = found or NO_FACE
+        yield {"file": file, "emotion": "", "concerns": "", "reason": why}
         return
-    for number, prediction in enumerate(found, start=1):
-        own = prediction.measures.figures if prediction.measures else {}
-        more = (round(own.get(name, np.nan), DIGITS) for name in measured)
-        yield number, *_figures(prediction), *more
-
-
-def _figures(prediction: Prediction) -> tuple[object, ...]:
-    chances = [round(value, DIGITS) for value in prediction.probabilities]
-    score = round(prediction.face.score, DIGITS)
-    concerns = "; ".join(prediction.concerns)
-    named = prediction.emotion, max(chances), prediction.sure, concerns
-    return (*prediction.face.box, score, *named, "", *chances)
+    for number, one in enumerate(found, start=1):
+        measured = one.measures.figures if one.measures else {}
+        shares = dict(zip(one.classes, one.probabilities, strict=True))
+        figures = {"detector_score": one.face.score, "probability": one.probability}
+        yield {
+            "file": file,
+            "face": number,
+            **dict(zip(BOX, one.face.box, strict=True)),
+            "emotion": one.emotion,
+            "sure": one.sure,
+            "concerns": "; ".join(one.concerns),
+            "reason": "",
+            **{name: round(value, DIGITS) for name, value in (figures | shares | measured).items()},
+        }
 
 
 def _entries(faces: pd.DataFrame) -> list[dict[str, Any]]:
@@ -135,18 +107,11 @@ def _nested(row: dict[Any, Any], classes: Sequence[str]) -> dict[str, Any]:
         return dict.fromkeys((*kept, "box", "probabilities")) | {
             name: row[name] for name in ("file", "reason")
         }
+    measures = {n: None if np.isnan(row[n]) else row[n] for n in MEASURES if n in row}
     return {
         **{name: row[name] for name in kept},
         "concerns": row["concerns"].split("; ") if row["concerns"] else [],
         "box": {name: row[name] for name in BOX},
         "probabilities": {name: row[name] for name in classes},
-        **_own_measures(row),
+        **({"measures": measures} if measures else {}),
     }
-
-
-def _own_measures(row: dict[Any, Any]) -> dict[str, Any]:
-    """The figures of a measured face, null for what is no number; nothing where none was asked."""
-    if MEASURES[0] not in row:
-        return {}
-    figures = {name: None if np.isnan(row[name]) else row[name] for name in MEASURES}
-    return {"measures": figures}

@@ -134,7 +134,7 @@ def predict_all(pictures: Sequence[str], network: str, detector: str) -> dict[st
     problems = [one for _, one in found if isinstance(one, str)]
     if len(problems) == len(found):
         raise MerError(" ".join(problems) or "There are no pictures. Send some.")
-    return _parsed(tables.to_json(tables.of(found, predictor)))
+    return _parsed(tables.to_json(tables.table(found, predictor)))
 
 
 def annotate(picture: str, network: str, detector: str) -> np.ndarray:

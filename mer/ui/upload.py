@@ -233,7 +233,7 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
 
 
 def _files(shots: Sequence[faces.Shot], predictor: Predictor) -> dict[str, str]:
-    rows = tables.of([(one.name, one.faces or one.problem) for one in shots], predictor)
+    rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
     return {
         "csv": csv_files.text(rows),
         "excel.csv": csv_files.text(rows, bom=True),

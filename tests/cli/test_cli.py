@@ -89,9 +89,6 @@ def test_names_written_out_are_the_registrys() -> None:
         "copies",
         "seed",
         "weight_decay",
-        "balance",
-        "mixup",
-        "taught",
         "patience",
     ],
 )

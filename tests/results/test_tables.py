@@ -4,6 +4,8 @@ import codecs
 import io
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -13,17 +15,21 @@ from mer.data import custom_classes
 from mer.emotions import EMOTIONS
 from mer.faces.detection import Face
 from mer.faces.measures import BLENDSHAPES, FIGURES, Measures
-from mer.inference.predictor import Prediction
+from mer.inference.predictor import Prediction, Predictor
 from mer.io import csv_files
 from mer.results import tables
 
 ORIGIN = {"network": "cnn1", "version": "0.1.0", "detector": "yunet"}
+PREDICTOR = cast(
+    Predictor,
+    SimpleNamespace(model="cnn1", record={"version": "0.1.0"}, detector="yunet", classes=EMOTIONS),
+)
 HAPPY = Prediction(Face((10, 20, 30, 40), 0.91234567, ()), (0.02, 0, 0, 0.93, 0.05, 0, 0))
 SAD = Prediction(Face((50, 20, 30, 41), 0.8, ()), (0, 0, 0, 0.25, 0, 0.75, 0))
 
 
 def _table(*names: str) -> pd.DataFrame:
-    return tables.table([(name, [HAPPY, SAD]) for name in names], **ORIGIN)
+    return tables.table([(name, [HAPPY, SAD]) for name in names], PREDICTOR)
 
 
 def test_no_pictures_give_the_columns() -> None:
@@ -33,7 +39,7 @@ def test_no_pictures_give_the_columns() -> None:
 
 
 def test_no_faces_still_say_where_the_answer_is_from() -> None:
-    document = json.loads(tables.to_json(tables.table([("a.jpg", [])], **ORIGIN)))
+    document = json.loads(tables.to_json(tables.table([("a.jpg", [])], PREDICTOR)))
     assert document["faces"] == []
     assert {key: document[key] for key in ORIGIN} == ORIGIN
     assert document["classes"] == list(EMOTIONS)
@@ -45,7 +51,7 @@ def test_no_faces_still_say_where_the_answer_is_from() -> None:
 def test_a_picture_without_a_face_has_a_row_with_the_reason(
     found: list[Prediction] | str, reason: str
 ) -> None:
-    table = tables.table([("a.jpg", [HAPPY]), ("b.jpg", found)], **ORIGIN)
+    table = tables.table([("a.jpg", [HAPPY]), ("b.jpg", found)], PREDICTOR)
     read = pd.read_csv(io.StringIO(csv_files.text(table)))
     assert read["file"].tolist() == ["a.jpg", "b.jpg"]
     assert read["reason"].tolist() == [pytest.approx(float("nan"), nan_ok=True), reason]
@@ -71,13 +77,12 @@ def test_one_row_a_face_numbered_in_each_picture() -> None:
 
 
 def test_a_row_holds_box_class_probabilities_and_origin() -> None:
-    row = tables.table([("a.jpg", [HAPPY])], **ORIGIN, time="2026-01-02T03:04:05+00:00").loc[0]
+    row = tables.table([("a.jpg", [HAPPY])], PREDICTOR).loc[0]
     assert [row[key] for key in ("x", "y", "width", "height")] == [10, 20, 30, 40]
     assert (row["emotion"], row["probability"], row["happiness"]) == ("happiness", 0.93, 0.93)
     assert sum(row[emotion] for emotion in EMOTIONS) == pytest.approx(1)
     assert row["detector_score"] == 0.9123
     assert (row["network"], row["version"], row["detector"]) == ("cnn1", "0.1.0", "yunet")
-    assert row["time"] == "2026-01-02T03:04:05+00:00"
 
 
 def test_time_is_now_in_utc() -> None:
@@ -124,12 +129,11 @@ def test_measures_are_columns_where_they_were_asked_for() -> None:
     own = Measures(-12.5, 3.0, 1.0, float("nan"), float("nan"), 0.01, 0.02, 0.4, shapes)
     shares = tuple(np.full(7, 1 / 7))
     found = [Prediction(face, shares, measures=own), Prediction(face, shares)]
-    origin = {"network": "cnn1", "version": "1", "detector": "yunet"}
-    rows = tables.table([("a.jpg", found), ("b.jpg", "no")], **origin)
+    rows = tables.table([("a.jpg", found), ("b.jpg", "no")], PREDICTOR)
     assert rows["yaw"][0] == -12.5
     assert rows.loc[1:, list(FIGURES)].isna().all(axis=None)
     first, second = json.loads(tables.to_json(rows))["faces"]
     assert list(first["measures"]) == [*FIGURES, *BLENDSHAPES]
     assert (first["measures"]["gaze_right"], first["measures"]["noseSneerRight"]) == (None, 1.0)
     assert set(second["measures"].values()) == {None}
-    assert "yaw" not in tables.table([("a.jpg", found[1:])], **origin)
+    assert "yaw" not in tables.table([("a.jpg", found[1:])], PREDICTOR)

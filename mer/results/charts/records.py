@@ -22,12 +22,7 @@ _MEASURES: Final = {"accuracy": "y", "loss": "y2"}
 
 
 def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) -> go.Figure:
-    """The confusion matrix: counts and shares of the row (the true class), which colour it.
-
-    Args:
-        counts: a row and a column for each class; rows are the truth.
-        names: the classes, the seven unless a network has others.
-    """
+    """The confusion matrix: counts and shares of the row (the true class), which colour it."""
     matrix = np.asarray(counts, dtype=np.int64)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     right = np.trace(matrix) / max(int(matrix.sum()), 1)
@@ -75,11 +70,7 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) 
 
 
 def reliability(confidence: Mapping[str, Any]) -> go.Figure:
-    """Accuracy of the answers against their confidence; a perfect network lies on the diagonal.
-
-    Args:
-        confidence: as `mer.evaluation.calibration.confidence` gives it.
-    """
+    """Accuracy of the answers against their confidence; a perfect network lies on the diagonal."""
     bins = confidence["bins"]
     bars = go.Bar(
         x=[one["low"] + 0.5 / BINS for one in bins],
@@ -99,11 +90,7 @@ def reliability(confidence: Mapping[str, Any]) -> go.Figure:
 
 
 def coverage(confidence: Mapping[str, Any]) -> go.Figure:
-    """Accuracy among the surest share of the faces, and where the network begins to be sure.
-
-    Args:
-        confidence: as `mer.evaluation.calibration.confidence` gives it.
-    """
+    """Accuracy among the surest share of the faces, and where the network begins to be sure."""
     points, sure = confidence["coverage"], confidence["sure"]
     line = go.Scatter(
         x=[one["coverage"] for one in points],
@@ -136,26 +123,13 @@ def _share_axis(fig: go.Figure, up: str, lowest: float = 0.0) -> go.Figure:
 
 
 def found(result: Mapping[str, Any], name: str) -> go.Figure:
-    """Share of the boxed faces that the detector finds at each level, with 95 % intervals.
-
-    Levels stand evenly, in the order of SWEEPS, here and in `right`.
-
-    Args:
-        result: as `mer.evaluation.robustness.read` gives it.
-        name: a key of SWEEPS.
-    """
+    """Share of the boxed faces that the detector finds at each level of SWEEPS, with intervals."""
     counts = [entry["found"] for entry in result["sweeps"][name]]
     return _figure(name, _chosen(name, counts, result["faces"], "detector"), up="faces found")
 
 
 def right(result: Mapping[str, Any], name: str, chosen: str) -> go.Figure:
-    """Share of the pictures that each network names right at each level.
-
-    Args:
-        result: as `mer.evaluation.robustness.read` gives it.
-        name: a key of SWEEPS.
-        chosen: the network that stands out and has its 95 % intervals.
-    """
+    """Share of the pictures that each network names right; `chosen` stands out, with intervals."""
     entries, n = result["sweeps"][name], result["pictures"]
     others = [network for network in result["networks"] if network != chosen]
     lines = [
@@ -205,10 +179,7 @@ def _intervals(counts: Sequence[int], n: int) -> dict[str, Any]:
 
 
 def curves(record: Mapping[str, Any]) -> go.Figure:
-    """Accuracy above and loss below for every epoch of one network, its stages marked.
-
-    Epochs are counted on through the stages, whose numbers stand above.
-    """
+    """Accuracy above and loss below for every epoch of one network, its stages marked."""
     stages: Sequence[Mapping[str, Any]] = record["training"]["stages"]
     history = [epoch for stage in stages for epoch in stage["history"]]
     traces = [
