@@ -12,7 +12,7 @@ class Tiny(BaseClasificacionImagenes):
     """One convolution with batch normalisation, dropout, one linear layer."""
 
     size: ClassVar[int] = 16
-    explained: ClassVar[tuple[str, ...]] = ("layers",)
+    explained: tuple[str, ...] = ("layers",)
 
     def __init__(self, *, norm: bool = True, classes: int = 7) -> None:
         super().__init__()

@@ -1,7 +1,10 @@
 """The base class of all networks: training step, validation step and accuracy."""
 
+import functools
+import itertools
+import os
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +12,12 @@ from torch.nn import functional
 
 from mer.emotions import EMOTIONS
 
+CLASSES: Final = len(EMOTIONS)
 Batch = tuple[Tensor, Tensor]  # images (n, 3, size, size) in 0..1, targets (n, 7) summing to 1
+
+# A forked child has none of the threads that torch computes with, and would wait for them for ever.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=functools.partial(torch.set_num_threads, 1))
 
 
 def accuracy(logits: Tensor, targets: Tensor) -> Tensor:
@@ -26,7 +34,7 @@ class BaseClasificacionImagenes(nn.Module):
 
     size: ClassVar[int]  # height and width of the input, in pixels
     # Names of the modules whose outputs `mer.inference.class_activation_map` weighs.
-    explained: ClassVar[tuple[str, ...]]
+    explained: tuple[str, ...]
 
     def training_step(self, batch: Batch, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
         """Return the loss, to be differentiated, and the accuracy of the batch."""
@@ -62,8 +70,37 @@ class BaseClasificacionImagenes(nn.Module):
         return self.validation_epoch_end([self.validation_step(batch) for batch in batches])
 
 
-def convolutions(widths: Sequence[int], *, norm: bool) -> nn.Sequential:
-    """Blocks of three 3x3 convolutions with ReLU, each block closed by a 2x2 max-pool."""
+class PaperCNN(BaseClasificacionImagenes):
+    """Blocks of three 3x3 convolutions with ReLU and a 2x2 max-pool each, then linear layers.
+
+    `norm` puts batch normalisation behind each convolution, which the paper does not mention.
+    """
+
+    widths: ClassVar[tuple[int, ...]]  # channels of each block
+    units: ClassVar[tuple[int, ...]]  # of the linear layers before the last
+    dropout: ClassVar[float]  # behind each of those
+
+    def __init__(self, *, norm: bool = True, classes: int = CLASSES) -> None:
+        super().__init__()
+        self.features = _convolutions(self.widths, norm)
+        pools = [row for row, one in enumerate(self.features) if isinstance(one, nn.MaxPool2d)]
+        self.explained = tuple(f"features.{row - 1}" for row in pools[-2:])
+        inputs = self.widths[-1] * (self.size >> len(self.widths)) ** 2
+        self.classifier = _perceptron((inputs, *self.units), classes, self.dropout)
+        # He et al. 2015, without which nine plain convolutions hardly train
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (n, 3, size, size) in 0..1 to logits (n, classes)."""
+        logits: Tensor = self.classifier(self.features(images))
+        return logits
+
+
+def _convolutions(widths: Sequence[int], norm: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     channels = 3
     for width in widths:
@@ -76,23 +113,9 @@ def convolutions(widths: Sequence[int], *, norm: bool) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def perceptron(inputs: int, units: Sequence[int], classes: int, *, dropout: float) -> nn.Sequential:
-    """Linear layers with ReLU, and dropout behind each if there is any; the last one is linear."""
+def _perceptron(widths: Sequence[int], classes: int, dropout: float) -> nn.Sequential:
     layers: list[nn.Module] = [nn.Flatten()]
-    for width in units:
+    for inputs, width in itertools.pairwise(widths):
         layers += [nn.Linear(inputs, width), nn.ReLU(inplace=True)]
         layers += [nn.Dropout(dropout)] if dropout else []
-        inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, classes))
-
-
-def initialise(model: nn.Module) -> None:
-    """He initialisation (He et al. 2015), without which nine plain convolutions hardly train."""
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-
-
-CLASSES = len(EMOTIONS)
+    return nn.Sequential(*layers, nn.Linear(widths[-1], classes))

@@ -46,7 +46,7 @@ class FaceRes(BaseClasificacionImagenes):
     """
 
     size: ClassVar[int] = NETWORKS["faceres"].size
-    explained: ClassVar[tuple[str, ...]] = ("high.1", "high.8")
+    explained: tuple[str, ...] = ("high.1", "high.8")
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()

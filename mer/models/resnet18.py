@@ -22,7 +22,7 @@ class ModeloMERCNN(BaseClasificacionImagenes):
     """
 
     size: ClassVar[int] = NETWORKS["resnet18"].size
-    explained: ClassVar[tuple[str, ...]] = ("base_model.layer2", "base_model.layer3")
+    explained: tuple[str, ...] = ("base_model.layer2", "base_model.layer3")
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()

@@ -57,7 +57,7 @@ class SFace(BaseClasificacionImagenes):
     """
 
     size: ClassVar[int] = NETWORKS["sface"].size
-    explained: ClassVar[tuple[str, ...]] = ("high.0", "high.5")
+    explained: tuple[str, ...] = ("high.0", "high.5")
 
     def __init__(self, *, classes: int = CLASSES) -> None:
         super().__init__()

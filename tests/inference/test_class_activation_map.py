@@ -12,6 +12,7 @@ from mer.errors import MerError, WeightsError
 from mer.faces import detection
 from mer.inference import class_activation_map
 from mer.io import images
+from mer.models.registry import MODELS
 from mer.weights import store
 
 HAPPY = EMOTIONS.index("happiness")
@@ -73,6 +74,16 @@ def test_maps_are_about_the_network(face: np.ndarray, name: str) -> None:
     after = class_activation_map.activation_map(network, pixels, HAPPY)
     # After it, a map may be empty: nothing speaks for the class any more.
     assert np.abs(before - after).mean() > 0.3 * before.mean()
+
+
+@pytest.mark.parametrize("name", ["cnn1", "cnn2"])
+def test_networks_without_batch_normalisation_have_maps(face: np.ndarray, name: str) -> None:
+    network = MODELS[name](norm=False).eval()
+    layers = [network.get_submodule(at) for at in network.explained]
+    assert [type(layer) for layer in layers] == [torch.nn.ReLU, torch.nn.ReLU]
+    pixels = images.resize(face, network.size)
+    heat = class_activation_map.activation_map(network, pixels, HAPPY)
+    assert heat.shape == (network.size, network.size)
 
 
 def deletion(

@@ -1,37 +1,70 @@
-"""A process pool by fork, after the first prediction: what libraries' users do, and Linux did."""
+"""Processes by fork, after the first prediction: what libraries' users do, and Linux did."""
 
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 PROGRAM = """
-import faulthandler, multiprocessing, warnings
-import numpy, skimage.data, mer
+import multiprocessing, sys, warnings
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+import numpy, skimage.data, torch
+from mer.inference.predictor import Predictor
+from mer.models.registry import MODELS
+from mer.weights import store
 
-faulthandler.dump_traceback_later(100, exit=True)
 warnings.simplefilter("ignore")
+options = {"norm": sys.argv[2] == "onnx"}
+torch.manual_seed(0)
+record = {"model": "cnn1", "version": "0.0.0", "options": options}
+store.save(MODELS["cnn1"](**options), "cnn1", record, Path(sys.argv[1]))
+predictor = Predictor("cnn1", folder=Path(sys.argv[1]))
+print(type(predictor._network).__name__, flush=True)
 picture = skimage.data.astronaut()
 crowd = numpy.tile(picture, (2, 3, 1))
-predictor = mer.get_predictor("cnn1")
 
 def told(_=0):
-    faulthandler.dump_traceback_later(100, exit=True)
-    found = predictor.predict(picture), mer.get_predictor("cnn1").predict(crowd)
-    faulthandler.cancel_dump_traceback_later()
-    return [[one.probabilities for one in faces] for faces in found]
+    found = predictor.predict(picture), predictor.predict(crowd)
+    return [one.probabilities for faces in found for one in faces]
 
 before = told()
-with multiprocessing.get_context("fork").Pool(2) as pool:
-    answers = pool.map(told, range(2))
-for answer in (*answers, told()):
-    for ours, theirs in zip(before, answer, strict=True):
-        numpy.testing.assert_allclose(ours, theirs, atol=1e-5)
-print(len(before[0]), len(before[1]))
+fork = multiprocessing.get_context("fork")
+print("process", flush=True)
+answers = fork.SimpleQueue()
+fork.Process(target=lambda: answers.put(told())).start()
+found = [answers.get()]
+print("pool", flush=True)
+with fork.Pool(2, maxtasksperchild=1) as pool:
+    found += pool.map(told, range(4))
+print("executor", flush=True)
+with ProcessPoolExecutor(2, fork) as pool:
+    found += pool.map(told, range(4))
+for answer in (*found, told()):
+    numpy.testing.assert_allclose(before, answer, atol=1e-5)
+print(len(before))
 """
+LIMIT = 300  # seconds, after which the program is taken to hang
 
 
-def test_children_by_fork_give_the_same_answers() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "1 6\n"
+@pytest.mark.parametrize(("way", "network"), [("onnx", "OnnxNetwork"), ("torch", "TorchNetwork")])
+def test_children_by_fork_give_the_same_answers(tmp_path: Path, way: str, network: str) -> None:
+    log = tmp_path / "log"  # no pipe: children of a program that was ended would keep it open
+    with log.open("w") as out:
+        program = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(tmp_path), way],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        ended = program.wait(LIMIT)
+    except subprocess.TimeoutExpired:
+        ended = None
+        os.killpg(program.pid, signal.SIGKILL)
+        program.wait()
+    assert ended == 0, log.read_text()
+    assert log.read_text().split() == [network, "process", "pool", "executor", "7"]
