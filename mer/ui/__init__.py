@@ -35,6 +35,7 @@ from mer.ui import (
     video,
     webcam,
 )
+from mer.ui.errors import Page
 from mer.ui.origin import Origins
 from mer.ui.sessions import Sessions
 from mer.ui.theme import look
@@ -55,7 +56,7 @@ def build() -> gr.Blocks:
     """The whole page, ready to be launched with `settings()`."""
     retention.take_folder()  # before the components ask where to put their files
     retention.give_each_their_own()
-    page = gr.Blocks(title="Facial expressions", analytics_enabled=False)
+    page = Page(title="Facial expressions", analytics_enabled=False)
     with page:
         notice.build()
         chosen = choices.build(page)

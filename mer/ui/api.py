@@ -27,7 +27,6 @@ from mer.results import report as reports
 from mer.results import video_report as video_reports
 from mer.ui import upload
 from mer.ui import video as video_tab
-from mer.ui.errors import in_words
 from mer.version import __version__
 from mer.video import analysis
 from mer.video.types import Analysis
@@ -92,10 +91,9 @@ def _add(
 
     @functools.wraps(action)
     def answered(*given: Any) -> Any:
-        with in_words():
-            if any(one is None for one in given):
-                raise MerError("A file, a network or another value is missing. Send them all.")
-            return action(*given)
+        if any(one is None for one in given):
+            raise MerError("A file, a network or another value is missing. Send them all.")
+        return action(*given)
 
     # Tools for assistants are described by docstrings.
     told = "\n".join(f"    {name}: {one.label}" for name, one in asked.items())

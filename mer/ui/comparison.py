@@ -11,7 +11,6 @@ from mer.evaluation.elsewhere import MEANING
 from mer.io import csv_files
 from mer.results import charts, comparison, html_document, leaderboard, paper
 from mer.ui import downloads, notes
-from mer.ui.errors import in_words
 
 _EMPTY: Final = (
     "### No network has a record yet\n"
@@ -84,13 +83,12 @@ def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:
     from mer.inference import speed
 
     measured: dict[str, float] = {}
-    with in_words():
-        for done, name in enumerate(records):
-            progress((done, len(records)), desc=f"Measuring {name}")
-            try:
-                measured[name] = speed.face_milliseconds(name)
-            except MerError as error:  # the other networks can still be measured
-                gr.Warning(str(error))
+    for done, name in enumerate(records):
+        progress((done, len(records)), desc=f"Measuring {name}")
+        try:
+            measured[name] = speed.face_milliseconds(name)
+        except MerError as error:  # the other networks can still be measured
+            gr.Warning(str(error))
     return _board(records, measured)
 
 

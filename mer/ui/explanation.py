@@ -11,7 +11,6 @@ from mer.inference import class_activation_map
 from mer.inference.predictor import Prediction
 from mer.io import images
 from mer.results import html_document
-from mer.ui.errors import in_words
 from mer.weights import store
 
 SIDE: Final = 240  # pixels of a kept face: enough to look at, and 50 of them take 9 MB
@@ -73,19 +72,18 @@ def look(
     strength: float,
 ) -> str:
     """HTML of one network's map; with another one beside it, also its, and where they disagree."""
-    with in_words():
-        if not 0 <= (index or 0) < len(faces):
-            return ""
-        name, crop, named = faces[index or 0]
-        wanted = named if emotion == AS_NAMED else emotion
-        chosen = list(dict.fromkeys(name for name in (network, other) if name != NONE))
-        activations = [class_activation_map.layer_cam(crop, name, wanted) for name in chosen]
-        shown = [
-            (class_activation_map.overlay(crop, activation, strength), f"{wanted}, to {name}")
-            for name, activation in zip(chosen, activations, strict=True)
-        ]
-        if len(activations) > 1:
-            apart = class_activation_map.difference(crop, *activations)
-            shown.append((apart, f"orange: more to {chosen[0]}; blue: more to {chosen[1]}"))
-        maps = [(html_document.jpeg(image), said) for image, said in shown]
-        return html_document.render("maps.html", name=name, maps=maps)
+    if not 0 <= (index or 0) < len(faces):
+        return ""
+    name, crop, named = faces[index or 0]
+    wanted = named if emotion == AS_NAMED else emotion
+    chosen = list(dict.fromkeys(name for name in (network, other) if name != NONE))
+    activations = [class_activation_map.layer_cam(crop, name, wanted) for name in chosen]
+    shown = [
+        (class_activation_map.overlay(crop, activation, strength), f"{wanted}, to {name}")
+        for name, activation in zip(chosen, activations, strict=True)
+    ]
+    if len(activations) > 1:
+        apart = class_activation_map.difference(crop, *activations)
+        shown.append((apart, f"orange: more to {chosen[0]}; blue: more to {chosen[1]}"))
+    maps = [(html_document.jpeg(image), said) for image, said in shown]
+    return html_document.render("maps.html", name=name, maps=maps)

@@ -15,7 +15,6 @@ from mer.io import csv_files, images
 from mer.results import report as reports
 from mer.results import tables
 from mer.ui import downloads, examples, explanation, faces, notes
-from mer.ui.errors import in_words
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
 MAX_FILE_MB: Final = 40
@@ -103,25 +102,24 @@ def read(
     Yields updates of: the answer as HTML, what explains it, what is known of the pictures, the
     Cancel button.
     """
-    with in_words():
-        if not files:
-            yield _nothing(_EMPTY)
-            return
-        if len(files) > MAX_FILES:
-            yield _nothing(notes.lines([], problems=[_too_many(len(files))]))
-            return
-        try:
-            predictor = get_predictor(network, detector)
-        except MerError as error:
-            yield _nothing(notes.lines([], problems=[str(error)]))
-            return
-        answers = Answers()
-        names = _unique([Path(file).name for file in files])
-        for done, (file, name) in enumerate(zip(files, names, strict=True)):
-            progress((done, len(files)), desc=name, unit="pictures")
-            yield [*[gr.skip()] * 5, gr.Button(visible=True)]  # where Cancel takes effect
-            _read_one(file, name, predictor, known, answers, measure=measure)
-        yield _page(answers, predictor)
+    if not files:
+        yield _nothing(_EMPTY)
+        return
+    if len(files) > MAX_FILES:
+        yield _nothing(notes.lines([], problems=[_too_many(len(files))]))
+        return
+    try:
+        predictor = get_predictor(network, detector)
+    except MerError as error:
+        yield _nothing(notes.lines([], problems=[str(error)]))
+        return
+    answers = Answers()
+    names = _unique([Path(file).name for file in files])
+    for done, (file, name) in enumerate(zip(files, names, strict=True)):
+        progress((done, len(files)), desc=name, unit="pictures")
+        yield [*[gr.skip()] * 5, gr.Button(visible=True)]  # where Cancel takes effect
+        _read_one(file, name, predictor, known, answers, measure=measure)
+    yield _page(answers, predictor)
 
 
 def save_report(
@@ -132,10 +130,9 @@ def save_report(
     progress: gr.Progress = gr.Progress(),
 ) -> str:
     """A link that holds the report on these pictures, read once more, for the page's script."""
-    with in_words():
-        shown = progress.tqdm(files or [], desc="Writing the report", unit="pictures")
-        name = downloads.name("report", [Path(file).name for file in files or []])
-        return downloads.links(name, {"html": report(shown, network, detector, known)})
+    shown = progress.tqdm(files or [], desc="Writing the report", unit="pictures")
+    name = downloads.name("report", [Path(file).name for file in files or []])
+    return downloads.links(name, {"html": report(shown, network, detector, known)})
 
 
 def report(files: Iterable[str], network: str, detector: str, known: Known | None = None) -> str:

@@ -15,7 +15,6 @@ import gradio as gr
 from mer.errors import MerError
 from mer.results import annotated_video, video_report, video_tables
 from mer.ui import choices, downloads, events, examples, notes, people, player, upload
-from mer.ui.errors import in_words
 from mer.video import analysis
 from mer.video.types import Analysis
 
@@ -155,46 +154,44 @@ def read(
     Yields updates of: the answer as HTML, the player, heading and charts of each person, the table
     of events, the closer look, the downloads, the analysis, the two buttons.
     """
-    with in_words():
-        if not film:
-            yield _page(problems=[_MISSING])
-            return
-        path = str(film["path"])
-        session = str(request.session_hash)
-        stop = _stops[session] = threading.Event()
-        yield [*_page()[:-2], gr.Button(interactive=False), gr.Button(visible=True)]
+    if not film:
+        yield _page(problems=[_MISSING])
+        return
+    path = str(film["path"])
+    session = str(request.session_hash)
+    stop = _stops[session] = threading.Event()
+    yield [*_page()[:-2], gr.Button(interactive=False), gr.Button(visible=True)]
 
-        def told(part: float, sentence: str) -> None:
-            renew(path)
-            progress(part, desc=sentence)
+    def told(part: float, sentence: str) -> None:
+        renew(path)
+        progress(part, desc=sentence)
 
-        try:
-            choices.check(network, detector)
-            found = analysis.analyse(
-                path,
-                model=network,
-                detector=detector,
-                progress=told,
-                cancelled=stop.is_set,
-                longest_s=60 * MAX_MINUTES,
-                start_s=start or 0.0,
-                end_s=end or math.inf,
-                every=int(every or 1),
-                measure=measure,
-            )
-            nobody = [] if found.people else [_no_face(found)]
-            yield _page(Seen(path, found), problems=nobody)
-        except MerError as error:
-            gone = not Path(path).exists()
-            yield _page(problems=[_GONE if gone else str(error)])
-        finally:
-            _stops.pop(session, None)
+    try:
+        choices.check(network, detector)
+        found = analysis.analyse(
+            path,
+            model=network,
+            detector=detector,
+            progress=told,
+            cancelled=stop.is_set,
+            longest_s=60 * MAX_MINUTES,
+            start_s=start or 0.0,
+            end_s=end or math.inf,
+            every=int(every or 1),
+            measure=measure,
+        )
+        nobody = [] if found.people else [_no_face(found)]
+        yield _page(Seen(path, found), problems=nobody)
+    except MerError as error:
+        gone = not Path(path).exists()
+        yield _page(problems=[_GONE if gone else str(error)])
+    finally:
+        _stops.pop(session, None)
 
 
 def _redrawn(lines: bool, seen: Seen | None) -> list[Any]:
     """The charts again, with lines or areas."""
-    with in_words():
-        return people.show(seen.found if seen else None, lines=lines)
+    return people.show(seen.found if seen else None, lines=lines)
 
 
 def cancel(request: gr.Request) -> None:
@@ -206,44 +203,41 @@ def cancel(request: gr.Request) -> None:
 
 def copy(temporary: set[str], seen: Seen | None) -> str:
     """The player again, of a copy that every browser plays; it is deleted as uploads are."""
-    with in_words():
-        if seen is None:
-            raise MerError(_UNKNOWN)
-        path = player.copy(seen.path, seen.found.timing.fps)
-        temporary.add(str(path))
-        return player.html(path, seen.found, "copy")
+    if seen is None:
+        raise MerError(_UNKNOWN)
+    path = player.copy(seen.path, seen.found.timing.fps)
+    temporary.add(str(path))
+    return player.html(path, seen.found, "copy")
 
 
 def annotated(temporary: set[str], seen: Seen | None, progress: gr.Progress = gr.Progress()) -> str:
     """A link to the annotated video, which is deleted as uploads are, for the page's script."""
-    with in_words():
-        if seen is None:
-            raise MerError(_UNKNOWN)
-        target = Path(seen.path).with_name("annotated.webm")
+    if seen is None:
+        raise MerError(_UNKNOWN)
+    target = Path(seen.path).with_name("annotated.webm")
 
-        def told(part: float, sentence: str) -> None:
-            renew(seen.path)
-            progress(part, desc=sentence)
+    def told(part: float, sentence: str) -> None:
+        renew(seen.path)
+        progress(part, desc=sentence)
 
-        annotated_video.write(target, seen.path, seen.found, told)
-        temporary.add(str(target))
-        name = downloads.name("annotated", [seen.found.source])
-        return downloads.link(f"{name}.webm", "Download", f"gradio_api/file={quote(str(target))}")
+    annotated_video.write(target, seen.path, seen.found, told)
+    temporary.add(str(target))
+    name = downloads.name("annotated", [seen.found.source])
+    return downloads.link(f"{name}.webm", "Download", f"gradio_api/file={quote(str(target))}")
 
 
 def show(number: int, seen: Seen | None) -> str:
     """The event of this number (from 0) closely, as HTML."""
-    with in_words():
-        if seen is None or not 0 <= number < len(seen.found.events):
-            return notes.lines([], problems=[_UNKNOWN])
-        if not Path(seen.path).exists():
-            return notes.lines([], problems=[_GONE])
-        renew(seen.path)
-        try:
-            look = analysis.look(seen.path, seen.found, seen.found.events[number])
-        except MerError as error:
-            return notes.lines([], problems=[str(error)])
-        return events.closely(number + 1, seen.found.events[number], look)
+    if seen is None or not 0 <= number < len(seen.found.events):
+        return notes.lines([], problems=[_UNKNOWN])
+    if not Path(seen.path).exists():
+        return notes.lines([], problems=[_GONE])
+    renew(seen.path)
+    try:
+        look = analysis.look(seen.path, seen.found, seen.found.events[number])
+    except MerError as error:
+        return notes.lines([], problems=[str(error)])
+    return events.closely(number + 1, seen.found.events[number], look)
 
 
 _FILES: Final[dict[str, tuple[str, str, Callable[[Seen], str]]]] = {
@@ -256,13 +250,12 @@ _FILES: Final[dict[str, tuple[str, str, Callable[[Seen], str]]]] = {
 
 def save(name: str, seen: Seen | None) -> str:
     """A link that holds one of _FILES, for the page's script to follow."""
-    with in_words():
-        if seen is None:
-            raise MerError(_UNKNOWN)
-        renew(seen.path)
-        title, ending, written = _FILES[name]
-        name = downloads.name(title, [seen.found.source])
-        return downloads.links(name, {ending: written(seen)})
+    if seen is None:
+        raise MerError(_UNKNOWN)
+    renew(seen.path)
+    title, ending, written = _FILES[name]
+    name = downloads.name(title, [seen.found.source])
+    return downloads.links(name, {ending: written(seen)})
 
 
 def renew(path: str) -> None:

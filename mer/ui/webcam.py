@@ -15,7 +15,6 @@ from mer.errors import ImageError, MerError
 from mer.inference.predictor import get_predictor
 from mer.io import images
 from mer.ui import faces, live, notes
-from mer.ui.errors import in_words
 
 _CAMERA: Final = """
 <div class="camera">
@@ -75,16 +74,15 @@ def _call(function: str) -> str:
 
 def read(frame: str, network: str, detector: str) -> str:
     """HTML of a frame, given as a data URL or plain base64: its faces, and what they look like."""
-    with in_words():
-        if not frame:
-            return notes.lines([], problems=[_NOT_STARTED])
-        try:
-            image = images.read(_decode(frame))
-            found = get_predictor(network, detector).predict(image)
-        except MerError as error:
-            return notes.lines([], problems=[str(error)])
-        problems = [] if found else [notes.no_face("the camera's picture")]
-        return faces.html([faces.shot("Capture", image, found)], problems=problems)
+    if not frame:
+        return notes.lines([], problems=[_NOT_STARTED])
+    try:
+        image = images.read(_decode(frame))
+        found = get_predictor(network, detector).predict(image)
+    except MerError as error:
+        return notes.lines([], problems=[str(error)])
+    problems = [] if found else [notes.no_face("the camera's picture")]
+    return faces.html([faces.shot("Capture", image, found)], problems=problems)
 
 
 def read_again(frame: str, network: str, detector: str) -> Any:

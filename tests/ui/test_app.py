@@ -214,6 +214,24 @@ def test_unexpected_error_is_one_sentence(
     assert "ZeroDivisionError" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["/webcam", "/upload", "/video"])
+@pytest.mark.parametrize("values", [(), ("x",) * 9, ({"odd": [1]},) * 9, (-1,) * 9])
+def test_values_that_the_page_does_not_send_get_a_sentence(
+    client: Client, name: str, values: tuple[object, ...]
+) -> None:
+    with pytest.raises(AppError, match=r"too few values, or|not in the list of choices"):
+        client.submit(*values, api_name=name).result(timeout=60)
+
+
+def test_too_few_values_get_a_sentence_from_every_handler(client: Client, url: str) -> None:
+    for one in client.config["dependencies"]:
+        if one["backend_fn"] and one["inputs"]:
+            call = {"data": [], "fn_index": one["id"], "session_hash": "few"}
+            assert httpx.post(f"{url}gradio_api/queue/join", json=call).status_code == 200
+            told = httpx.get(f"{url}gradio_api/queue/data?session_hash=few", timeout=60).text
+            assert "This call came with too few values" in told, one["api_name"]
+
+
 def test_several_visitors_at_once(client: Client, astronaut: np.ndarray) -> None:
     frame = _data_url(astronaut)
     jobs = [client.submit(frame, "cnn1", "yunet", api_name="/webcam") for _ in range(6)]
