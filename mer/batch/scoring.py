@@ -52,7 +52,7 @@ def score(
     workers: int | None = None,
     address: str | None = None,
     part: int = PART,
-    progress: Progress | None = None,
+    progress: Progress = lambda _: None,
 ) -> dict[str, int]:
     """Score all pictures and videos of `source`, and store the results in tables below `out`.
 
@@ -87,13 +87,12 @@ def score(
         "detector": detector,
         "mer": __version__,
     }
-    tell = progress or _quiet
     with result_store.opened(out, identity) as book:
         left = [item for item in found if item.name not in book.done]
-        tell(Step(len(found) - len(left), len(found)))
+        progress(Step(len(found) - len(left), len(found)))
         for row in _scored(left, task, part, workers, address):
             book.write({name: row[name] for name in result_store.TABLES if row[name] is not None})
-            tell(Step(len(book.done), len(found), *(row[name] for name in FIGURES)))
+            progress(Step(len(book.done), len(found), *(row[name] for name in FIGURES)))
         return book.finish()
 
 
@@ -128,11 +127,7 @@ def _parts(left: Sequence[Item], part: int) -> list[list[Item]]:
 
 @contextmanager
 def _cluster(workers: int | None, address: str | None) -> Iterator[int]:
-    """Run Ray for the length of the block; yield the number of workers.
-
-    Raises:
-        MerError: there is no cluster at this address.
-    """
+    """Run Ray for the length of the block; yield the number of workers."""
     with tempfile.TemporaryDirectory(
         prefix=f"{MARK}{os.getpid()}-", ignore_cleanup_errors=True
     ) as folder:
@@ -143,30 +138,20 @@ def _cluster(workers: int | None, address: str | None) -> Iterator[int]:
             # Ray's own place would keep a folder for each run; sockets need a short name.
             "_temp_dir": folder if len(folder) <= _LONGEST else None,
         }
-        with _started(address, {} if address else own) as cores:
+        told: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+        try:
+            with _hushed():
+                ray.init(address=address or "local", **told, **({} if address else own))
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise MerError(
+                f"There is no Ray cluster at '{address}', or it asks for a token ({error})."
+            ) from error
+        try:
+            ray.data.DataContext.get_current().enable_progress_bars = False
+            cores = int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
             yield workers or cores
-
-
-@contextmanager
-def _started(address: str | None, own: dict[str, Any]) -> Iterator[int]:
-    """Ray for the length of the block; the number of its cores."""
-    try:
-        with _hushed():
-            ray.init(
-                address=address or "local",
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-                **own,
-            )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise MerError(
-            f"There is no Ray cluster at '{address}', or it asks for a token ({error})."
-        ) from error
-    try:
-        ray.data.DataContext.get_current().enable_progress_bars = False
-        yield int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()
 
 
 @contextmanager
@@ -184,17 +169,9 @@ def _hushed() -> Iterator[None]:
 
 @contextmanager
 def _sentences() -> Iterator[None]:
-    """Turn an error that ends a worker into a MerError.
-
-    Raises:
-        MerError: with the worker's message, or the last line of Ray's.
-    """
+    """Turn an error that ends a worker into a MerError with its message, or Ray's last line."""
     try:
         yield
     except RayError as error:
         cause = getattr(error, "cause", None)
         raise MerError(str(cause or error).strip().splitlines()[-1]) from error
-
-
-def _quiet(step: Step) -> None:
-    """Ignore the progress."""

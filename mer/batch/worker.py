@@ -81,22 +81,19 @@ class Worker:
 
     def _looked(self, item: Item) -> Found:
         try:
-            return self.video(item) if item.video else self.picture(item)
-        except (ImageError, VideoError) as error:
+            return self._found(item)
+        except (DataError, ImageError, VideoError) as error:
             return str(error)
         except WeightsError:  # of the detector or of a model for videos, so not of this item
             raise
         except Exception as error:  # one bad file must not end the whole run
             return f"An unforeseen {type(error).__name__}: {error}"
 
-    def picture(self, item: Item) -> Found:
-        """Predict every face of a picture."""
-        return self._predictor.predict(images.read(_content(item) if item.entry else item.path))
-
-    def video(self, item: Item) -> Found:
-        """Analyse a video."""
-        with _file(item) as path:
-            return analyse(path, model=self._predictor.model, detector=self._predictor.detector)
+    def _found(self, item: Item) -> Found:
+        with _unpacked(item) as source:
+            if not item.video:
+                return self._predictor.predict(images.read(source))
+            return analyse(source, model=self._predictor.model, detector=self._predictor.detector)
 
 
 FIGURES: Final = ("worker", "memory_mb", "processor_s")
@@ -106,9 +103,8 @@ SCHEMA: Final = pa.schema(
 )
 
 
-MARK: Final = (
-    "mer-batch-"  # begins the names of such files; the number of the run's process follows
-)
+# The names of such files begin so; the number of the run's process follows.
+MARK: Final = "mer-batch-"
 
 
 def remove_leftovers() -> None:
@@ -150,39 +146,22 @@ def _archive(path: str) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def _content(item: Item) -> bytes:
-    """Return the content of a picture in a zip.
-
-    Raises:
-        ImageError: it is too large, or the zip is damaged or locked.
-    """
-    try:
-        return unpacked(_archive(item.path), item.entry)
-    except DataError as error:
-        raise ImageError(str(error)) from error
-    except _ZIP_ERRORS as error:
-        raise ImageError(f"It cannot be taken out of the zip file ({error}).") from error
-
-
 @contextmanager
-def _file(item: Item) -> Iterator[Path]:
-    """Provide a video as a file for the length of the block.
-
-    Raises:
-        VideoError: it cannot be taken out of its zip.
-    """
+def _unpacked(item: Item) -> Iterator[Any]:
+    """A path to read for the length of the block; of a picture in a zip its content."""
     if not item.entry:
         yield Path(item.path)
         return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(item.entry).name
+        found: Any = Path(folder) / Path(item.entry).name
         try:
-            unpack(_archive(item.path), item.entry, path)
-        except DataError as error:
-            raise VideoError(str(error)) from error
+            if item.video:
+                unpack(_archive(item.path), item.entry, found)
+            else:
+                found = unpacked(_archive(item.path), item.entry)
         except _ZIP_ERRORS as error:
-            raise VideoError(f"It cannot be taken out of the zip file ({error}).") from error
-        yield path
+            raise DataError(f"It cannot be taken out of the zip file ({error}).") from error
+        yield found
 
 
 # Errors that reading an entry of a damaged, encrypted or replaced zip file raises.

@@ -35,7 +35,12 @@ def batch(options: argparse.Namespace) -> int:
     """Print how many rows each table has. Ctrl-C stops, and the same command goes on."""
     from tqdm import tqdm
 
-    scoring = ray_module("scoring")
+    try:
+        import mer.batch.scoring as scoring
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("ray", "pyarrow"):
+            raise
+        raise MerError("This needs Ray, which is an extra: pip install 'mer[scale]'.") from error
     with tqdm(unit=" items", disable=None) as bar:
 
         def show(step: Any) -> None:
@@ -62,22 +67,6 @@ def batch(options: argparse.Namespace) -> int:
     for table, count in rows.items():
         print(f"{table:8}{count:10}")
     return 0
-
-
-def ray_module(name: str) -> Any:
-    """A module of `mer.batch` that stands on Ray.
-
-    Raises:
-        MerError: Ray is not installed.
-    """
-    import importlib
-
-    try:
-        return importlib.import_module(f"mer.batch.{name}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("ray", "pyarrow"):
-            raise
-        raise MerError("This needs Ray, which is an extra: pip install 'mer[scale]'.") from error
 
 
 def _count(text: str) -> int:

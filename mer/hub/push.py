@@ -56,12 +56,7 @@ def model(name: str, folder: Path) -> None:
 
 
 def push(repository: str, kind: str, write: Callable[[Path], None]) -> str:
-    """Create the repository if it is missing, and commit the files that `write` writes.
-
-    Args:
-        repository: OWNER/NAME.
-        kind: "space" or "model".
-        write: `space`, or `model` for one network.
+    """Commit the files that `write` writes to OWNER/NAME, a "space" or a "model", made if missing.
 
     Returns:
         The commit's 40 digits.

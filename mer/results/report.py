@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from mer.inference.predictor import Prediction, Predictor
 from mer.results import comparison, drawing, html_document, methods
@@ -24,9 +25,6 @@ _SAID: Final = 3  # faces that are told below a picture; its details have all
 _HEAD: Final = ("Face", "Looks like", "Probability", "Sure", "Detector's score", "Box")
 
 
-Table = tuple[Sequence[str], list[list[str]]]  # head and rows
-
-
 class Picture(NamedTuple):
     """A picture as the report shows it, small enough that thousands fit in memory."""
 
@@ -41,12 +39,7 @@ def picture(name: str, image: np.ndarray, faces: Sequence[Prediction]) -> Pictur
 
 
 def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
-    """The report: each picture with boxes, bars and table; settings, measured figures, limits.
-
-    Args:
-        pictures: what is reported, see `picture`.
-        predictor: which network and detector said so.
-    """
+    """The report: each picture with boxes, bars and table; settings, measured figures, limits."""
     faces = sum(len(one.faces) for one in pictures)
     return html_document.render(
         "report.html",
@@ -122,21 +115,14 @@ def _rows(faces: Sequence[Prediction]) -> Iterator[tuple[str, ...]]:
         yield str(number), named, share, sure, score, f"{width} x {height} at {x}, {y}"
 
 
-def _measured(predictor: Predictor) -> list[tuple[str, Table]]:
+def _measured(predictor: Predictor) -> list[tuple[str, pd.DataFrame]]:
     """Titled tables of what the network's record says of it; none where it was not measured."""
     try:
         figures = comparison.alone(predictor.model, predictor.record)
         tests = comparison.protocols(predictor.record)
     except (KeyError, TypeError, ValueError, AttributeError):
         return []
-    classes = {
-        name: comparison.rows_for_screen(comparison.report(scores)).astype(str)
+    return [("", figures)] + [
+        (f"Class by class, {name} pictures", comparison.rows_for_screen(comparison.report(scores)))
         for name, scores in tests.items()
-    }
-    return [
-        ("", (("Figure", predictor.model), figures.to_numpy().tolist())),
-        *(
-            (f"Class by class, {name} pictures", (tuple(rows.columns), rows.to_numpy().tolist()))
-            for name, rows in classes.items()
-        ),
     ]

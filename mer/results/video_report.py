@@ -34,12 +34,9 @@ _NAMES: Final = {  # of the settings
 
 
 def html(analysis: Analysis, path: str | Path | None = None) -> str:
-    """Return the report as one HTML document, with pictures of faces if `path` is given.
+    """The report as one HTML document, with faces of the strongest expressions.
 
-    Args:
-        analysis: what is reported.
-        path: the video, for pictures of the strongest expressions; without it, or where it cannot
-            be read any more, there are none.
+    Without the video's `path`, or where it cannot be read any more, there are none.
     """
     span = analysis.span_ms
     return html_document.render(

@@ -5,8 +5,12 @@ from typing import Final
 
 import numpy as np
 
+from mer.faces.measures import BLENDSHAPES
+
 UNSURE: Final = "#aab2ba"  # of an unsure face's box, whatever it looks like
 SECOND: Final = 0.05  # least probability of a second choice that is named
+_STRONGEST: Final = 6  # blendshapes that are told,
+_LEAST: Final = 0.2  # of at least this value
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -54,3 +58,34 @@ def choices(shares: Mapping[str, float], count: int, *, sure: bool = True) -> li
     """So many likeliest classes as `told`; "" for a second or third of less than 5 %."""
     (best, share), *others = sorted(shares.items(), key=lambda one: -one[1])[:count]
     return [told(best, share, sure), *(told(*one) if one[1] >= SECOND else "" for one in others)]
+
+
+def measured(figures: Mapping[str, float]) -> list[tuple[str, str]]:
+    """The figures of a measured face, each with its name; of blendshapes the strongest."""
+    pose = _degrees(figures, "yaw", "pitch", "roll")
+    open_ = figures["gaze_right"] == figures["gaze_right"]  # NaN where both eyes are shut
+    return [
+        ("Head: yaw, pitch, roll", pose),
+        ("Gaze: right, down", _degrees(figures, "gaze_right", "gaze_down") if open_ else "–"),
+        ("Eyes open: right, left", _parts(figures, "right_eye_open", "left_eye_open")),
+        ("Mouth open", _parts(figures, "mouth_open")),
+        *((_called(name), _parts(figures, name)) for name in _strongest(figures)),
+    ]
+
+
+def _strongest(figures: Mapping[str, float]) -> list[str]:
+    named = [name for name in BLENDSHAPES if name != "_neutral" and figures[name] >= _LEAST]
+    return sorted(named, key=lambda name: -figures[name])[:_STRONGEST]
+
+
+def _called(name: str) -> str:
+    unit = BLENDSHAPES[name]
+    return f"{name} ({unit})" if unit else name
+
+
+def _degrees(figures: Mapping[str, float], *names: str) -> str:
+    return ", ".join(f"{round(figures[name]):+d}°" for name in names)
+
+
+def _parts(figures: Mapping[str, float], *names: str) -> str:
+    return ", ".join(f"{figures[name]:.2f}" for name in names)

@@ -1,5 +1,6 @@
 """The page: a notice and six tabs, each a thin skin over public functions of the package."""
 
+import asyncio
 import contextlib
 import functools
 import importlib.util
@@ -20,13 +21,13 @@ from mer.io.system import open_files
 from mer.ui import (
     about,
     api,
-    auth,
     choices,
     comparison,
     connections,
     guard,
     live,
     notice,
+    origin,
     queue,
     report,
     retention,
@@ -36,7 +37,6 @@ from mer.ui import (
     webcam,
 )
 from mer.ui.errors import Page
-from mer.ui.origin import Origins
 from mer.ui.sessions import Sessions
 from mer.ui.theme import look
 
@@ -77,11 +77,7 @@ def build() -> gr.Blocks:
 
 
 def settings(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
-    """What `launch()` has to be told besides the address.
-
-    That is the look, the live view's routes, who may ask for what, to keep no record of
-    visitors, with `share` to let Gradio's servers show it, and with `mcp` to be a server of tools
-    for assistants, too.
+    """What `launch()` has to be told besides the address; for `share` and `mcp` see `launch`.
 
     Raises:
         MerError: $MER_USER is set without $MER_PASSWORD, $MER_ORIGINS is wrong, or `mcp` cannot be.
@@ -89,8 +85,8 @@ def settings(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
     if mcp:
         _prepare_mcp()
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # the guard believes proxies or not, not the server
-    told = {"password": auth.wanted(), "root": _root(), "mcp": mcp}
-    serving = functools.partial(_serving, origins=Origins.configured(share=share), **told)
+    told = {"password": origin.password(), "root": _root(), "mcp": mcp}
+    serving = functools.partial(_serving, origins=origin.Origins.configured(share=share), **told)
     return {
         **look(),
         "app_kwargs": {"routes": [*live.routes(), *uploads.routes()], "lifespan": serving},
@@ -108,13 +104,19 @@ def settings(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def _serving(app: Any, origins: Origins, **told: Any) -> AsyncIterator[None]:
+async def _serving(app: Any, origins: origin.Origins, **told: Any) -> AsyncIterator[None]:
     """The server's lifespan, in which the guard stands before all of it."""
     page = app.get_blocks()
     app.state_holder = Sessions(page)
     app.middleware_stack = guard.Guard(app.middleware_stack, app.state_holder, origins, **told)
-    async with retention.sweeping(page), connections.watching(page):
+    endless = (retention.keep_sweeping(page), connections.watch(page))
+    tasks = [asyncio.create_task(one) for one in endless]
+    try:
         yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        retention.sweep(page, 0.0)
 
 
 def _root() -> str:
@@ -131,14 +133,10 @@ def launch(
 ) -> None:
     """Serve the page until it is interrupted, or told to end.
 
-    Args:
-        page: the page, built anew where it is None.
-        host: address to listen on; $GRADIO_SERVER_NAME, or 127.0.0.1, where it is None.
-        port: port to listen on; $GRADIO_SERVER_PORT, or 7860, where it is None.
-        share: open a public link through Gradio's servers, too.
-        mcp: be a server of tools for assistants, too.
-
-    $GRADIO_ROOT_PATH is the path, or the whole address, at which a proxy shows the page.
+    Unless they are given, $GRADIO_SERVER_NAME and $GRADIO_SERVER_PORT say where, or else it is
+    127.0.0.1:7860. With `share` there is a public link through Gradio's servers, too, with `mcp` a
+    server of tools for assistants. $GRADIO_ROOT_PATH is the path, or the whole address, at which a
+    proxy shows the page.
 
     Raises:
         MerError: `port` is no port number, another program listens there, $MER_USER is set
@@ -148,7 +146,7 @@ def launch(
     number = _port(os.environ.get("GRADIO_SERVER_PORT", 7860) if port is None else port)
     _check_free(host, number)
     decoding.prepare()
-    if share and auth.wanted() is None:
+    if share and origin.password() is None:
         print(f"mer: {_OPEN}", file=sys.stderr)
     open_files(_FILES)  # each visitor has some
     if threading.current_thread() is threading.main_thread():
@@ -168,7 +166,7 @@ def _past_proxies(host: str) -> None:
 def _prepare_mcp() -> None:
     if importlib.util.find_spec("mcp") is None:
         raise MerError("--mcp needs another package: pip install 'mer[mcp]' (here: '.[mcp]').")
-    if auth.wanted() is not None:  # Gradio's tools call the page without it
+    if origin.password() is not None:  # Gradio's tools call the page without it
         raise MerError("--mcp and a password do not go together. Unset MER_USER and MER_PASSWORD.")
     import gradio.mcp
 

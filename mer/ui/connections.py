@@ -5,7 +5,7 @@ import contextlib
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import gradio as gr
@@ -16,17 +16,8 @@ OF_ADDRESS: Final = 500  # connections of one address that wait for a request
 _VANISHED_MS: Final = 30_000  # without a word from the other side about what was sent
 
 
-@contextlib.asynccontextmanager
-async def watching(page: gr.Blocks) -> AsyncIterator[None]:
-    """Watch the connections of a page that is served."""
-    task = asyncio.create_task(_watch(page))
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def _watch(page: gr.Blocks) -> None:
+async def watch(page: gr.Blocks) -> None:
+    """Watch the connections of a page for as long as it is served."""
     waiting: dict[Any, tuple[Any, float]] = {}  # a connection's last request, and since when
     while True:
         await asyncio.sleep(EVERY_S)

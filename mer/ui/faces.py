@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from mer.emotions import colors
 from mer.inference.predictor import Prediction
-from mer.results import drawing, html_document, measured, tables, wording
+from mer.results import drawing, html_document, tables, wording
 from mer.ui import notes
 
 _HEAD: Final = ("Picture", "Face", "Looks like", "Second", "Third", "Remarks")
@@ -95,7 +95,7 @@ def _faces(shots: Sequence[Shot]) -> Iterator[dict[str, Any]]:
                 "area": width * height,
                 "shares": list(zip(face.classes, face.probabilities, strict=True)),
                 "colors": colors(face.classes),
-                "measured": measured.lines(face.measures.figures) if face.measures else [],
+                "measured": wording.measured(face.measures.figures) if face.measures else [],
             }
             index += 1
 

@@ -23,9 +23,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from mer.ui.auth import is_given
 from mer.ui.errors import FULL, UNEXPECTED, RefusedError
-from mer.ui.origin import Origins
+from mer.ui.origin import Origins, is_password
 from mer.ui.queue import SIZE
 from mer.ui.sessions import Sessions
 from mer.ui.uploads import MAX_BYTES
@@ -111,15 +110,9 @@ class Guard:
         root: str = "",
         mcp: bool = False,
     ) -> None:
-        """Stand before `app`.
+        """Stand before `app`, which a proxy shows at the path `root`, such as /faces.
 
-        Args:
-            app: the server.
-            sessions: of its visitors.
-            origins: whose requests are answered.
-            password: name and password that everybody has to give.
-            root: the path at which a proxy shows the page, such as /faces.
-            mcp: whether assistants may ask.
+        Everybody has to give the name and the password; with `mcp` assistants may ask.
         """
         self._app = app
         self._sessions = sessions
@@ -200,7 +193,7 @@ class Guard:
         if self._password is None or scope["path"] == _OPEN:
             return
         given = Headers(scope=scope).get("authorization")
-        if given and is_given(given, self._password):
+        if given and is_password(given, self._password):
             return
         if given:
             async with self._wrong:

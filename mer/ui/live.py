@@ -7,8 +7,6 @@ add its two requests and its bookkeeping to every frame.
 """
 
 import asyncio
-import html
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -29,6 +27,7 @@ from mer.live.person import TRAIL_MS
 from mer.live.session import Live
 from mer.live.session_pool import IDLE_S, Visitors
 from mer.models.registry import DEFAULT_MODEL
+from mer.results import html_document
 from mer.ui import choices
 from mer.ui.errors import UNEXPECTED
 
@@ -39,39 +38,11 @@ _PATIENCE_S: Final = 10.0  # for a frame to arrive whole
 _KINDS: Final[dict[type[MerError], str]] = {FullError: "full", EndedError: "ended"}
 _log = logging.getLogger(__name__)
 
-_CONTROLS: Final = """
-<div class="live-view" data-colors="{colors}" data-trail="{trail}">
-  <div class="controls" role="group" aria-label="Camera">
-    <button type="button" class="go" hidden>Pause</button>
-    <button type="button" class="end" hidden>Stop</button>
-    <button type="button" class="shoot" data-press="#capture">Capture
-      <span class="key">(Space)</span></button>
-    <button type="button" class="turn" hidden>Other camera</button>
-  </div>
-  <p class="rate"></p>
-  <p class="said" role="status"></p>
-  <p class="heard" role="status"></p>
-  <div class="controls running" role="group" aria-label="Live view" hidden>
-    <button type="button" class="rest">My resting face</button>
-    <button type="button" class="insist" hidden>Use that face all the same</button>
-    <button type="button" class="record" aria-pressed="false">Record to CSV</button>
-    <button type="button" class="send">Send the last seconds to Video</button>
-    <label>Smoothing
-      <input type="range" min="0" max="2000" step="100" value="{smoothing}"><output></output>
-    </label>
-  </div>
-</div>
-"""
-
 
 def build_controls() -> None:
     """Lay out the buttons and what is said of the view as a whole."""
-    text = _CONTROLS.format(
-        colors=html.escape(json.dumps(COLORS), quote=True),
-        trail=round(TRAIL_MS),
-        smoothing=round(SMOOTHING_MS),
-    )
-    gr.HTML(text, elem_id="live", js_on_load=None)
+    values = {"colors": COLORS, "trail": round(TRAIL_MS), "smoothing": round(SMOOTHING_MS)}
+    gr.HTML(html_document.render("live.html", **values), elem_id="live", js_on_load=None)
 
 
 def build_people() -> None:

@@ -1,12 +1,15 @@
-"""Which browsers and proxies are listened to: CORS, forwarded headers, and what browsers may do.
+"""Who is listened to: passwords, CORS, forwarded headers, and what browsers may do.
 
 A browser sends the visitor's password along with requests that another site's page makes, so those
 are refused unless the operator has named that site in $MER_ORIGINS. Proxies say in headers for
 whom they ask; anybody can send such headers, so they count only from those in $MER_PROXY.
 """
 
+import base64
+import binascii
 import ipaddress
 import os
+import secrets
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
@@ -39,13 +42,9 @@ class Origins:
     def __init__(
         self, allowed: Iterable[str] = (), proxies: Iterable[str] = (), *, share: bool = False
     ) -> None:
-        """Take what is allowed.
+        """Take origins whose pages may frame and call this one, and proxies that are believed.
 
-        Args:
-            allowed: origins, such as https://example.com, whose pages may show this one in a
-                frame and call it.
-            proxies: addresses and networks of proxies whose forwarded headers count.
-            share: whether Gradio's servers show the page, too.
+        With `share` Gradio's servers show the page, too.
 
         Raises:
             MerError: something in `allowed` is no origin.
@@ -117,6 +116,28 @@ class Origins:
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Allow-Credentials"] = "true"
         headers.add_vary_header("Origin")
+
+
+def password() -> tuple[str, str] | None:
+    """Name and password that visitors have to give, from $MER_USER and $MER_PASSWORD.
+
+    Raises:
+        MerError: there is a name without a password.
+    """
+    name, word = os.environ.get("MER_USER"), os.environ.get("MER_PASSWORD")
+    if name and not word:
+        raise MerError("MER_USER is set, and MER_PASSWORD is not. Set both, or none.")
+    return (name or "mer", word) if word else None
+
+
+def is_password(header: str, wanted: tuple[str, str]) -> bool:
+    """Whether an Authorization header of HTTP gives this name and password."""
+    try:
+        scheme, _, value = header.partition(" ")
+        found = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return scheme.lower() == "basic" and secrets.compare_digest(found, ":".join(wanted).encode())
 
 
 async def _nothing(*_: object) -> None:

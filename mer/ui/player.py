@@ -17,7 +17,7 @@ from mer.emotions import colors
 from mer.faces.measures import MEASURES
 from mer.io import webm
 from mer.io.video import Frame
-from mer.results import measured
+from mer.results import wording
 from mer.video import upright
 from mer.video.expression_segments import looks_at, sure_at
 from mer.video.types import Analysis, Person
@@ -101,7 +101,7 @@ def _measured(person: Person) -> list[tuple[int, list[tuple[str, str]]]]:
     return [
         (
             round(time),
-            [] if np.isnan(row[0]) else measured.lines(dict(zip(MEASURES, row, strict=True))),
+            [] if np.isnan(row[0]) else wording.measured(dict(zip(MEASURES, row, strict=True))),
         )
         for time, row in rows
     ]

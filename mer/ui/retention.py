@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -145,18 +145,8 @@ class Arrivals:
 ARRIVALS: Final = Arrivals()
 
 
-@contextlib.asynccontextmanager
-async def sweeping(page: gr.Blocks) -> AsyncIterator[None]:
-    """While the page is served, old files go; and all of them at its end."""
-    task = asyncio.create_task(_keep_sweeping(page))
-    try:
-        yield
-    finally:
-        task.cancel()
-        sweep(page, 0.0)
-
-
-async def _keep_sweeping(page: gr.Blocks) -> None:
+async def keep_sweeping(page: gr.Blocks) -> None:
+    """Delete old files, and forget who is away, for as long as the page is served."""
     while True:
         await asyncio.sleep(EVERY_S)
         try:

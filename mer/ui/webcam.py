@@ -14,20 +14,9 @@ import gradio as gr
 from mer.errors import ImageError, MerError
 from mer.inference.predictor import get_predictor
 from mer.io import images
+from mer.results import html_document
 from mer.ui import faces, live, notes
 
-_CAMERA: Final = """
-<div class="camera">
-  <video playsinline muted aria-label="Live picture of the camera"></video>
-  <canvas aria-hidden="true"></canvas>
-  <p class="count" aria-hidden="true"></p>
-  <div class="idle">
-    <button type="button" class="start">Start</button>
-    <p class="hint">The browser will ask whether this page may use the camera.</p>
-    <p class="trouble" role="alert"></p>
-  </div>
-</div>
-"""
 _NOT_STARTED: Final = (
     "There is no camera picture yet. Press Start, allow the camera in the browser, and "
     "capture again; without a camera, use the Upload tab."
@@ -39,7 +28,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     """Lay out the tab inside the current `gr.Tab`."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
-            gr.HTML(_CAMERA, elem_id="camera", js_on_load=None)
+            gr.HTML(html_document.render("camera.html"), elem_id="camera", js_on_load=None)
             live.build_controls()
             capture = gr.Button("Capture (Space)", visible="hidden", elem_id="capture")
             frame = gr.Textbox(visible=False, label="Frame, a picture as a data URL")

@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 
 from mer import cli
-from mer.cli import batch
 from mer.models.registry import DEFAULT_MODEL
 
 PROGRAM = str(Path(__file__).parent / "slowly.py")
@@ -69,7 +68,7 @@ def test_no_number_of_workers(text: str, capsys: pytest.CaptureFixture[str]) -> 
 def test_ctrl_c_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    scoring = batch.ray_module("scoring")
+    from mer.batch import scoring
 
     def stopped(*_: Any, progress: Any, **__: Any) -> None:
         progress(scoring.Step(0, 9))

@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.synthetic import clips
 from mer.batch.worker import DEATHS, FIGURES, Task, Worker
 from mer.errors import WeightsError
-from mer.inference.predictor import get_predictor
+from mer.inference.predictor import Predictor, get_predictor
 from mer.io import webm
 from mer.io.sources import Item, find
 from mer.results import tables
@@ -126,7 +126,7 @@ def test_what_ends_workers_is_left_alone(
         raise SystemExit  # as near to a sudden end as this process can come and live
 
     with monkeypatch.context() as patch:
-        patch.setattr(Worker, "picture", die)
+        patch.setattr(Predictor, "predict", die)
         for _ in range(DEATHS):
             with pytest.raises(SystemExit):
                 Worker(task).look(item)
@@ -140,7 +140,7 @@ def test_an_unforeseen_fault_is_a_reason(
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(Worker, "picture", fail)
+    monkeypatch.setattr(Predictor, "predict", fail)
     (reason,) = score([Item("astronaut.jpg", str(faces / "astronaut.jpg"))])["errors"]["reason"]
     assert reason == "An unforeseen ZeroDivisionError: by zero"
 
@@ -151,6 +151,6 @@ def test_missing_weights_are_no_items_fault(
     def fail(*_: Any) -> None:
         raise WeightsError("The detector is missing.")
 
-    monkeypatch.setattr(Worker, "picture", fail)
+    monkeypatch.setattr(Predictor, "predict", fail)
     with pytest.raises(WeightsError, match="The detector is missing"):
         score([Item("astronaut.jpg", str(faces / "astronaut.jpg"))])

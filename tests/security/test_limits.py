@@ -25,7 +25,7 @@ from mer import ui
 from mer.errors import ImageError, MerError, VideoError
 from mer.io import images, webm
 from mer.io.video import Frame
-from mer.ui import auth, errors, guard, queue, retention, upload, video
+from mer.ui import errors, guard, origin, queue, retention, upload, video
 from mer.video import analysis
 from tests.security.conftest import Served, files, serve
 
@@ -212,9 +212,9 @@ def test_a_name_without_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MerError, match="Set both, or none"):
         ui.settings()
     monkeypatch.delenv("MER_USER")
-    assert auth.wanted() is None
+    assert origin.password() is None
     monkeypatch.setenv("MER_PASSWORD", "word")
-    assert auth.wanted() == ("mer", "word")
+    assert origin.password() == ("mer", "word")
 
 
 class _Page:
