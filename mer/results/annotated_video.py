@@ -1,7 +1,7 @@
 """A video to keep: boxes, what each face looks like, and below it the ribbon of expressions."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from mer.results.wording import UNSURE, told
 from mer.video import upright
 from mer.video.event_clips import EXPRESSIONS
 from mer.video.expression_segments import last_answer, looks_at, smoothed, sure_at
-from mer.video.types import Analysis, Event, Person
+from mer.video.types import Analysis, Person
 
 ROW: Final = 16  # pixels: height of a person's ribbon
 ROWS: Final = 4  # of them at most: of those who were seen longest
@@ -48,14 +48,14 @@ def _drawn(video: Video, analysis: Analysis, progress: Progress | None) -> Itera
     wanted = analysis.times_ms
     if not len(wanted):
         return
-    seen = [_Seen.of(person, analysis) for person in analysis.people]
+    seen = [_marks(person, analysis) for person in analysis.people]
     ribbon: np.ndarray | None = None
     for frame in video.frames(float(wanted[0]), float(wanted[-1])):
         row = int(np.abs(wanted - frame.time_ms).argmin())
         if abs(wanted[row] - frame.time_ms) > 0.5:  # one of those that were left out
             continue
-        marks = [mark for one in seen if (mark := one.mark(frame.time_ms))]
-        picture = drawing.marked(frame.image, marks)
+        time = float(wanted[row])
+        picture = drawing.marked(frame.image, [one[time] for one in seen if time in one])
         if ribbon is None:
             ribbon = _ribbon(analysis, picture.shape[1])
         part = row / max(len(wanted) - 1, 1)
@@ -66,49 +66,24 @@ def _drawn(video: Video, analysis: Analysis, progress: Progress | None) -> Itera
             progress(part, "Drawing the film")
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What is drawn of a person, by the rows of their frames."""
-
-    person: Person
-    looks: list[int]
-    sure: list[int]
-    shares: np.ndarray
-    samples: np.ndarray
-    events: list[Event]
-
-    @classmethod
-    def of(cls, person: Person, analysis: Analysis) -> "_Seen":
-        times = person.times_ms
-        own = [one for one in analysis.events if one.person == person.number]
-        return cls(
-            person,
-            looks_at(person, times),
-            sure_at(person, times),
-            smoothed(person),
-            last_answer(person, times),
-            [one for one in own if one.kind in EXPRESSIONS],
-        )
-
-    def mark(self, time_ms: float) -> Mark | None:
-        """The box and the label at this time; None where the person is not seen."""
-        times = self.person.times_ms
-        row = int(np.searchsorted(times, time_ms - 0.5))
-        if row == len(times) or times[row] > time_ms + 0.5:
-            return None
-        x, y, width, height = self.person.boxes[row].tolist()
-        name, said, sure = self._said(row)
-        color = colors(self.person.classes)[name] if sure else None
-        passing = next((e for e in self.events if e.onset_ms <= time_ms <= e.offset_ms), None)
-        whole = f"{said}; {passing.kind}, {passing.moved}" if passing else said
-        return Mark((x, y, width, height), self.person.number, whole, said, color)
-
-    def _said(self, row: int) -> tuple[str, str, bool]:
-        look, sure = self.looks[row], bool(self.sure[row])
-        if not 0 <= look < len(self.person.classes):
-            return "", "" if look < 0 else "face covered", False
-        name = self.person.classes[look]
-        return name, told(name, float(self.shares[self.samples[row], look]), sure), sure
+def _marks(person: Person, analysis: Analysis) -> dict[float, Mark]:
+    """The box and the label of a person, by the times at which they are seen."""
+    times, shares = person.times_ms, smoothed(person)
+    answers = looks_at(person, times), sure_at(person, times), last_answer(person, times).tolist()
+    own = [one for one in analysis.events if one.person == person.number]
+    passing = [one for one in own if one.kind in EXPRESSIONS]
+    marks = {}
+    for time, box, look, sure, sample in zip(times.tolist(), person.boxes, *answers, strict=True):
+        said, color = "face covered" if look == len(person.classes) else "", None
+        if 0 <= look < len(person.classes):
+            name = person.classes[look]
+            said = told(name, float(shares[sample, look]), bool(sure))
+            color = colors(person.classes)[name] if sure else None
+        event = next((one for one in passing if one.onset_ms <= time <= one.offset_ms), None)
+        whole = f"{said}; {event.kind}, {event.moved}" if event else said
+        x, y, width, height = box.tolist()
+        marks[time] = Mark((x, y, width, height), person.number, whole, said, color)
+    return marks
 
 
 def _ribbon(analysis: Analysis, width: int) -> np.ndarray:
