@@ -54,9 +54,7 @@ class Mark(NamedTuple):
 def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray:
     """Return a copy of an RGB uint8 picture with each face boxed in the colour of its class.
 
-    The box of an unsure face is gray and dashed; the points of a measured one are dotted. The
-    predictions are numbered from 1; for the
-    size of the copy see `marked`.
+    Faces are numbered from 1; see `marked`.
     """
     return marked(image, [_mark(number, one) for number, one in enumerate(predictions, 1)])
 

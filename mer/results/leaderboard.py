@@ -1,7 +1,7 @@
 """The networks as a leaderboard: a row a network, what it is for and the figures that decide."""
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from mer.evaluation.statistics import significant_pairs
 from mer.models.registry import DEFAULT_MODEL, NETWORKS
@@ -9,14 +9,6 @@ from mer.results import comparison
 from mer.results.wording import percent
 
 KINDS: Final = ("all", "clean")  # of the paper's test pictures
-
-
-class Cell(NamedTuple):
-    """What a table shows, what it is sorted by, and whether it is the best of its column."""
-
-    text: str
-    value: float | str | None
-    best: bool = False
 
 
 # Columns: name in a CSV file, heading, whether more is better (None: neither is).
@@ -49,20 +41,14 @@ def shown(rows: list[dict[str, Any]]) -> list[tuple[str, str, bool | None]]:
     return [one for one in COLUMNS if one[0] == "milliseconds" or any(r[one[0]] for r in rows)]
 
 
-def cells(rows: list[dict[str, Any]]) -> list[list[Cell]]:
-    """The rows as a table shows them, the best of each column marked."""
-    best = {
-        key: (max if more else min)(known)
+def best(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """The best figure of each column in which several networks have one."""
+    known = {key: [row[key] for row in rows if row[key] is not None] for key, *_ in COLUMNS}
+    return {
+        key: (max if more else min)(known[key])
         for key, _, more in COLUMNS
-        if more is not None and len(known := [r[key] for r in rows if r[key] is not None]) > 1
+        if more is not None and len(known[key]) > 1
     }
-    return [
-        [
-            Cell(_text(key, row[key]), row[key], key in best and row[key] == best[key])
-            for key, *_ in shown(rows)
-        ]
-        for row in rows
-    ]
 
 
 def purpose(name: str) -> str:
@@ -77,10 +63,6 @@ def significance(records: Mapping[str, Any], kind: str) -> tuple[list[str], list
     """Networks, and a matrix of them: "better", "worse" or "" where it may be chance.
 
     They are compared by their mistakes on the same pictures, see `mer.evaluation.statistics`.
-
-    Args:
-        records: records by network name.
-        kind: "all" or "clean", the test pictures.
     """
     mistakes = {
         name: scores["mistakes"]
@@ -123,7 +105,8 @@ def _row(name: str, record: Mapping[str, Any], milliseconds: float | None) -> di
     }
 
 
-def _text(key: str, value: Any) -> str:
+def text(key: str, value: Any) -> str:
+    """A figure as a table shows it."""
     if value is None:
         return "–"
     if key.startswith("accuracy"):

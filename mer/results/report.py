@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mer.inference.predictor import Prediction, Predictor
-from mer.results import comparison, drawing, html_document, methods
+from mer.results import comparison, drawing, html_document, methods, tables
 from mer.results.wording import counted, limits, mean, percent, told
 from mer.version import __version__
 
@@ -26,16 +26,20 @@ _HEAD: Final = ("Face", "Looks like", "Probability", "Sure", "Detector's score",
 
 
 class Picture(NamedTuple):
-    """A picture as the report shows it, small enough that thousands fit in memory."""
+    """A picture as page and report show it, small enough that many fit in memory."""
 
     name: str
-    content: bytes  # JPEG of the picture with its boxes
-    faces: Sequence[Prediction]
+    content: bytes  # JPEG of the picture with its boxes; b"" where it cannot be read
+    faces: Sequence[Prediction] = ()
+    size: tuple[int, int] = (1, 1)  # width and height in which the faces' boxes are given
+    problem: str = ""  # why there is no face
 
 
 def picture(name: str, image: np.ndarray, faces: Sequence[Prediction]) -> Picture:
-    """Keep an RGB uint8 picture and its faces for a report, boxes drawn."""
-    return Picture(name, html_document.jpeg(drawing.annotate(image, faces)), faces)
+    """Keep an RGB uint8 picture and its faces, boxes drawn."""
+    content = html_document.jpeg(drawing.annotate(image, faces))
+    size = image.shape[1], image.shape[0]
+    return Picture(name, content, faces, size, "" if faces else tables.NO_FACE)
 
 
 def html(pictures: Sequence[Picture], predictor: Predictor) -> str:

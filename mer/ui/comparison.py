@@ -52,7 +52,9 @@ def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None 
     shown = html_document.render(
         "leaderboard.html",
         columns=leaderboard.shown(rows),
-        rows=leaderboard.cells(rows),
+        rows=rows,
+        best=leaderboard.best(rows),
+        text=leaderboard.text,
         purpose=leaderboard.purpose,
         counts=_counts(records),
         matrices=[(kind, leaderboard.significance(records, kind)) for kind in leaderboard.KINDS],

@@ -4,48 +4,25 @@ The page's script (faces.js) moves the selection; all figures are in the HTML al
 the pictures: no file of them is kept or has to be deleted.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-import numpy as np
 from markupsafe import Markup
 
 from mer.emotions import colors
 from mer.inference.predictor import Prediction
-from mer.results import drawing, html_document, tables, wording
+from mer.results import html_document, wording
+from mer.results.report import Picture
 from mer.ui import notes
 
 _HEAD: Final = ("Picture", "Face", "Looks like", "Second", "Third", "Remarks")
-
-
 _TOLD: Final = 4  # problems that are told in full; each has its remark in the table
 _MORE: Final = "There are more problems: see the remarks in the table."
 
 
-class Shot(NamedTuple):
-    """A picture as the page shows it, small enough that thirty fit in memory."""
-
-    name: str
-    content: bytes  # JPEG of the picture with its boxes; b"" where it cannot be read
-    size: tuple[int, int]  # width and height in which the faces' boxes are given
-    faces: Sequence[Prediction]
-    problem: str = ""  # why there is no face
-
-
-def shot(name: str, image: np.ndarray, faces: Sequence[Prediction]) -> Shot:
-    """Keep an RGB uint8 picture and its faces, boxes drawn."""
-    content = html_document.jpeg(drawing.annotate(image, faces))
-    problem = "" if faces else tables.NO_FACE
-    return Shot(name, content, (image.shape[1], image.shape[0]), faces, problem)
-
-
-def unreadable(name: str, problem: str) -> Shot:
-    """Keep the place of a picture that cannot be read, and why."""
-    return Shot(name, b"", (1, 1), (), problem)
-
-
-def html(shots: Sequence[Shot], *, problems: Sequence[str] = (), exports: str = "") -> str:
+def html(shots: Sequence[Picture], *, problems: Sequence[str] = (), exports: str = "") -> str:
     """The pictures, the selected face's figures, a row a face; the largest is selected at first.
 
     Args:
@@ -72,18 +49,20 @@ def html(shots: Sequence[Shot], *, problems: Sequence[str] = (), exports: str = 
     )
 
 
-def named(shots: Sequence[Shot]) -> list[tuple[str, Prediction]]:
+def named(shots: Sequence[Picture]) -> list[tuple[str, Prediction]]:
     """What each face is called, and what is said of it, in the order of `data-face`."""
     return [(face["title"], face["prediction"]) for face in _faces([s for s in shots if s.content])]
 
 
-def _faces(shots: Sequence[Shot]) -> Iterator[dict[str, Any]]:
+def _faces(shots: Sequence[Picture]) -> Iterator[dict[str, Any]]:
     """What the template shows of each face, over all pictures."""
     index = 0
     for picture, one in enumerate(shots):
         for number, face in enumerate(one.faces, 1):
             x, y, width, height = face.face.box
             edges = zip((x, y, width, height), one.size * 2, strict=True)
+            shares = dict(zip(face.classes, face.probabilities, strict=True))
+            likely = [*wording.choices(shares, 3, sure=face.sure), "", ""][:3]
             yield {
                 "index": index,
                 "picture": picture,
@@ -93,31 +72,29 @@ def _faces(shots: Sequence[Shot]) -> Iterator[dict[str, Any]]:
                 "sentence": notes.sentence(number, face),
                 "place": [round(100 * edge / side, 2) for edge, side in edges],
                 "area": width * height,
-                "shares": list(zip(face.classes, face.probabilities, strict=True)),
+                "shares": list(shares.items()),
+                "unsure": not face.sure,
+                "cells": (one.name, str(number), *likely, "; ".join(face.concerns)),
                 "colors": colors(face.classes),
                 "measured": wording.measured(face.measures.figures) if face.measures else [],
             }
             index += 1
 
 
-def _rows(shots: Sequence[Shot], faces: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    titled = iter(faces)
+def _rows(shots: Sequence[Picture], faces: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The faces in the order of the pictures, and what stands for a picture without one."""
+    left = iter(faces)
     picture = -1
     for one in shots:
         picture += bool(one.content)
-        row = {"picture": picture if one.content else "", "face": None, "unsure": False}
+        yield from itertools.islice(left, len(one.faces))
         if not one.faces:
-            yield row | {"cells": (one.name, "", "", "", "", one.problem), "title": one.name}
-        for number, face in enumerate(one.faces, 1):
-            told = next(titled)
-            shares = dict(zip(face.classes, face.probabilities, strict=True))
-            likely = [*wording.choices(shares, 3, sure=face.sure), "", ""][:3]
-            cells = (one.name, str(number), *likely, "; ".join(face.concerns))
-            yield row | {
-                "face": told["index"],
-                "unsure": not face.sure,
-                "cells": cells,
-                "title": told["title"],
+            yield {
+                "index": None,
+                "picture": picture if one.content else "",
+                "title": one.name,
+                "unsure": False,
+                "cells": (one.name, "", "", "", "", one.problem),
             }
 
 
@@ -126,7 +103,7 @@ def _tells(column: int, rows: Sequence[dict[str, Any]], pictures: int) -> bool:
     return any(row["cells"][column] for row in rows) and (column > 0 or pictures > 1)
 
 
-def _counts(shots: Sequence[Shot]) -> Iterator[str]:
+def _counts(shots: Sequence[Picture]) -> Iterator[str]:
     """'6 faces in 2 pictures', '3 happiness', '1 unsure', '1 without a face', '1 unreadable'."""
     faces = [face for one in shots for face in one.faces]
     read = sum(bool(one.content) for one in shots)

@@ -8,21 +8,12 @@ from typing import Final
 from gradio import routes
 from jinja2 import FunctionLoader
 
+from mer.results import html_document
+
 PICTURE: Final = Path(__file__).parent / "media" / "preview.png"  # also the icon of its tab
 TITLE: Final = "Which expression does a face look like?"
 _SENTENCE: Final = "Expressions in pictures, videos and before a camera."
 _OF_GRADIO: Final = re.compile(r'<meta\s[^>]*"(?:og|twitter):[^>]*>')
-_OURS: Final = "".join(
-    f'<meta {kind}="{name}" content="{content}">'
-    for kind, name, content in (
-        ("name", "description", _SENTENCE),
-        ("name", "twitter:card", "summary"),
-        ("property", "og:type", "website"),
-        ("property", "og:title", TITLE),
-        ("property", "og:description", _SENTENCE),
-        ("property", "og:image", "{{ config.get('root', '') }}/favicon.ico"),
-    )
-)
 
 
 @functools.cache
@@ -31,9 +22,10 @@ def use() -> None:
     environment = routes.templates.env
     loader = environment.loader
     assert loader is not None
+    ours = html_document.render("preview.html", title=TITLE, sentence=_SENTENCE)
 
     def source(name: str) -> str:
         text, *_ = loader.get_source(environment, name)
-        return _OF_GRADIO.sub("", text).replace("<head>", f"<head>{_OURS}", 1)
+        return _OF_GRADIO.sub("", text).replace("<head>", f"<head>{ours}", 1)
 
     environment.loader = FunctionLoader(source)

@@ -46,7 +46,7 @@ Known = dict[str, Answer]  # by the picture's path, which no other upload has
 class Answers:
     """What came of a request so far: pictures with their faces, crops, and what went wrong."""
 
-    shots: list[faces.Shot] = field(default_factory=list)
+    shots: list[reports.Picture] = field(default_factory=list)
     crops: list[np.ndarray] = field(default_factory=list)  # of the first faces, one after another
     known: Known = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -138,28 +138,18 @@ def save_report(
 def report(files: Iterable[str], network: str, detector: str, known: Known | None = None) -> str:
     """The report on the pictures at these paths, as HTML; what cannot be read is left out.
 
-    Args:
-        files: where the pictures lie.
-        network: which network answers.
-        detector: which face detector finds the faces.
-        known: what is known of them already.
-
     Raises:
         MerError: none of them can be read.
     """
     predictor = get_predictor(network, detector)
-    shown: list[reports.Picture] = []
-    problems: list[str] = []
+    answers = Answers()
     for file in files:
-        try:
-            image = images.read(file)
-        except ImageError as error:
-            problems.append(str(error))
-            continue
-        found, _ = _answered(file, image, predictor, known or {})
-        shown.append(reports.picture(Path(file).name, image, found))
+        _read_one(file, Path(file).name, predictor, known or {}, answers)
+    shown = [one for one in answers.shots if one.content]
     if not shown:
-        raise MerError(" ".join(problems) or "There are no pictures to report. Choose some.")
+        raise MerError(
+            " ".join(answers.problems) or "There are no pictures to report. Choose some."
+        )
     return reports.html(shown, predictor)
 
 
@@ -177,7 +167,7 @@ def _read_one(
         image = images.read(file)
     except ImageError as error:
         answers.problems.append(str(error))
-        answers.shots.append(faces.unreadable(name, str(error)))
+        answers.shots.append(reports.Picture(name, b"", problem=str(error)))
         return
     predictions, crops = _answered(file, image, predictor, known)
     answers.known[file] = Answer(predictor.model, predictor.detector, predictions)
@@ -186,7 +176,7 @@ def _read_one(
         predictions = [
             replace(one, measures=own) for one, own in zip(predictions, found, strict=True)
         ]
-    answers.shots.append(faces.shot(name, image, predictions))
+    answers.shots.append(reports.picture(name, image, predictions))
     answers.crops += crops[: explanation.MOST - len(answers.crops)]
     if not predictions:
         answers.problems.append(notes.no_face(name))
@@ -229,7 +219,7 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
     ]
 
 
-def _files(shots: Sequence[faces.Shot], predictor: Predictor) -> dict[str, str]:
+def _files(shots: Sequence[reports.Picture], predictor: Predictor) -> dict[str, str]:
     rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
     return {
         "csv": csv_files.text(rows),

@@ -14,7 +14,7 @@ import gradio as gr
 from mer.errors import ImageError, MerError
 from mer.inference.predictor import get_predictor
 from mer.io import images
-from mer.results import html_document
+from mer.results import html_document, report
 from mer.ui import faces, live, notes
 
 _NOT_STARTED: Final = (
@@ -71,7 +71,7 @@ def read(frame: str, network: str, detector: str) -> str:
     except MerError as error:
         return notes.lines([], problems=[str(error)])
     problems = [] if found else [notes.no_face("the camera's picture")]
-    return faces.html([faces.shot("Capture", image, found)], problems=problems)
+    return faces.html([report.picture("Capture", image, found)], problems=problems)
 
 
 def read_again(frame: str, network: str, detector: str) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from mer import ui
+from mer.live import session_pool
 from mer.live.session import Live
 from mer.live.session_pool import PLACES
 from mer.ui import live
@@ -81,7 +82,10 @@ def test_without_a_key_nothing_is_told(client: httpx.Client, astronaut: np.ndarr
     assert client.get("live/frame").status_code != 200
 
 
-def test_the_eleventh_gets_a_sentence_until_somebody_stops(client: httpx.Client) -> None:
+def test_the_eleventh_gets_a_sentence_until_somebody_stops(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_pool, "IDLE_S", 600)  # on a slow machine, too
     keys = [enter(client, number) for number in range(1, 1 + PLACES)]
     eleventh = start(client, 11)
     assert eleventh.keys() == {"problem", "kind"}

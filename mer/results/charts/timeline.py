@@ -101,11 +101,11 @@ def motion(
     scale = _scale(person.motion)
     rows = [_row(person, column, scale) for column in range(len(REGIONS))]
     own = [(index, one) for index, one in enumerate(events) if one.person == person.number]
-    bars = [_bars([one for _, one in own if one.kind == kind], kind) for kind in KINDS]
-    marks = [_marks([e for e in own if e[1].kind == kind], kind, scale) for kind in KINDS]
-    drawn = [trace for trace in (*bars, *marks) if trace is not None]
+    kinds = {kind: [one for one in own if one[1].kind == kind] for kind in KINDS}
+    bars = [_bars(some, kind) for kind, some in kinds.items() if some]
+    marks = [_marks(some, kind, scale) for kind, some in kinds.items() if some]
     alt = f"How far each part of the face of person {person.number} has moved, and events"
-    fig = figure(*rows, *drawn, height=390, alt=alt, legend_y=-0.09, hovermode="closest")
+    fig = figure(*rows, *bars, *marks, height=390, alt=alt, legend_y=-0.09, hovermode="closest")
     fig.update_yaxes(
         range=[-0.15, len(REGIONS) + 0.25],
         tickvals=[_base(column) + 0.3 for column in range(len(REGIONS))],
@@ -160,12 +160,10 @@ def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.append(part, np.nan) for part in parts]) if parts else np.zeros(0)
 
 
-def _bars(events: Sequence[Event], kind: str) -> go.Scatter | None:
-    if not events:
-        return None
+def _bars(events: Sequence[tuple[int, Event]], kind: str) -> go.Scatter:
     return go.Scatter(
-        x=[x for e in events for x in (e.onset_ms / 1000, e.offset_ms / 1000, None)],
-        y=[y for e in events for y in (*[_base(REGIONS.index(e.region))] * 2, None)],
+        x=[x for _, e in events for x in (e.onset_ms / 1000, e.offset_ms / 1000, None)],
+        y=[y for _, e in events for y in (*[_base(REGIONS.index(e.region))] * 2, None)],
         mode="lines",
         line={"width": 5, "color": MARKS[kind]["color"]},
         showlegend=False,
@@ -173,9 +171,7 @@ def _bars(events: Sequence[Event], kind: str) -> go.Scatter | None:
     )
 
 
-def _marks(events: Sequence[tuple[int, Event]], kind: str, scale: float) -> go.Scatter | None:
-    if not events:
-        return None
+def _marks(events: Sequence[tuple[int, Event]], kind: str, scale: float) -> go.Scatter:
     return go.Scatter(
         x=[e.apex_ms / 1000 for _, e in events],
         y=[_base(REGIONS.index(e.region)) + min(e.pixels / scale, _HIGHEST) for _, e in events],
