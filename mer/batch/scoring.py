@@ -62,8 +62,7 @@ def score(
     Args:
         source: see `mer.io.sources.find`.
         out: a folder for the results, see `mer.batch.tables` and `mer.batch.result_store`.
-        model: the network.
-        detector: the face detector.
+        model, detector: the network and the face detector.
         workers: number of processes that hold the network; one a core by default.
         address: address of a Ray cluster whose machines all see `source`; this machine by default.
         part: number of pictures that are stored in one step; a video is a step by itself.

@@ -33,22 +33,14 @@ class Area(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What is drawn of one face.
+    """What is drawn of one face."""
 
-    Attributes:
-        box: x, y, width, height in the picture's pixels.
-        number: stands before what is said, and alone where there is no room.
-        said, short: what it looks like, in full and in brief.
-        color: of box and label; None for a face that is unsure: gray, its box dashed.
-        points: float (n, 2 or more), x and y of what is dotted in the picture; None for nothing.
-    """
-
-    box: tuple[int, int, int, int]
-    number: int
-    said: str
-    short: str
-    color: str | None
-    points: np.ndarray | None = None
+    box: tuple[int, int, int, int]  # x, y, width, height in the picture's pixels
+    number: int  # stands before what is said, and alone where there is no room
+    said: str  # what it looks like
+    short: str  # the same in brief
+    color: str | None  # of box and label; None for a face that is unsure: gray, its box dashed
+    points: np.ndarray | None = None  # float (n, 2 or more), x and y of what is dotted
 
 
 def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray:

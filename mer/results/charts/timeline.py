@@ -37,12 +37,8 @@ def ribbon(
 ) -> go.Figure:
     """The seven probabilities over time as stacked areas, smoothed; no area where no face was.
 
-    Where the face was covered, a gray band says so.
-
-    Args:
-        person: one person of an analysis.
-        span_ms: the time axis; to the person's last frame unless given.
-        lines: a line a class instead of areas on one another.
+    Where the face was covered, a gray band says so. The time axis is `span_ms`, or goes to the
+    person's last frame. With `lines` there is a line a class instead of areas.
     """
     times, shares = _grounded(person.sampled_ms, smoothed(person))
     areas = [
@@ -91,12 +87,7 @@ def motion(
     """How far each region of the face has moved, a row a region, and the events as marks.
 
     A mark stands at the apex, on a bar from onset to offset; its `customdata` is the event's
-    index among `events`.
-
-    Args:
-        person: one person of an analysis.
-        events: all events of the analysis; those of other people are left out.
-        span_ms: the time axis; to the person's last frame unless given.
+    index among `events`, of which those of other people are left out. For `span_ms` see `ribbon`.
     """
     scale = _scale(person.motion)
     rows = [_row(person, column, scale) for column in range(len(REGIONS))]
