@@ -1,6 +1,7 @@
 """Files written in one step: whoever reads them finds the old one or the new one, never half."""
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -25,7 +26,7 @@ def atomic(path: Path) -> Iterator[Path]:
         return
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
+    remove_leftovers(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         temporary.touch(0o600, exist_ok=False)
@@ -53,9 +54,10 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     write(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
-def _remove_leftovers(path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files of `atomic` whose writers were killed."""
     mark = re.compile(rf"\.{re.escape(path.name)}\.(\d+)-[0-9a-f]{{8}}")
-    for other in path.parent.iterdir():
+    for other in path.parent.glob(f".{glob.escape(path.name)}.*"):
         found = mark.fullmatch(other.name)
         if found and not runs(int(found[1])):
             other.unlink(missing_ok=True)

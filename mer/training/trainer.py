@@ -18,6 +18,7 @@ from mer.data.augmentation import Batches
 from mer.data.corpora import Corpus
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
+from mer.io.files import remove_leftovers
 from mer.models.base import BaseClasificacionImagenes, Batch
 from mer.models.registry import MODELS, NETWORKS
 from mer.training import checkpoint, schedule
@@ -155,6 +156,7 @@ class Run:
             WeightsError: the checkpoint is damaged.
             MerError: it belongs to a training with other data or settings.
         """
+        remove_leftovers(self.checkpoint_file)
         if not self.checkpoint_file.exists():
             return
         if checkpoint.peek(self.checkpoint_file)["identity"] != self.state["identity"]:

@@ -3,7 +3,6 @@
 `tools/make_examples.py` makes them.
 """
 
-import atexit
 import functools
 import shutil
 import tempfile
@@ -15,6 +14,7 @@ import cv2
 import gradio as gr
 
 from mer.results import html_document
+from mer.ui import retention
 
 FOLDER: Final = Path(__file__).parent / "media"
 # Eileen Collins, NASA: works of the agency are in the public domain.
@@ -58,15 +58,6 @@ def _small(path: Path) -> bytes:
 
 
 def served(path: Path) -> str:
-    """The path of a copy of an example, in a folder whose files the page may serve."""
-    copied = _folder() / path.name
-    shutil.copyfile(path, copied)
-    return str(copied)
-
-
-@functools.cache
-def _folder() -> Path:
-    """A folder that lasts as long as the page runs; its files show no visitor."""
-    folder = Path(tempfile.mkdtemp(prefix="mer-examples-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    """The path of a copy of an example, which the page may serve and sweeps as an upload."""
+    folder = tempfile.mkdtemp(dir=retention.take_folder())
+    return str(shutil.copy(path, folder))

@@ -169,6 +169,23 @@ def test_killed_while_it_writes_the_old_checkpoint_stands(
     ]  # fmt: skip
 
 
+def test_what_a_killed_training_left_goes_when_the_next_starts(
+    tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = tmp_path / f".tiny.checkpoint.{ended.pid}-0123abcd"
+    left.touch()
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mer.training.trainer.Run.fit", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train("tiny", [tiny_data], out=tmp_path, settings=SETTINGS)
+    assert not left.exists()
+
+
 def test_an_epoch_holds_originals_and_copies(tiny_data: Path) -> None:
     pictures = load(tiny_data, 16, "train")
     rows = np.arange(10)
