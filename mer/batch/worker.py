@@ -54,7 +54,7 @@ class Worker:
         self._predictor = get_predictor(task.model, task.detector)
         if self._predictor.record["file"]["sha256"] != task.checksum:
             raise WeightsError(f"The weights of {task.model} are others on one of the machines.")
-        self._attempts = Attempts(task.run)
+        self._run = task.run
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Score the parts in the column `items`; return a row a part, with a Parquet file a table.
@@ -74,7 +74,7 @@ class Worker:
 
     def look(self, item: Item) -> Found:
         """Return what is in an item, or the reason why it cannot be read."""
-        with self._attempts.at(item) as deaths:
+        with _attempt(self._run, item) as deaths:
             if deaths >= DEATHS:
                 return f"{deaths} workers ended while they read it: damaged, or far too large."
             return self._looked(item)
@@ -118,26 +118,20 @@ def remove_leftovers() -> None:
                 path.unlink(missing_ok=True)
 
 
-class Attempts:
-    """Which items are being read on this machine, kept in files that a worker's death leaves.
+@contextmanager
+def _attempt(run: str, item: Item) -> Iterator[int]:
+    """Note in a file that an item is being read; gives how often that ended a worker before.
 
     Ray starts a worker that died again, at the part where it was. An item that ends its workers,
     as a file may that breaks a decoder, would keep the run there for ever.
     """
-
-    def __init__(self, run: str) -> None:
-        self._run = run
-
-    @contextmanager
-    def at(self, item: Item) -> Iterator[int]:
-        """Note that an item is being read; gives how often that ended a worker before."""
-        digest = hashlib.sha256(item.name.encode()).hexdigest()
-        path = Path(tempfile.gettempdir()) / f"{MARK}{self._run}-{digest}"
-        with path.open("ab") as file:
-            deaths = file.tell()  # a byte each
-            file.write(b".")
-        yield deaths
-        path.unlink(missing_ok=True)
+    digest = hashlib.sha256(item.name.encode()).hexdigest()
+    path = Path(tempfile.gettempdir()) / f"{MARK}{run}-{digest}"
+    with path.open("ab") as file:
+        deaths = file.tell()  # a byte each
+        file.write(b".")
+    yield deaths
+    path.unlink(missing_ok=True)
 
 
 @functools.lru_cache(maxsize=2)

@@ -10,10 +10,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from plotly.graph_objects import Figure
-from plotly.offline import get_plotlyjs
 
 from mer.emotions import colors
-from mer.results.charts import CSS
 from mer.results.wording import percent
 
 _TEMPLATES: Final = Environment(
@@ -38,13 +36,8 @@ def table(frame: pd.DataFrame, name: str) -> str:
     return str(parts.figures(list(frame.columns), frame.to_numpy().tolist(), name))
 
 
-def plotly() -> dict[str, Markup]:
-    """What a template needs to show what `chart` gives: a style, and a script of 4 MB."""
-    return {"charts_css": Markup(CSS), "plotly": Markup(get_plotlyjs())}
-
-
 def chart(figure: Figure) -> Markup:
-    """A plotly figure as HTML."""
+    """A plotly figure as HTML, for a page with plotly's script of 4 MB."""
     settings = {"displayModeBar": False, "responsive": True}
     drawn = Markup(figure.to_html(full_html=False, include_plotlyjs=False, config=settings))
     return Markup('<div role="img" aria-label="{}">{}</div>').format(

@@ -5,9 +5,12 @@ from typing import Final
 
 import cv2
 import numpy as np
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
 from mer.errors import VideoError
 from mer.results import html_document, methods
+from mer.results.charts import CSS
 from mer.results.charts import timeline as charts
 from mer.results.video_summary import HEAD, cells
 from mer.results.video_tables import LIMITS
@@ -58,7 +61,8 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
         events=[cells(number, event) for number, event in enumerate(analysis.events, 1)],
         pairs=_pairs(analysis, path),
         limits=LIMITS,
-        **html_document.plotly(),
+        charts_css=Markup(CSS),
+        plotly=Markup(get_plotlyjs()),
     )
 
 

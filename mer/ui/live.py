@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 from typing import Any, Final
 
-import gradio as gr
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -35,19 +34,15 @@ WORKERS: Final = 2  # frames in work at once, of all visitors; others wait in th
 MAX_BYTES: Final = 500_000  # of a frame
 BUSY_MS: Final = 250.0  # from a frame's arrival to its answer: beyond it, the machine is busy
 _PATIENCE_S: Final = 10.0  # for a frame to arrive whole
+# The kinds of problem; others are "frame", after which the next frame may do.
 _KINDS: Final[dict[type[MerError], str]] = {FullError: "full", EndedError: "ended"}
 _log = logging.getLogger(__name__)
 
 
-def build_controls() -> None:
-    """Lay out the buttons and what is said of the view as a whole."""
+def controls() -> str:
+    """HTML of the buttons, and of what is said of the view as a whole."""
     values = {"colors": COLORS, "trail": round(TRAIL_MS), "smoothing": round(SMOOTHING_MS)}
-    gr.HTML(html_document.render("live.html", **values), elem_id="live", js_on_load=None)
-
-
-def build_people() -> None:
-    """Lay out the place for a panel a person, which takes none while there is nobody."""
-    gr.HTML('<div class="people"></div>', elem_id="people-live", js_on_load=None)
+    return html_document.render("live.html", **values)
 
 
 def routes() -> list[Route]:
@@ -64,17 +59,13 @@ _Handler = Callable[[Request], Awaitable[Response]]
 
 
 def _in_words(handler: _Handler) -> _Handler:
-    """Have errors answered with a sentence; others than ours are logged, without data.
-
-    A `problem` has a `kind`: "full", "ended", or "frame", after which the next frame may do. Its
-    status is 200, since browsers log others as if the page were broken.
-    """
+    """Have errors answered with a sentence; others than ours are logged, without data."""
 
     @wraps(handler)
     async def answered(request: Request) -> Response:
         try:
             return await handler(request)
-        except MerError as error:
+        except MerError as error:  # with status 200: browsers log others as if the page were broken
             return JSONResponse({"problem": str(error), "kind": _KINDS.get(type(error), "frame")})
         except ClientDisconnect:
             return Response(status_code=400)

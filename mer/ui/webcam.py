@@ -29,11 +29,11 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
             gr.HTML(html_document.render("camera.html"), elem_id="camera", js_on_load=None)
-            live.build_controls()
+            gr.HTML(live.controls(), elem_id="live", js_on_load=None)
             capture = gr.Button("Capture (Space)", visible="hidden", elem_id="capture")
             frame = gr.Textbox(visible=False, label="Frame, a picture as a data URL")
         with gr.Column(min_width=320):
-            live.build_people()
+            gr.HTML('<div class="people"></div>', elem_id="people-live", js_on_load=None)
             answer = gr.HTML(notes.lines([_EMPTY]), elem_id="webcam-answer", js_on_load=None)
     inputs = [frame, network, detector]
     capture.click(
