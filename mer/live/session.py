@@ -38,15 +38,11 @@ class Live:
     It holds one frame in gray, and of at most REMEMBERED people numbers only: not pictures.
     """
 
-    def __init__(self, model: str = DEFAULT_MODEL, detector: str = "yunet") -> None:
-        """Begin with nobody.
-
-        Raises:
-            WeightsError: there is no such network, or its files are missing or damaged.
-        """
-        self._detector = detector
-        self._predictor = get_predictor_of_seven(model)
-        self._tracker = _tracker(detector)
+    def __init__(self) -> None:
+        """Begin with nobody, and with the default network; raises WeightsError as `choose` does."""
+        self._detector = "yunet"
+        self._predictor = get_predictor_of_seven(DEFAULT_MODEL)
+        self._tracker = _tracker(self._detector)
         self._people: dict[int, Watched] = {}
         self._rest = False  # whether it was asked for, and nobody has been in sight since
         self._frames = 0

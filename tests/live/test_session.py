@@ -12,6 +12,7 @@ from mer.errors import ImageError, MerError, WeightsError
 from mer.inference.probabilities import WAYS
 from mer.live.person import RESTING_MS
 from mer.live.session import FACES_A_FRAME, LONG_SIDE, REMEMBERED, Live
+from mer.models.registry import DEFAULT_MODEL
 
 STEP_MS = 250.0  # between two frames, as of a camera at four a second
 
@@ -164,7 +165,8 @@ def test_another_network_forgets_what_the_first_said_but_not_the_number(face: np
 
 
 def test_the_other_detector_boxes_too(astronaut: np.ndarray) -> None:
-    live = Live(detector="haar")
+    live = Live()
+    live.choose(DEFAULT_MODEL, "haar")
     assert seen(live, astronaut, 6)[-1]["people"]
 
 
