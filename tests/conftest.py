@@ -11,7 +11,6 @@ import pytest
 import skimage.data
 from PIL import Image
 
-import mer
 from mer.emotions import COLORS, EMOTIONS
 
 # Read when gradio and huggingface_hub are first imported: no test reaches for the network.
@@ -105,14 +104,18 @@ def stand_in_weights(
 ) -> Iterator[Path]:
     """A weights folder with untrained networks, the same in each run, in place of the shipped.
 
-    The face detector is linked to where it lies; programs that a test starts see the folder too.
+    The face detector and what tells covered faces are linked to where they lie; programs that a
+    test starts see the folder too.
     """
     from mer.inference.predictor import get_predictor
     from mer.weights import store
 
     folder = tmp_path / "weights"
     shutil.copytree(_untrained, folder)
-    for path in (*store.FOLDER.glob("*.onnx"), *store.FOLDER.glob("*.tflite")):
+    shipped = (
+        path for kind in ("*.onnx", "*.tflite", "cover.*") for path in store.FOLDER.glob(kind)
+    )
+    for path in shipped:
         (folder / path.name).symlink_to(path)
     monkeypatch.setattr(store, "FOLDER", folder)
     monkeypatch.setenv("MER_WEIGHTS", str(folder))
@@ -138,10 +141,3 @@ def client(url: str) -> "Client":
     from gradio_client import Client
 
     return Client(url, verbose=False)
-
-
-@pytest.fixture
-def shipped_cover(stand_in_weights: Path) -> None:
-    """What tells covered faces, as it ships, among the stand-in weights."""
-    for path in (Path(mer.__file__).parent.parent / "weights").glob("cover.*"):
-        shutil.copy(path, stand_in_weights)

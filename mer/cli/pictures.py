@@ -60,7 +60,7 @@ def predict(options: argparse.Namespace) -> int:
     from mer.io import decoding, sources
     from mer.results import report, tables
 
-    decoding.prepare()  # it starts while the network is read
+    decoding.POOL.prepare()  # it starts while the network is read
     asked = predictor.get_predictor(options.model, options.detector)
     faces: list[tuple[str, tables.Found]] = []
     shown: list[Picture] = []

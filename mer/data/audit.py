@@ -26,6 +26,7 @@ SPLITS: Final = {
     "fer2013train": "train",
 }
 ORDER: Final = ("test", "validation", "", "train")  # the picture of the earlier split comes first
+ROWS: Final = 5  # of each kind of finding that a terminal shows
 COLUMNS: Final = (
     "test_image",  # below its split's folder; empty unless the pair leaks from train
     "nearest_train_image",
@@ -164,8 +165,8 @@ def _named(rows: pd.DataFrame, places: Sequence[Place]) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
-def to_text(found: Audit, rows: int = 5) -> str:
-    """The findings for a terminal: a table of counts, then the first `rows` of each kind."""
+def to_text(found: Audit) -> str:
+    """The findings for a terminal: a table of counts, then the first ROWS of each kind."""
     tables = {
         "exact duplicates (the same pixels)": found.exact,
         f"near-duplicates (correlation of at least {near_duplicates.THRESHOLD:.2f})": found.near,
@@ -179,10 +180,10 @@ def to_text(found: Audit, rows: int = 5) -> str:
     for title, table in list(tables.items())[:-1]:  # exact leaks come first among the leaks
         if len(table):
             named = {name: table[name].map(shown) for name in ("first", "second")}
-            head = table.assign(**named)[columns].head(rows).to_string(index=False)
-            parts.append(f"{title}, {min(rows, len(table))} of {len(table)}:\n{head}")
+            head = table.assign(**named)[columns].head(ROWS).to_string(index=False)
+            parts.append(f"{title}, {min(ROWS, len(table))} of {len(table)}:\n{head}")
     if found.unreadable:
-        lines = [f"  {shown(name)}: {reason}" for name, reason in found.unreadable[:rows]]
+        lines = [f"  {shown(name)}: {reason}" for name, reason in found.unreadable[:ROWS]]
         title = f"unreadable, {len(lines)} of {len(found.unreadable)}:"
         parts.append("\n".join([title, *lines]))
     return "\n\n".join(parts)

@@ -22,17 +22,6 @@ ROLLS: Final = np.arange(-32.0, 33, 4)  # degrees, rolls that are tried about th
 LEAST_SYMMETRY: Final = 0.3  # least correlation of face and mirror image; below it the eyes decide
 
 
-def aligned(image: np.ndarray, face: Face, size: int = SIZE) -> np.ndarray:
-    """The face, level and scaled by its eyes: RGB uint8 (size, size, 3); edges are repeated.
-
-    Args:
-        image: RGB uint8 (height, width, 3).
-        face: a face of this picture; without points the eyes are guessed from the box.
-        size: pixels a side.
-    """
-    return warped(image, level(image, face), size)
-
-
 def by_eyes(face: Face) -> np.ndarray:
     """Float64 (2, 3), from picture coordinates to those of the aligned face of SIZE pixels."""
     return _with_roll(face, _roll_of_eyes(face))
@@ -42,7 +31,8 @@ def level(image: np.ndarray, face: Face) -> np.ndarray:
     """As `by_eyes`, with the roll at which the face is most like its own mirror image.
 
     YuNet's points stay upright on faces of about 100 pixels: they show 2 degrees of a roll of 15.
-    The mirror image shows the whole of it, unless the face is turned aside.
+    The mirror image shows the whole of it, unless the face is turned aside. Without points the
+    eyes are guessed from the box.
     """
     upright = _with_roll(face, 0.0)
     upright[:, 2] += SIZE / 2 - upright[:, :2] @ _centre(face) - upright[:, 2]
@@ -69,10 +59,9 @@ def warped(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.nda
     shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if shrink < 0.5:  # a large face: without averaging over areas, fine texture would flicker
         image, matrix = _shrunk(*_region(image, matrix, size), 2 * shrink)
-    view: np.ndarray = cv2.warpAffine(
+    return cv2.warpAffine(
         image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return view
 
 
 def _with_roll(face: Face, roll: float) -> np.ndarray:
@@ -101,8 +90,7 @@ def _roll_of_eyes(face: Face) -> float:
 def _centre(face: Face) -> np.ndarray:
     x, y, width, height = face.box
     points = face.points or ((x + width / 2, y + 0.55 * height),)
-    centre: np.ndarray = np.mean(points, axis=0)
-    return centre
+    return np.mean(points, axis=0)
 
 
 def _rotation(angle: float) -> np.ndarray:

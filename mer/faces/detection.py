@@ -5,7 +5,7 @@ import math
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import cv2.data
@@ -66,13 +66,6 @@ class Face:
     points: tuple[tuple[float, float], ...] = ()
     roll: float = 0.0
     covered: bool = False
-
-
-class Detector(Protocol):
-    """Finds faces in RGB uint8 pictures (height, width, 3), called from any number of threads."""
-
-    def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
-        """Every face, in no order; `quick` may miss small ones beside large ones."""
 
 
 class YuNet:
@@ -151,11 +144,8 @@ class Whole:
         return [Face((0, 0, width, height), 1.0)]
 
 
-DETECTORS: Final[dict[str, type[YuNet] | type[Haar] | type[Whole]]] = {
-    "yunet": YuNet,
-    "haar": Haar,
-    "none": Whole,
-}
+Detector = YuNet | Haar | Whole  # called from any number of threads
+DETECTORS: Final[dict[str, type[Detector]]] = {"yunet": YuNet, "haar": Haar, "none": Whole}
 
 
 def check_name(detector: str) -> None:

@@ -25,62 +25,53 @@ READ: Final = (
     *(466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477),
 )
 
-# The network's answers by ARKit's names, and the unit of FACS that each is close to ("" for none).
-# A blendshape is a shape that a drawn face takes, not a unit that a person has coded.
-BLENDSHAPES: Final = {
+# The network's answers by ARKit's names, and the unit of FACS that each is close to ("" for none):
+# those of which there is one a side, alike, and the others. A blendshape is a shape that a drawn
+# face takes, not a unit that a person has coded.
+_SIDES: Final = {
+    "browDown": "AU4",
+    "browOuterUp": "AU2",
+    "cheekSquint": "AU6",
+    "eyeBlink": "AU45",
+    "eyeLookDown": "M64",
+    "eyeLookUp": "M63",
+    "eyeSquint": "AU7",
+    "eyeWide": "AU5",
+    "jaw": "AD30",
+    "mouthDimple": "AU14",
+    "mouthFrown": "AU15",
+    "mouthLowerDown": "AU16",
+    "mouthPress": "AU24",
+    "mouthSmile": "AU12",
+    "mouthStretch": "AU20",
+    "mouthUpperUp": "AU10",
+    "noseSneer": "AU9",
+}
+_OTHERS: Final = {
     "_neutral": "",
-    "browDownLeft": "AU4",
-    "browDownRight": "AU4",
     "browInnerUp": "AU1",
-    "browOuterUpLeft": "AU2",
-    "browOuterUpRight": "AU2",
     "cheekPuff": "AD34",
-    "cheekSquintLeft": "AU6",
-    "cheekSquintRight": "AU6",
-    "eyeBlinkLeft": "AU45",
-    "eyeBlinkRight": "AU45",
-    "eyeLookDownLeft": "M64",
-    "eyeLookDownRight": "M64",
     "eyeLookInLeft": "M62",
     "eyeLookInRight": "M61",
     "eyeLookOutLeft": "M61",
     "eyeLookOutRight": "M62",
-    "eyeLookUpLeft": "M63",
-    "eyeLookUpRight": "M63",
-    "eyeSquintLeft": "AU7",
-    "eyeSquintRight": "AU7",
-    "eyeWideLeft": "AU5",
-    "eyeWideRight": "AU5",
     "jawForward": "AD29",
-    "jawLeft": "AD30",
     "jawOpen": "AU26",
-    "jawRight": "AD30",
     "mouthClose": "",
-    "mouthDimpleLeft": "AU14",
-    "mouthDimpleRight": "AU14",
-    "mouthFrownLeft": "AU15",
-    "mouthFrownRight": "AU15",
     "mouthFunnel": "AU22",
     "mouthLeft": "",
-    "mouthLowerDownLeft": "AU16",
-    "mouthLowerDownRight": "AU16",
-    "mouthPressLeft": "AU24",
-    "mouthPressRight": "AU24",
     "mouthPucker": "AU18",
     "mouthRight": "",
     "mouthRollLower": "AU28",
     "mouthRollUpper": "AU28",
     "mouthShrugLower": "AU17",
     "mouthShrugUpper": "AU17",
-    "mouthSmileLeft": "AU12",
-    "mouthSmileRight": "AU12",
-    "mouthStretchLeft": "AU20",
-    "mouthStretchRight": "AU20",
-    "mouthUpperUpLeft": "AU10",
-    "mouthUpperUpRight": "AU10",
-    "noseSneerLeft": "AU9",
-    "noseSneerRight": "AU9",
 }
+BLENDSHAPES: Final = dict(
+    sorted(
+        (_OTHERS | {k + side: v for k, v in _SIDES.items() for side in ("Left", "Right")}).items()
+    )
+)  # the network's order is that of the alphabet
 FIGURES: Final = (
     *("yaw", "pitch", "roll", "gaze_right", "gaze_down"),
     *("right_eye_open", "left_eye_open", "mouth_open"),

@@ -6,7 +6,6 @@ own bare ones. In a picture the score has to be one that hardly a bare face has.
 """
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.errors import WeightsError
 from mer.faces import alignment
 from mer.faces.detection import Face
 from mer.weights import store
@@ -33,8 +31,7 @@ def shape(image: np.ndarray, face: Face) -> np.ndarray:
     level = alignment.warped(image, alignment.by_eyes(face), 64)
     counts = np.ravel(_SHAPE.compute(cv2.cvtColor(level, cv2.COLOR_RGB2GRAY)))
     centred = counts - counts.mean()
-    unit: np.ndarray = centred / max(float(np.linalg.norm(centred)), 1e-9)
-    return unit
+    return centred / max(float(np.linalg.norm(centred)), 1e-9)
 
 
 class Cover:
@@ -47,7 +44,7 @@ class Cover:
         *,
         rise: float,
         most: float,
-        still: float = math.inf,
+        still: float,
     ) -> None:
         """Make one of what was learned.
 
@@ -79,23 +76,18 @@ class Cover:
         padded = np.pad(known, LOOKS // 2, mode="edge")
         middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, LOOKS), axis=1)
         hidden = np.pad(middle > own + self.rise, 1)
-        beside: np.ndarray = hidden[:-2] | hidden[1:-1] | hidden[2:]
-        return beside
+        return hidden[:-2] | hidden[1:-1] | hidden[2:]
 
 
 def spans(times_ms: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """Float64 (k, 2): the first and the last time of each run of covered looks."""
     turns = np.flatnonzero(np.diff(covered.astype(np.int8), prepend=0, append=0))
-    pairs: np.ndarray = np.column_stack([times_ms[turns[::2]], times_ms[turns[1::2] - 1]])
-    return pairs
+    return np.column_stack([times_ms[turns[::2]], times_ms[turns[1::2] - 1]])
 
 
 def marked(image: np.ndarray, faces: Sequence[Face]) -> list[Face]:
-    """The faces of an RGB uint8 picture, each with whether it is covered; without weights none."""
-    try:
-        model = load()
-    except WeightsError:
-        return list(faces)
+    """The faces of an RGB uint8 picture, each with whether it is covered."""
+    model = load()
     return [replace(face, covered=model.score(image, face) >= model.still) for face in faces]
 
 

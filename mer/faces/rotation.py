@@ -156,13 +156,8 @@ def _moved_back(face: Face, back: np.ndarray, roll: int, limit: tuple[int, ...])
     low = np.clip(np.round(middle - half), 0, np.array(limit) - 1).astype(int)
     high = np.clip(np.round(middle + half), low + 1, limit).astype(int)
     box = int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
-    points = tuple((float(px), float(py)) for px, py in _transformed(face.points, back))
-    return Face(box, face.score, points, roll)
-
-
-def _transformed(points: tuple[tuple[float, float], ...], matrix: np.ndarray) -> np.ndarray:
-    moved: np.ndarray = np.asarray(points) @ matrix[:, :2].T + matrix[:, 2]
-    return moved
+    moved = np.asarray(face.points) @ back[:, :2].T + back[:, 2]
+    return Face(box, face.score, tuple((float(px), float(py)) for px, py in moved), roll)
 
 
 def _preference(face: Face) -> float:

@@ -70,8 +70,7 @@ def overlay(crop: np.ndarray, activation: np.ndarray, strength: float = 0.5) -> 
     size = crop.shape[1], crop.shape[0]
     large = cv2.resize(activation, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
     coloured = cv2.applyColorMap((large * 255).astype(np.uint8), HOT)[:, :, ::-1]
-    mixed: np.ndarray = cv2.addWeighted(crop, 1 - strength, coloured, strength, 0)
-    return mixed
+    return cv2.addWeighted(crop, 1 - strength, coloured, strength, 0)
 
 
 def difference(crop: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

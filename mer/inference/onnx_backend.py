@@ -70,5 +70,4 @@ class OnnxNetwork:
         return answers.reshape(1 + mirrored, len(pixels), -1)
 
     def _run(self, views: np.ndarray) -> np.ndarray:
-        logits: np.ndarray = self._session(["logits"], {"pixels": views})[0]
-        return logits
+        return self._session(["logits"], {"pixels": views})[0]

@@ -31,8 +31,7 @@ def temperature_softmax(
     """
     from scipy.special import softmax
 
-    mean: NDArray[np.float64] = softmax(logits.astype(np.float64) / temperature, axis=2).mean(0)
-    return mean
+    return softmax(logits.astype(np.float64) / temperature, axis=2).mean(0)
 
 
 def smoothed(
@@ -74,5 +73,4 @@ def is_sure(
     """
     rows = np.asarray(probabilities)
     limits = np.broadcast_to(np.asarray(least), rows.shape[1])
-    sure: NDArray[np.bool_] = rows.max(axis=1) >= limits[rows.argmax(axis=1)]
-    return sure
+    return rows.max(axis=1) >= limits[rows.argmax(axis=1)]

@@ -8,6 +8,7 @@ import gc
 import math
 import mmap
 import os
+import resource
 import select
 import signal
 import socket
@@ -26,7 +27,6 @@ from PIL import AvifImagePlugin, Image
 from mer.errors import MerError, VideoError
 from mer.io import picture_formats
 from mer.io.protocol import LIMITS, Channel, too_much
-from mer.io.system import resource
 from mer.io.video import FolderReader, Reader
 
 _THREADS: Final = 2  # of a decoder of HEIC and AVIF: the stack of each counts as memory
@@ -69,7 +69,7 @@ def _settle() -> None:
 
 def serve(line: socket.socket) -> None:
     """Answer requests until the other side is gone."""
-    for ending in (signal.SIGALRM, signal.SIGXCPU, signal.SIGTERM) if resource else ():
+    for ending in (signal.SIGALRM, signal.SIGXCPU, signal.SIGTERM):
         signal.signal(ending, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
     channel = Channel(line)
@@ -100,13 +100,12 @@ def _end_with(line: socket.socket) -> None:
 
 
 class _Confined:
-    """What this process may take, where the system knows such limits."""
+    """What this process may take."""
 
     def __init__(self) -> None:
         self._rest, self._began = _address_space(), 0.0
-        if resource:
-            _set(resource.RLIMIT_CORE, 0)
-            _set(resource.RLIMIT_FSIZE, LIMITS.large_memory)
+        _set(resource.RLIMIT_CORE, 0)
+        _set(resource.RLIMIT_FSIZE, LIMITS.large_memory)
 
     @contextlib.contextmanager
     def at(self, files: Sequence[int]) -> Iterator[None]:
@@ -121,13 +120,12 @@ class _Confined:
 
     def allow(self, size: int) -> None:
         """The memory for a file of so many bytes."""
-        if resource and self._rest:
+        if self._rest:
             _set(resource.RLIMIT_AS, self._rest + LIMITS.memory_for(size))
 
     def renew(self) -> None:
         """The seconds, from now on."""
-        if resource:
-            _set(resource.RLIMIT_CPU, math.ceil(time.process_time()) + LIMITS.processor_s)
+        _set(resource.RLIMIT_CPU, math.ceil(time.process_time()) + LIMITS.processor_s)
         signal.setitimer(signal.ITIMER_REAL, LIMITS.wall_s)
 
     def rest(self) -> None:
@@ -194,7 +192,7 @@ class _Service:
             elif request["do"] == "open":
                 self._open(Path(request["path"]), request["fps"])
             else:
-                self._frames(request["which"], request["arguments"], files)
+                self._frames(request["from"], request["to"], files)
 
     def _picture(self, name: str, file: int) -> None:
         """Decode a picture, after the caller has made room for it."""
@@ -223,7 +221,7 @@ class _Service:
             self._video = Reader(path, self._alive)
         self._channel.send(self._known())
 
-    def _frames(self, which: str, arguments: list[float], files: list[int]) -> None:
+    def _frames(self, start_ms: float, end_ms: float, files: list[int]) -> None:
         """Decode frames into two places by turns: the caller reads one, and frees it."""
         if self._video is None:
             raise VideoError("There is no video.")
@@ -231,7 +229,7 @@ class _Service:
             self.memory.open(file)
         places = self.memory.array((2, self._video.size[1], self._video.size[0], 3))
         taken = [True] * len(places)
-        for frame in getattr(self._video, which)(*arguments):
+        for frame in self._video.frames(start_ms, end_ms):
             place = frame.index % len(places)
             if not taken[place] and not self._told_taken(taken):
                 return

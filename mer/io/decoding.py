@@ -7,7 +7,7 @@ starts with the first picture, holds no thread and nothing of the caller's, and 
 
 import atexit
 import contextlib
-import functools
+import fcntl
 import mmap
 import os
 import select
@@ -24,55 +24,12 @@ import numpy as np
 
 from mer.errors import ImageError, MerError, VideoError
 from mer.io.protocol import LIMITS, Channel, too_much
-from mer.io.system import fcntl
 
 WORKERS: Final = max(2, min(os.cpu_count() or 1, 8))  # that decode pictures at the same time
-CAGED: Final = os.name == "posix"  # elsewhere files are decoded in the caller's process
 
 _ERRORS: Final[dict[str, type[MerError]]] = {
     kind.__name__: kind for kind in (ImageError, VideoError, MerError)
 }
-
-
-def picture(source: int | bytes, name: str) -> np.ndarray:
-    """The picture as RGB uint8 (height, width, 3), upright, by a worker.
-
-    Args:
-        source: the file's content, or a descriptor of the open file.
-        name: what to call it in errors.
-
-    Raises:
-        ImageError: it cannot be read, or takes more than LIMITS.
-    """
-    with _descriptor(source) as file, _pool().worker(name) as worker:
-        return worker.picture(file, name)
-
-
-def own_worker() -> "Worker":
-    """A worker for a video, to be closed; it ends at once then, in the middle of a frame or not."""
-    return _pool().fresh()
-
-
-def prepare() -> None:
-    """Start what workers come from, so that the first picture need not wait for it."""
-    if CAGED:
-        _pool().prepare()
-
-
-def started() -> bool:
-    """Whether there is anything to end."""
-    return bool(_pool.cache_info().currsize)
-
-
-def close() -> None:
-    """End all workers that wait; the next file starts new ones."""
-    if started():
-        _pool().close()
-
-
-def server_process() -> int:
-    """The number of the process that workers are forked from; 0 before there is one."""
-    return _pool().server_process() if started() else 0
 
 
 def memory_file(size: int) -> int:
@@ -213,16 +170,16 @@ class Worker:
         return self.state
 
     def frames(
-        self, which: str, arguments: Sequence[float], shape: tuple[int, int, int]
+        self, start_ms: float, end_ms: float, shape: tuple[int, int, int]
     ) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
-        """What a method of the video's reader gives: of each frame all else, and its pixels.
+        """The video's frames from one time to another: of each all else, and its pixels.
 
         Raises:
             GoneError: the worker ended.
             VideoError: it cannot be read any further.
         """
         places, files = self._room((2, *shape))
-        self._channel.send({"do": "frames", "which": which, "arguments": list(arguments)}, files)
+        self._channel.send({"do": "frames", "from": start_ms, "to": end_ms}, files)
         while "frame" in (told := self.answer()):
             pixels = places[told["place"]].copy()
             with contextlib.suppress(ConnectionError):  # the next answer tells
@@ -311,17 +268,34 @@ class Pool:
         self._server: _ForkServer | None = None
 
     def prepare(self) -> None:
-        """Start the process that workers are forked from, unless it runs."""
+        """Start what workers come from, so that the first picture need not wait for it."""
         with self._free:
             self._running_server()
 
-    @contextlib.contextmanager
-    def worker(self, name: str) -> Iterator[Worker]:
-        """A worker for one picture; where WORKERS are busy, the first that is free again.
+    def picture(self, source: int | bytes, name: str) -> np.ndarray:
+        """The picture as RGB uint8 (height, width, 3), upright, by a worker.
+
+        Where WORKERS are busy, by the first that is free again.
+
+        Args:
+            source: the file's content, or a descriptor of the open file.
+            name: what to call it in errors.
 
         Raises:
-            ImageError: the picture `name` ended it.
+            ImageError: it cannot be read, or takes more than LIMITS.
         """
+        with _descriptor(source) as file, self._worker(name) as worker:
+            return worker.picture(file, name)
+
+    def fresh(self) -> Worker:
+        """A worker for a video, to be closed; it ends at once then, even amid a frame."""
+        with self._free:
+            worker = self._forked()
+            self._own.add(worker)
+            return worker
+
+    @contextlib.contextmanager
+    def _worker(self, name: str) -> Iterator[Worker]:
         worker = self._taken()
         kept = False
         try:
@@ -334,13 +308,6 @@ class Pool:
             raise ImageError(too_much(name)) from error
         finally:
             self._given_back(worker, kept)
-
-    def fresh(self) -> Worker:
-        """A worker of one's own, to be closed."""
-        with self._free:
-            worker = self._forked()
-            self._own.add(worker)
-            return worker
 
     def _taken(self) -> Worker:
         with self._free:
@@ -383,11 +350,11 @@ class Pool:
         return self._server
 
     def server_process(self) -> int:
-        """The number of the process that workers are forked from."""
+        """The number of the process that workers are forked from; 0 before there is one."""
         return self._server.process.pid if self._server else 0
 
     def close(self) -> None:
-        """End all that waits; what works ends with the caller's own end."""
+        """End all that waits; what works ends with the caller. The next file starts new ones."""
         with self._free:
             for worker in self._idle:
                 worker.close()
@@ -410,24 +377,6 @@ class Pool:
             worker.forget_buffer()
 
 
-@functools.cache
-def _pool() -> Pool:
-    pool = Pool()
-    atexit.register(pool.close)
-    return pool
-
-
-def _after_fork(*, child: bool) -> None:
-    if not started():
-        return
-    if child:
-        _pool().disown()
-    else:
-        _pool().forget_buffers()
-
-
-if CAGED:
-    os.register_at_fork(
-        after_in_child=functools.partial(_after_fork, child=True),
-        after_in_parent=functools.partial(_after_fork, child=False),
-    )
+POOL: Final = Pool()
+atexit.register(POOL.close)
+os.register_at_fork(after_in_child=POOL.disown, after_in_parent=POOL.forget_buffers)

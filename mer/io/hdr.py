@@ -57,5 +57,4 @@ def tone_mapped(image: np.ndarray, transfer: int) -> np.ndarray:
     """A picture of this transfer curve, RGB uint8 (height, width, 3), for an ordinary screen."""
     light = cv2.transform(cv2.LUT(image, _LIGHT[transfer]), _TO_BT709)
     steps = cv2.sqrt(np.maximum(light, 0)) * _STEPS
-    shown: np.ndarray = _SHOWN[steps.astype(np.uint16)]
-    return shown
+    return _SHOWN[steps.astype(np.uint16)]

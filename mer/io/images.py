@@ -38,17 +38,9 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
     if isinstance(source, bytes):
         if not source:
             raise ImageError(_EMPTY.format("The picture"))
-        return _decoded(source, "The picture")
+        return decoding.POOL.picture(source, "The picture")
     with _opened(source) as file:
-        return _decoded(file, f"'{shown(Path(source).name)}'")
-
-
-def _decoded(source: int | bytes, name: str) -> np.ndarray:
-    if decoding.CAGED:
-        return decoding.picture(source, name)
-    from mer.io import picture_formats
-
-    return picture_formats.decoded_here(source, name)
+        return decoding.POOL.picture(file, f"'{shown(Path(source).name)}'")
 
 
 def resize(image: np.ndarray, size: int) -> np.ndarray:

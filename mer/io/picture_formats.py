@@ -5,7 +5,6 @@ of EXIF took Pillow 1.5 GB.
 """
 
 import contextlib
-import io
 import os
 import re
 import struct
@@ -111,31 +110,18 @@ def opened(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
         return picture
 
 
-def decoded_here(source: int | bytes, name: str) -> np.ndarray:
-    """A picture decoded in this very process, where it is a worker or the system knows none.
-
-    Args:
-        source: the file's content, or a descriptor of the open file.
-        name: what to call it in errors.
+def decoded_here(file: BinaryIO, name: str) -> np.ndarray:
+    """A picture decoded in this very process, from an open file.
 
     Raises:
         ImageError: as `opened`.
     """
-    file: BinaryIO
-    path = ""
-    if isinstance(source, int):
-        file = os.fdopen(os.dup(source), "rb")
-        path = f"/dev/fd/{source}" if os.name == "posix" else ""
-    else:
-        file = io.BytesIO(source)
-    with file:
-        file.seek(0)
-        content = memoryview(file.read())
-        file.seek(0)
-        picture = opened(file, content, path, name)
-        out = np.empty((picture.height, picture.width, 3), np.uint8)
-        picture.into(out, name)
-        return out
+    content = memoryview(file.read())
+    file.seek(0)
+    picture = opened(file, content, f"/dev/fd/{file.fileno()}", name)
+    out = np.empty((picture.height, picture.width, 3), np.uint8)
+    picture.into(out, name)
+    return out
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 from weakref import WeakSet, finalize
@@ -93,10 +93,7 @@ class Video:
         self._passes: WeakSet[Generator[Frame]] = WeakSet()
         self._idle: list[Worker] = []
         finalize(self, _close, self._idle)
-        if decoding.CAGED:
-            self._idle.append(self._opened())
-        else:
-            self._take(vars(self._here()))
+        self._idle.append(self._opened())
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +117,7 @@ class Video:
             VideoError: the file has vanished or changed since it was opened, or a part of it takes
                 more memory or time than a good one.
         """
-        return self._pass("whole")
+        return self.frames(0.0, math.inf)
 
     def frames(self, start_ms: float, end_ms: float) -> Iterator[Frame]:
         """The frames from one time to another, both included; `index` counts them from 0.
@@ -128,24 +125,15 @@ class Video:
         Raises:
             VideoError: as for all of them.
         """
-        return self._pass("stretch", start_ms, end_ms)
-
-    def _pass(self, which: str, *arguments: float) -> Generator[Frame]:
-        frames = self._decoded(which, *arguments)
+        frames = self._decoded(start_ms, end_ms)
         self._passes.add(frames)
         return frames
 
-    def _decoded(self, which: str, *arguments: float) -> Generator[Frame]:
-        if not decoding.CAGED:
-            reader = self._here()
-            for frame in getattr(reader, which)(*arguments):
-                yield replace(frame, image=self._turned(frame.image))
-            self._take(vars(reader))
-            return
+    def _decoded(self, start_ms: float, end_ms: float) -> Generator[Frame]:
         worker = self._idle.pop() if self._idle else self._opened()
         try:
             width, height = self._as_turned(self.size)
-            for told, image in worker.frames(which, arguments, (height, width, 3)):
+            for told, image in worker.frames(start_ms, end_ms, (height, width, 3)):
                 yield Frame(**told, image=self._turned(image))
             self._take(worker.state)
             self._idle.append(worker)
@@ -156,12 +144,8 @@ class Video:
             if worker:
                 worker.close()
 
-    def _here(self) -> "Reader | FolderReader":
-        """Its reader in this process, where the system knows no workers."""
-        return FolderReader(self._path, self._fps) if self._fps else Reader(self._path)
-
     def _opened(self) -> Worker:
-        worker = decoding.own_worker()
+        worker = decoding.POOL.fresh()
         try:
             self._take(worker.open_video(str(self._path), self._fps))
         except BaseException as error:
@@ -191,13 +175,7 @@ def _close(workers: list[Worker]) -> None:
 
 
 class Reader:
-    """A video file, decoded in this process; see `Video`.
-
-    Attributes:
-        size: width and height of the frames, in pixels.
-        duration_ms: what the file says of itself, for a progress bar; None where it says nothing.
-        notes: sentences on what is wrong with the file; complete after a pass over all of it.
-    """
+    """A video file, decoded in this process; its attributes are those of `Video`."""
 
     def __init__(self, path: Path, alive: Callable[[float], None] | None = None) -> None:
         """Decode the first frame.
@@ -225,49 +203,42 @@ class Reader:
         width, height = (max(1, round(side * scale)) for side in self._natural)
         self.size = width, height
 
-    def whole(self) -> Generator[Frame]:
-        """Every frame.
-
-        Raises:
-            VideoError: the file has vanished or changed since it was opened.
-        """
-        faults: Counter[str] = Counter()
-        time_ms = 0.0
-        with video_files.opened(self._path) as (container, stream):
-            pictures = self._timed(video_files.decoded(container, stream, faults), faults)
-            for index, (time_ms, picture) in enumerate(pictures):
-                faults["resized"] += self._turns.size(picture) != self._natural
-                yield Frame(index, time_ms, self._turns.upright(picture, self.size))
-        self._seeks &= not faults["jump"]
-        self._take_notes(faults, time_ms)
-
-    def stretch(self, start_ms: float, end_ms: float) -> Generator[Frame]:
+    def frames(self, start_ms: float, end_ms: float) -> Generator[Frame]:
         """The frames from one time to another, both included; `index` counts them from 0.
 
         Raises:
             VideoError: the file has vanished or changed since it was opened.
         """
-        index = 0
-        with closing(self._from(start_ms)) as pictures:
+        faults: Counter[str] = Counter()
+        index, time_ms = 0, 0.0
+        with closing(self._from(start_ms, faults)) as pictures:
             for time_ms, picture in pictures:
                 if time_ms > end_ms:
                     return
                 if time_ms >= start_ms:
+                    faults["resized"] += self._turns.size(picture) != self._natural
                     yield Frame(index, time_ms, self._turns.upright(picture, self.size))
                     index += 1
+        if start_ms <= 0:
+            self._seeks &= not faults["jump"]
+            self._take_notes(faults, time_ms)
 
-    def _from(self, start_ms: float) -> Generator[tuple[float, av.VideoFrame]]:
+    def _from(
+        self, start_ms: float, faults: Counter[str]
+    ) -> Generator[tuple[float, av.VideoFrame]]:
         """Times and pictures from a time on, and some before it."""
+        if start_ms > 0 and self._seeks:
+            with video_files.opened(self._path) as (container, stream):
+                if video_files.sought(container, self._start_ms + start_ms):
+                    found = video_files.decoded(container, stream, Counter())
+                    pictures = self._timed(found, Counter())
+                    first = next(pictures, None)
+                    if first and first[0] <= start_ms:  # without an index it may land anywhere
+                        yield first
+                        yield from pictures
+                        return
         with video_files.opened(self._path) as (container, stream):
-            if self._seeks and video_files.sought(container, self._start_ms + start_ms):
-                pictures = self._timed(video_files.decoded(container, stream, Counter()), Counter())
-                first = next(pictures, None)
-                if first and first[0] <= start_ms:  # without an index it may land anywhere
-                    yield first
-                    yield from pictures
-                    return
-        with video_files.opened(self._path) as (container, stream):
-            yield from self._timed(video_files.decoded(container, stream, Counter()), Counter())
+            yield from self._timed(video_files.decoded(container, stream, faults), faults)
 
     def _timed(
         self, pictures: Iterator[av.VideoFrame], faults: Counter[str]
@@ -302,7 +273,7 @@ class Reader:
 
 
 class FolderReader:
-    """A folder of pictures as a video, decoded in this process; see `Video`."""
+    """A folder of pictures as a video, as `Reader`."""
 
     def __init__(
         self, folder: Path, fps: float, alive: Callable[[float], None] | None = None
@@ -324,11 +295,7 @@ class FolderReader:
         scale = min(1.0, LONG_SIDE / max(height, width))
         self.size = max(1, round(width * scale)), max(1, round(height * scale))
 
-    def whole(self) -> Generator[Frame]:
-        """Every frame that can be read."""
-        yield from self.stretch(0.0, math.inf)
-
-    def stretch(self, start_ms: float, end_ms: float) -> Generator[Frame]:
+    def frames(self, start_ms: float, end_ms: float) -> Generator[Frame]:
         """The frames from one time to another, both included; `index` counts them from 0."""
         first = max(0, math.ceil(start_ms / self._step_ms - 1e-6))
         for index, (number, image) in enumerate(self._images(first)):
@@ -344,7 +311,7 @@ class FolderReader:
         for number, path in enumerate(self._paths[first:], first):
             try:
                 with path.open("rb") as file:
-                    yield number, picture_formats.decoded_here(file.fileno(), shown(path.name))
+                    yield number, picture_formats.decoded_here(file, shown(path.name))
             except (ImageError, OSError) as error:
                 note = f"A frame was left out: {error}"
                 if note not in self.notes and len(self.notes) < MAX_NOTES:

@@ -73,8 +73,7 @@ class _Classes(Mapping[str, "type[BaseClasificacionImagenes]"]):
 
     def __getitem__(self, name: str) -> "type[BaseClasificacionImagenes]":
         module, _, called = NETWORKS[name].build.partition(":")
-        network: type[BaseClasificacionImagenes] = getattr(importlib.import_module(module), called)
-        return network
+        return getattr(importlib.import_module(module), called)
 
     def __contains__(self, name: object) -> bool:  # without the import that __getitem__ makes
         return name in NETWORKS

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn, optim
 
-from mer.errors import WeightsError
+from mer.errors import MerError, WeightsError
 from mer.io.files import atomic
 
 # What reading a damaged or foreign file raises.
@@ -32,16 +32,24 @@ def write(
         save_file(dense, temporary, metadata={"state": json.dumps(state)})
 
 
-def read(path: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer) -> dict[str, Any]:
+def read(
+    path: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer, identity: str
+) -> dict[str, Any]:
     """Fill modules and optimizer from `path` and return the `state` stored with them.
 
     Raises:
-        WeightsError: the file is damaged or belongs to another network.
+        WeightsError: the file is damaged.
+        MerError: it belongs to a training of another identity.
     """
     try:
         with safe_open(path, "pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             state = _state(file.metadata())
+            if state["identity"] != identity:
+                raise MerError(
+                    f"{path} belongs to a training with other data or settings. "
+                    "Choose another --out, or delete it to begin anew."
+                )
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         for name, module in modules.items():
             module.load_state_dict(_below(tensors, name), strict=True)
         slots: dict[int, dict[str, Tensor]] = {}
@@ -51,23 +59,8 @@ def read(path: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer) 
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": slots, "param_groups": groups})
     except _DAMAGE as error:
-        raise WeightsError(
-            f"The checkpoint {path} cannot be used. Delete it to begin anew."
-        ) from error
-    return state
-
-
-def peek(path: Path) -> dict[str, Any]:
-    """The `state` of a checkpoint, without its tensors.
-
-    Raises:
-        WeightsError: the file is damaged.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            return _state(file.metadata())
-    except _DAMAGE as error:
         raise WeightsError(f"The checkpoint {path} is damaged. Delete it to begin anew.") from error
+    return state
 
 
 def _state(metadata: dict[str, str]) -> dict[str, Any]:

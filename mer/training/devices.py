@@ -72,7 +72,7 @@ def arriving(batches: Dataset[Batch], device: torch.device) -> Iterable[Batch]:
 
     With a GPU, worker processes, one a core, prepare the batches ahead, so that it need not wait.
     """
-    ahead = device.type == "cuda" and hasattr(os, "fork")
+    ahead = device.type == "cuda"
     beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes of torchrun on this machine
     cores = len(os.sched_getaffinity(0)) // beside if ahead else 0
     loader = DataLoader(

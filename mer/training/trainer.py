@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -21,12 +22,12 @@ from mer.errors import MerError
 from mer.io.files import remove_leftovers
 from mer.models.base import BaseClasificacionImagenes, Batch
 from mer.models.registry import MODELS, NETWORKS
-from mer.training import checkpoint, schedule
+from mer.training import checkpoint
 from mer.training.config import Settings
 from mer.training.devices import arriving, get_default_device, selected_device
 from mer.version import __version__
 from mer.weights import store
-from mer.weights.provenance import now
+from mer.weights.provenance import machine, now, versions
 
 
 def train(
@@ -159,29 +160,23 @@ class Run:
         remove_leftovers(self.checkpoint_file)
         if not self.checkpoint_file.exists():
             return
-        if checkpoint.peek(self.checkpoint_file)["identity"] != self.state["identity"]:
-            raise MerError(
-                f"{self.checkpoint_file} belongs to a training with other data or settings. "
-                "Choose another --out, or delete it to begin anew."
-            )
-        self.state = checkpoint.read(self.checkpoint_file, self._modules, self.optimizer)
+        identity = self.state["identity"]
+        modules, optimizer = self._modules, self.optimizer
+        self.state = checkpoint.read(self.checkpoint_file, modules, optimizer, identity)
         if self.first:
             print(f"resumed after epoch {len(self.history)}", flush=True)
 
     def fit(self) -> None:
         """Run the remaining epochs; stop early when patience ends."""
-        patience = self.settings.patience
-        while len(self.history) < self.settings.epochs and not schedule.stale(
-            self.history, patience
-        ):
+        while len(self.history) < self.settings.epochs and self._stale < self.settings.patience:
             self.epoch()
             if self.first:
-                print(schedule.line(self.history[-1]), flush=True)
+                print(_line(self.history[-1]), flush=True)
                 checkpoint.write(self.checkpoint_file, self._modules, self.optimizer, self.state)
 
     def finish(self) -> Path:
         """Write the best weights and the record."""
-        network = self.best.module
+        network, stages = self.best.module, [*self.earlier, self.stage()]
         record = {
             "model": self.called,
             "architecture": self.name,
@@ -190,7 +185,12 @@ class Run:
             "size": NETWORKS[self.name].size,
             "options": self.options,
             "parameters": sum(p.numel() for p in network.parameters()),
-            "training": schedule.together([*self.earlier, self.stage()]),
+            "training": {
+                "seconds": sum(stage["seconds"] for stage in stages),
+                "cpu_seconds": sum(stage["cpu_seconds"] for stage in stages),
+                "finished": stages[-1]["finished"],
+                "stages": stages,
+            },
             **self.inherited,
         }
         if self.first:
@@ -200,8 +200,7 @@ class Run:
     @property
     def history(self) -> list[dict[str, float]]:
         """One entry an epoch."""
-        history: list[dict[str, float]] = self.state["history"]
-        return history
+        return self.state["history"]
 
     @property
     def checkpoint_file(self) -> Path:
@@ -218,8 +217,24 @@ class Run:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
     def _learning_rate(self, step: int) -> float:
-        steps = self.settings.epochs * len(self.train_batches)
-        return schedule.learning_rate(self.settings, step, steps)
+        """A rise over the first tenth of the steps in all epochs, then half a cosine to zero."""
+        steps, highest = self.settings.epochs * len(self.train_batches), self.settings.learning_rate
+        rise = max(steps // 10, 1)
+        if step < rise:
+            return highest * (step + 1) / rise
+        part = (step - rise) / max(steps - rise, 1)
+        return highest * (1 + math.cos(math.pi * part)) / 2
+
+    @property
+    def _best(self) -> int:
+        """The epoch of the highest validation accuracy, the first of equal ones, from 1."""
+        scores = [entry["validation_accuracy"] for entry in self.history]
+        return scores.index(max(scores)) + 1
+
+    @property
+    def _stale(self) -> int:
+        """How many epochs have passed since the best one."""
+        return len(self.history) - self._best if self.history else 0
 
     def epoch(self) -> None:
         """Train for one more epoch, and take down how it went."""
@@ -282,5 +297,28 @@ class Run:
 
     def stage(self) -> dict[str, Any]:
         """What the record says of this training."""
-        started = self.state["started"]
-        return schedule.stage(self.corpus, self.settings, self.device, self.history, started)
+        return {
+            "name": " + ".join(part["name"] for part in self.corpus.description),
+            "data": self.corpus.description,
+            "settings": asdict(self.settings),
+            "seed": self.settings.seed,
+            "device": str(self.device),
+            "threads": torch.get_num_threads(),
+            "machine": machine(),
+            "versions": versions(),
+            "history": self.history,
+            "best_epoch": self._best,
+            "seconds": sum(entry["seconds"] for entry in self.history),
+            "cpu_seconds": sum(entry["cpu_seconds"] for entry in self.history),
+            "started": self.state["started"],
+            "finished": now(),
+        }
+
+
+def _line(entry: dict[str, float]) -> str:
+    """What is printed of an epoch."""
+    return (
+        f"epoch {entry['epoch']:3d}  train loss {entry['train_loss']:.3f} "
+        f"accuracy {entry['train_accuracy']:.3f}  validation loss {entry['validation_loss']:.3f} "
+        f"accuracy {entry['validation_accuracy']:.3f}  {entry['seconds']:.0f} s"
+    )

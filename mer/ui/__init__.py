@@ -145,7 +145,7 @@ def launch(
     host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     number = _port(os.environ.get("GRADIO_SERVER_PORT", 7860) if port is None else port)
     _check_free(host, number)
-    decoding.prepare()
+    decoding.POOL.prepare()
     if share and origin.password() is None:
         print(f"mer: {_OPEN}", file=sys.stderr)
     open_files(_FILES)  # each visitor has some

@@ -24,7 +24,7 @@ from typing import Any, Final
 import gradio as gr
 from gradio import processing_utils
 
-from mer.io.system import fcntl, locked
+from mer.io.system import locked
 from mer.results import html_document
 from mer.ui.errors import FULL, RefusedError
 
@@ -62,8 +62,7 @@ def take_folder() -> Path:
     parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(parent)
     made = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
-    if fcntl:
-        locked(os.open(made, os.O_RDONLY))  # until we end
+    locked(os.open(made, os.O_RDONLY))  # until we end
     folder = made.rename(parent / made.name[1:])  # the name that says that it may be a leftover
     atexit.register(remove, folder)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
@@ -86,7 +85,7 @@ def remove(folder: Path) -> None:
 
 def _remove_leftovers(parent: Path) -> None:
     """Remove the folders of processes that were killed: ours, and locked by nobody."""
-    for folder in parent.glob(f"{_PREFIX}*") if fcntl else ():
+    for folder in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
                 continue

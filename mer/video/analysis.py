@@ -11,9 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from mer.errors import VideoError, WeightsError
-from mer.faces import occlusion
 from mer.faces.detection import Face
-from mer.faces.occlusion import Cover
 from mer.inference.predictor import Predictor, get_predictor
 from mer.io.video import Frame, Video
 from mer.models.registry import DEFAULT_MODEL
@@ -74,13 +72,12 @@ def analyse(
         WeightsError: files of the network or of the detector are missing or damaged.
         MerError: no detector has this name.
     """
-    tell, stopped = progress or _quiet, cancelled or _never
+    tell, stopped = progress or (lambda *_: None), cancelled or (lambda: False)
     part = Part(start_s, end_s, every)
     predictor = get_predictor(model, detector)
     with upright.opened(path, fps) as video:
         _check_length(video.duration_ms or 0.0, longest_s)
-        known, missing = _cover()
-        cast = Cast(predictor, known, measure=measure)
+        cast = Cast(predictor, measure=measure)
         report = _Report(part, video.duration_ms, tell)
         followed = Tracker(predictor.detector).people(part.frames(video))
         seen, traced = _watch(followed, cast, report, stopped, longest_s)
@@ -88,7 +85,7 @@ def analyse(
         people = tuple(person for person, _ in traced)
         if seen.complete:
             tell(WATCHING, "Read to the end. Looking for expressions in what moved")
-        events, notes = _spotted(traced, seen.timing), _notes(video, part, seen) + missing
+        events, notes = _spotted(traced, seen.timing), _notes(video, part, seen)
         if seen.complete:
             tell(WATCHING, f"{len(events)} events found: a second look at them")
             events = _recognised(video, events, people, predictor, stopped, notes)
@@ -122,8 +119,7 @@ class Part(NamedTuple):
         """
         if not (self.start_s < self.end_s and self.every >= 1):
             raise VideoError("A part ends after it begins, and every first frame is the least.")
-        whole = self.start_s <= 0 and self.end_s == math.inf
-        frames = video if whole else video.frames(1000 * self.start_s, 1000 * self.end_s)
+        frames = video.frames(1000 * self.start_s, 1000 * self.end_s)
         return islice(frames, None, None, self.every)
 
     def check(self, timing: Timing) -> None:
@@ -147,14 +143,6 @@ class _Seen(NamedTuple):
     times_ms: np.ndarray
     timing: Timing
     complete: bool
-
-
-def _cover() -> tuple[Cover | None, list[str]]:
-    """What tells where faces are covered; without it, None and a note: the rest stands."""
-    try:
-        return occlusion.load(), []
-    except WeightsError as error:
-        return None, [str(error)]
 
 
 def _check_length(time_ms: float, longest_s: float) -> None:
@@ -253,14 +241,6 @@ def _notes(video: Video, part: Part, seen: _Seen) -> list[str]:
         read = words.clock(seen.timing.duration_ms, 1)
         notes.insert(0, f"Cancelled: only the first {read} were read, and what follows is of them.")
     return [note for note in notes if note]
-
-
-def _quiet(part: float, sentence: str) -> None:
-    """Nobody asked for progress."""
-
-
-def _never() -> bool:
-    return False
 
 
 class _Report:

@@ -38,8 +38,7 @@ def smoothed(person: Person) -> np.ndarray:
     sums = np.vstack(
         [np.zeros(len(person.classes)), person.probabilities.cumsum(0, dtype=np.float64)]
     )
-    means: np.ndarray = (sums[last] - sums[first]) / (last - first)[:, None]
-    return means
+    return (sums[last] - sums[first]) / (last - first)[:, None]
 
 
 def looks_at(person: Person, times_ms: np.ndarray) -> list[int]:
@@ -49,22 +48,17 @@ def looks_at(person: Person, times_ms: np.ndarray) -> list[int]:
     """
     best = np.append(smoothed(person).argmax(axis=1), -1)  # -1 is also the place before the first
     known = best[last_answer(person, times_ms)]
-    looks: list[int] = np.where(person.hidden(times_ms), len(person.classes), known).tolist()
-    return looks
+    return np.where(person.hidden(times_ms), len(person.classes), known).tolist()
 
 
 def sure_at(person: Person, times_ms: np.ndarray) -> list[int]:
     """1 where what was last seen is sure, else 0; (n,)."""
-    sure: list[int] = (
-        np.append(person.sure, False)[last_answer(person, times_ms)].astype(int).tolist()
-    )
-    return sure
+    return np.append(person.sure, False)[last_answer(person, times_ms)].astype(int).tolist()
 
 
 def last_answer(person: Person, times_ms: np.ndarray) -> np.ndarray:
     """Row of the last answer at each time, (n,); -1 before the first."""
-    rows: np.ndarray = np.searchsorted(person.sampled_ms, times_ms, side="right") - 1
-    return rows
+    return np.searchsorted(person.sampled_ms, times_ms, side="right") - 1
 
 
 def stretches(person: Person) -> list[Stretch]:

@@ -24,9 +24,7 @@ KINDS: Final = {  # the classes that each of MOTIONS stands for
     "positive": ("happiness",),
     "surprise": ("surprise",),
 }
-INPUTS: Final = (
-    CELLS * CELLS // 2 * len(flow_maps.CHANNELS)
-)  # the other half of the grid mirrors it
+INPUTS: Final = CELLS**2 // 2 * len(flow_maps.CHANNELS)  # the grid's other half mirrors it
 
 
 def recognise(maps: np.ndarray) -> np.ndarray:
@@ -52,8 +50,7 @@ def change(onset: Sequence[float], apex: Sequence[float]) -> np.ndarray:
         onset, apex: float (classes,), what a network says of each.
     """
     rise = np.clip(apex, LEAST, None) / np.clip(onset, LEAST, None)
-    shares: np.ndarray = rise / rise.sum()
-    return shares
+    return rise / rise.sum()
 
 
 def fused(
@@ -106,8 +103,7 @@ class Recogniser:
         """See `recognise`."""
         logits = features(maps, self._blur) @ self._weight.T + self._bias
         odds = np.exp(logits - logits.max(1, keepdims=True))
-        answer: np.ndarray = odds / odds.sum(1, keepdims=True)
-        return answer
+        return odds / odds.sum(1, keepdims=True)
 
 
 def features(maps: np.ndarray, blur: float) -> np.ndarray:
@@ -129,8 +125,7 @@ def features(maps: np.ndarray, blur: float) -> np.ndarray:
     window = _window(blur)
     seen = flow_maps.unit(window @ flow_maps.levelled(maps) @ window.T)
     half = ((seen + flow_maps.mirrored(seen)) / 2)[..., : CELLS // 2]
-    scaled: np.ndarray = half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5)
-    return scaled
+    return half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5)
 
 
 @functools.cache
@@ -138,8 +133,7 @@ def _window(blur: float) -> np.ndarray:
     """Float32 (CELLS, SIDE): the weight of each row of a map in each row of the grid."""
     centers = (np.arange(CELLS) + 0.5) * flow_maps.SIDE / CELLS - 0.5
     weight = np.exp(-(((np.arange(flow_maps.SIDE) - centers[:, None]) / blur) ** 2) / 2)
-    window: np.ndarray = (weight / weight.sum(1, keepdims=True)).astype(np.float32)
-    return window
+    return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=1)

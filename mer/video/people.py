@@ -12,7 +12,6 @@ import numpy as np
 from mer.faces import detection, measures, occlusion
 from mer.faces.detection import Face
 from mer.faces.measures import MEASURES
-from mer.faces.occlusion import Cover
 from mer.inference.predictor import Prediction, Predictor
 from mer.io.video import Frame
 from mer.video.motion.region_signals import Motion
@@ -115,17 +114,13 @@ class Cast:
     frame is read and its faces are followed.
     """
 
-    def __init__(
-        self, predictor: Predictor, known: Cover | None = None, *, measure: bool = False
-    ) -> None:
-        """Begin with nobody.
+    def __init__(self, predictor: Predictor, *, measure: bool = False) -> None:
+        """Begin with nobody; with `measure` each face is measured too at each look.
 
-        Args:
-            predictor: says what faces look like.
-            known: says where faces are covered; without it none is.
-            measure: whether each face is measured too when the network looks at it.
+        Raises:
+            WeightsError: what tells covered faces is missing or damaged.
         """
-        self._predictor, self._cover, self._measure = predictor, known, measure
+        self._predictor, self._cover, self._measure = predictor, occlusion.load(), measure
         self._thread = ThreadPoolExecutor(1)
         self._behind: Future[None] | None = None
         self._records: dict[int, Record] = {}
@@ -153,8 +148,6 @@ class Cast:
 
     def _traced(self, number: int, record: Record) -> Traced:
         person, direction = record.traced(number)
-        if self._cover is None:
-            return person, direction
         return _bare(person, direction, self._cover.covered(np.array(record.covers)))
 
     def _catch_up(self) -> None:
@@ -166,8 +159,7 @@ class Cast:
             record = self._records.setdefault(number, Record(self._predictor.classes))
             self._present.add(number)
             if record.see(frame, face):
-                if self._cover:
-                    record.covers.append(self._cover.score(frame.image, face))
+                record.covers.append(self._cover.score(frame.image, face))
                 if self._measure:
                     own = measures.measure(frame.image, face)
                     nothing = [np.nan] * len(MEASURES)

@@ -44,8 +44,7 @@ class Session:
 
     def __call__(self, names: Sequence[str], values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Compute the outputs of these names."""
-        found: list[np.ndarray] = self._session.run(list(names), dict(values))
-        return found
+        return self._session.run(list(names), dict(values))
 
     def shape(self, name: str) -> list[Any]:
         """Return the shape of an input; a name stands for a length that may vary."""
@@ -86,8 +85,7 @@ def _workers() -> ThreadPoolExecutor:
 
 
 # In a forked child the pool's threads are gone, and what waits for them would wait for ever.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_workers.cache_clear)
+os.register_at_fork(after_in_child=_workers.cache_clear)
 
 
 def cores() -> int:

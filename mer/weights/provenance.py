@@ -1,13 +1,12 @@
 """The machine, the versions and the time: what a reader needs to repeat a measurement."""
 
 import platform
-import sys
+import resource
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from mer.io import system
 from mer.version import __version__
 
 
@@ -45,5 +44,4 @@ def now() -> str:
 
 def peak_memory() -> float:
     """Return the most memory that this process has held so far, in MB."""
-    peak = system.peak_memory()
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

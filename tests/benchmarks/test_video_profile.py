@@ -23,7 +23,7 @@ def test_report_has_every_stage_and_the_machine(stand_in_weights: Path) -> None:
 
 
 def test_every_stage_takes_its_time(
-    tmp_path: Path, astronaut: np.ndarray, stand_in_weights: Path, shipped_cover: None
+    tmp_path: Path, astronaut: np.ndarray, stand_in_weights: Path
 ) -> None:
     called = [getattr(*place) for place in video_profile.STAGES.values()]
     cost = video_profile.measure(tmp_path / "clip.webm", astronaut, 1, 1.0, "cnn2")

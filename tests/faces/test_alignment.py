@@ -8,6 +8,11 @@ from mer.faces import alignment, detection
 from mer.faces.detection import Face
 
 
+def aligned(image: np.ndarray, face: Face, size: int = alignment.SIZE) -> np.ndarray:
+    """The face, level and scaled."""
+    return alignment.warped(image, alignment.level(image, face), size)
+
+
 def blank(height: int, width: int) -> np.ndarray:
     return np.full((height, width, 3), 128, np.uint8)
 
@@ -36,7 +41,7 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
 def test_any_box_in_a_blank_picture_gives_a_blank_face(
     box: tuple[int, int, int, int], points: tuple[tuple[float, float], ...]
 ) -> None:
-    face = alignment.aligned(blank(80, 100), Face(box, 1.0, points))
+    face = aligned(blank(80, 100), Face(box, 1.0, points))
     assert face.shape == (320, 320, 3)
     assert face.dtype == np.uint8
     assert (face == 128).all()
@@ -74,13 +79,13 @@ def test_a_face_of_any_size_looks_the_same(astronaut: np.ndarray, scale: float) 
     )
     box = tuple(round(value * scale) for value in face.box)
     scaled = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    other = alignment.aligned(scaled, Face((box[0], box[1], box[2], box[3]), 1.0, points))
-    assert alike(other, alignment.aligned(astronaut, face)) > 0.97
+    other = aligned(scaled, Face((box[0], box[1], box[2], box[3]), 1.0, points))
+    assert alike(other, aligned(astronaut, face)) > 0.97
 
 
 def test_a_smaller_view_shows_the_same_places(astronaut: np.ndarray) -> None:
     (face,) = detection.detect(astronaut)
-    large, small = (alignment.aligned(astronaut, face, size) for size in (320, 160))
+    large, small = (aligned(astronaut, face, size) for size in (320, 160))
     halved = cv2.resize(large, (160, 160), interpolation=cv2.INTER_AREA)
     assert np.abs(halved.astype(int) - small).mean() < 2
 

@@ -19,7 +19,7 @@ from tools.occlusion.synthetic import covered
 
 @pytest.fixture
 def model() -> Cover:
-    return Cover(np.zeros((1, occlusion.INPUTS)), np.zeros(1), rise=1.0, most=0.0)
+    return Cover(np.zeros((1, occlusion.INPUTS)), np.zeros(1), rise=1.0, most=0.0, still=1.0)
 
 
 @pytest.fixture
@@ -115,11 +115,3 @@ def test_masks_and_hands_in_a_picture_are_said_and_bare_faces_not(portrait: np.n
         why = quality.concerns(quality.measure(masked, replace(bare, covered=True)))
         assert why == ("covered (by a hand, a mask or the like)",)
     assert np.mean(found) > 0.5
-
-
-def test_without_the_model_pictures_are_read_as_before(
-    tmp_path: Path, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mer.weights.store.FOLDER", tmp_path)
-    found = detection.detect(portrait)
-    assert occlusion.marked(portrait, found) == found

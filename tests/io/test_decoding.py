@@ -38,7 +38,7 @@ MB = 1_000_000
 
 def workers() -> list[int]:
     """The processes of this process's workers that wait for work."""
-    server = decoding.server_process()
+    server = decoding.POOL.server_process()
     found = []
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
@@ -58,9 +58,9 @@ def figure(process: int, name: str) -> int:
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """No worker that an earlier test left."""
-    decoding.close()
+    decoding.POOL.close()
     yield
-    decoding.close()
+    decoding.POOL.close()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_worker_that_was_killed_is_replaced(fresh: None) -> None:
 def test_the_fork_server_that_was_killed_is_replaced(fresh: None) -> None:
     images.read(saved("PNG"))
     (worker,) = workers()
-    server = decoding.server_process()
+    server = decoding.POOL.server_process()
     os.kill(worker, signal.SIGKILL)
     os.kill(server, signal.SIGKILL)
     while "State:\tZ" not in Path(f"/proc/{server}/status").read_text():
@@ -199,7 +199,7 @@ ALONE = "from mer.io import images\nprint(images.read({content!r}).shape, flush=
 @pytest.mark.parametrize("ending", ["", "import os; os.kill(os.getpid(), 9)\n"])
 def test_workers_end_with_their_caller(ending: str) -> None:
     program = ALONE.format(content=saved("PNG"))
-    told = "from mer.io import decoding; print(decoding.server_process(), flush=True)\n"
+    told = "from mer.io import decoding; print(decoding.POOL.server_process(), flush=True)\n"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program + told + ending],
         capture_output=True,
@@ -217,9 +217,9 @@ def test_workers_end_with_their_caller(ending: str) -> None:
 
 
 def test_nothing_is_started_before_the_first_picture() -> None:
-    program = "import mer, mer.io.images; from mer.io import decoding; print(decoding.started())"
+    program = "import mer, mer.io.images as i; print(i.decoding.POOL.server_process())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert done.stdout.strip() == b"False"
+    assert done.stdout.strip() == b"0"
 
 
 def test_a_decoder_that_cannot_start_is_a_sentence(

@@ -27,7 +27,7 @@ from mer.io.video import Frame, Video
 
 
 def decoders() -> list[int]:
-    server = decoding.server_process()
+    server = decoding.POOL.server_process()
     children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
     return [int(number) for number in children]
 
@@ -524,7 +524,7 @@ def test_a_video_that_takes_too_much_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_dies_in_the_middle_is_a_sentence(tmp_path: Path) -> None:
-    decoding.close()
+    decoding.POOL.close()
     with Video(write(tmp_path / "clip.webm", range(0, 4000, 40))) as video:
         frames = iter(video)
         next(frames)
@@ -536,7 +536,7 @@ def test_a_worker_that_dies_in_the_middle_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_pass_that_nobody_waits_for_ends_at_once(tmp_path: Path) -> None:
-    decoding.close()
+    decoding.POOL.close()
     path = write(tmp_path / "clip.webm", range(0, 4000, 40))
     with Video(path) as video:
         next(iter(video))

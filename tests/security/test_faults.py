@@ -23,7 +23,6 @@ from mer.inference.predictor import get_predictor
 from mer.io import webm
 from mer.io.video import Frame
 from mer.results import comparison
-from mer.training import checkpoint
 from mer.ui import errors
 from mer.ui.errors import UNEXPECTED
 from mer.weights import store
@@ -137,12 +136,6 @@ def test_a_corrupt_record_is_named_and_the_rest_goes_on(stand_in_weights: Path, 
         str(block.value) for block in ui.build().blocks.values() if hasattr(block, "value")
     )
     assert "cnn1.json is" in told
-
-
-def test_a_corrupt_checkpoint_is_named(tmp_path: Path) -> None:
-    (tmp_path / "cnn1.checkpoint").write_bytes(b"half")
-    with pytest.raises(WeightsError, match="Delete it to begin anew"):
-        checkpoint.peek(tmp_path / "cnn1.checkpoint")
 
 
 def test_a_camera_that_is_not_there() -> None:

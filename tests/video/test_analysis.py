@@ -127,7 +127,7 @@ def test_a_face_that_is_away_for_long(
 
 
 def test_a_covered_face_claims_nothing(
-    tmp_path: Path, portrait: np.ndarray, stand_in_weights: Path, shipped_cover: None
+    tmp_path: Path, portrait: np.ndarray, stand_in_weights: Path
 ) -> None:
     hand = portrait.copy()
     cv2.ellipse(hand, (165, 165), (45, 30), 20, 0, 360, (190, 150, 130), cv2.FILLED)
@@ -143,12 +143,6 @@ def test_a_covered_face_claims_nothing(
     assert np.isnan(person.motion[person.hidden(person.times_ms)]).all()
     for event in found.events:
         assert event.offset_ms <= first or event.onset_ms >= last
-
-
-def test_without_its_weights_no_cover_is_told(clip: Path, stand_in_weights: Path) -> None:
-    found = analyse(clip)
-    assert [len(person.covered) for person in found.people] == [0]
-    assert any("cover.safetensors is missing" in note for note in found.notes)
 
 
 def test_low_frame_rate_claims_nothing_micro(

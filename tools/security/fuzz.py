@@ -194,7 +194,7 @@ def _work(
 ) -> None:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process, also in a decoder's loop
     process.silence()
-    decoding.prepare()  # workers have bounds of their own
+    decoding.POOL.prepare()  # workers have bounds of their own
     process.bound(reader.bound_mb * _MB)
     chance = Random(f"{seed} {numbers.start}")
     answers: Counter[str] = Counter()

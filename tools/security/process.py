@@ -29,7 +29,7 @@ def bound(more: int) -> None:
 
 def family() -> list[int]:
     """This process and the workers that decode for it."""
-    return [os.getpid(), *_children(decoding.server_process())]
+    return [os.getpid(), *_children(decoding.POOL.server_process())]
 
 
 def tree(number: int) -> list[int]:

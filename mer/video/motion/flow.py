@@ -45,8 +45,7 @@ def dense(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     search.setPatchStride(6)
     search.setGradientDescentIterations(8)
     search.setVariationalRefinementIterations(3)
-    field: np.ndarray = search.calc(first, second, None)  # type: ignore[call-overload]
-    return field
+    return search.calc(first, second, None)  # type: ignore[call-overload]
 
 
 def smooth(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -56,19 +55,8 @@ def smooth(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         first: uint8 (height, width).
         second: uint8, of the same size.
     """
-    field: np.ndarray = cv2.calcOpticalFlowFarneback(
-        first,
-        second,
-        None,
-        0.5,
-        3,
-        15,
-        5,
-        7,
-        1.5,
-        0,  # type: ignore[call-overload]
-    )
-    return field
+    settings = 0.5, 3, 15, 5, 7, 1.5, 0
+    return cv2.calcOpticalFlowFarneback(first, second, None, *settings)  # type: ignore[call-overload]
 
 
 def cells(field: np.ndarray) -> np.ndarray:
@@ -80,8 +68,7 @@ def cells(field: np.ndarray) -> np.ndarray:
 def ellipse(x: float, y: float, across: float, down: float) -> np.ndarray:
     """Bool (CELLS, CELLS): cells with their centre in it; pixels of the aligned face."""
     places = (np.arange(CELLS) + 0.5) * SIZE / CELLS
-    inside: np.ndarray = ((places - x) / across) ** 2 + ((places[:, None] - y) / down) ** 2 < 1
-    return inside
+    return ((places - x) / across) ** 2 + ((places[:, None] - y) / down) ** 2 < 1
 
 
 def _stiffness() -> np.ndarray:
@@ -159,8 +146,7 @@ def longest(motion: np.ndarray) -> float:
 
 def without(moved: np.ndarray, motion: np.ndarray) -> np.ndarray:
     """A field of cells less the head's motion, float32 (CELLS, CELLS, 2)."""
-    left: np.ndarray = (moved - (PLACES @ motion).reshape(moved.shape)).astype(np.float32)
-    return left
+    return (moved - (PLACES @ motion).reshape(moved.shape)).astype(np.float32)
 
 
 def followed(transform: np.ndarray, motion: np.ndarray) -> np.ndarray:

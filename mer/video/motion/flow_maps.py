@@ -50,8 +50,7 @@ def strain(field: np.ndarray) -> np.ndarray:
     across_down, across_right = np.gradient(field[..., 0])
     down_down, down_right = np.gradient(field[..., 1])
     shear = across_down + down_right
-    deformed: np.ndarray = np.sqrt(across_right**2 + down_down**2 + shear**2 / 2)
-    return deformed
+    return np.sqrt(across_right**2 + down_down**2 + shear**2 / 2)
 
 
 def stretched(channels: np.ndarray) -> np.ndarray:
@@ -75,8 +74,7 @@ def levelled(maps: np.ndarray) -> np.ndarray:
 def unit(values: np.ndarray) -> np.ndarray:
     """Channels (n, 3, h, w) with a root mean square of 1; one that is 0 all over stays so."""
     size = np.sqrt((values**2).mean((2, 3), keepdims=True))
-    even: np.ndarray = values / np.where(size > 0, size, 1)
-    return even
+    return values / np.where(size > 0, size, 1)
 
 
 def mirrored(values: np.ndarray) -> np.ndarray:

@@ -95,5 +95,4 @@ def _added(frame: np.ndarray, changes: list[np.ndarray]) -> np.ndarray:
         total = cv2.pyrUp(total, dstsize=(columns, rows))
         if change.shape == total.shape:
             total = total + change
-    clipped: np.ndarray = np.clip(frame + total[..., None], 0, 255).astype(np.uint8)
-    return clipped
+    return np.clip(frame + total[..., None], 0, 255).astype(np.uint8)

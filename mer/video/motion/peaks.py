@@ -145,8 +145,7 @@ def resampled(times_ms: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     columns = vectors.reshape(len(vectors), -1).T
     even = np.column_stack([np.interp(grid, times_ms, column) for column in columns])
     smooth = ndimage.gaussian_filter1d(even, LIMITS.smooth_ms / STEP_MS, axis=0, mode="nearest")
-    signal: np.ndarray = smooth.reshape(len(grid), -1, 2).astype(np.float32)
-    return signal
+    return smooth.reshape(len(grid), -1, 2).astype(np.float32)
 
 
 def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
@@ -168,8 +167,7 @@ def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
         return np.full(len(REGIONS), LIMITS.faintest)
     # Three tenths of a Rayleigh distribution lie below .845 of its scale.
     own = np.quantile(np.concatenate(bends), 0.3, axis=0) / 0.845
-    capped: np.ndarray = np.minimum(own, LIMITS.even * np.median(own)).clip(LIMITS.faintest)
-    return capped
+    return np.minimum(own, LIMITS.even * np.median(own)).clip(LIMITS.faintest)
 
 
 def peaks(start_ms: float, line: np.ndarray, region: str, spread: float) -> list[Peak]:
@@ -215,8 +213,7 @@ def _tops(line: np.ndarray, least: float) -> list[int]:
     wide = 2 * round(MACRO_MS / STEP_MS) + 1
     level = (None, wide // 2 - 1)  # a plateau that fills the surroundings has no height
     tops, _ = signal.find_peaks(padded, plateau_size=level, prominence=least, wlen=wide)
-    places: list[int] = (tops - 1).tolist()
-    return places
+    return (tops - 1).tolist()
 
 
 @dataclass(frozen=True)

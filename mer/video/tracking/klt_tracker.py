@@ -51,8 +51,7 @@ class Place:
     @property
     def centre(self) -> np.ndarray:
         """Float64 (2,): the middle of the box."""
-        middle: np.ndarray = self.box[:2] + self.box[2:] / 2
-        return middle
+        return self.box[:2] + self.box[2:] / 2
 
     def moved(self, transform: np.ndarray) -> "Place":
         """The place after a similarity, float (2, 3); the box stays upright."""
@@ -144,5 +143,4 @@ def _square(transform: np.ndarray) -> np.ndarray:
 
 
 def _moved(points: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    moved: np.ndarray = points @ transform[:, :2].T + transform[:, 2]
-    return moved
+    return points @ transform[:, :2].T + transform[:, 2]

@@ -22,9 +22,7 @@ COLOURS: Final = 0.93
 SHAPE: Final = 0.40
 SHAPE_ALONE: Final = 0.77  # of shapes that tell by themselves, as where there is no colour
 COLOURLESS: Final = 4.0  # mean of |a| and |b| over the head, up to which a picture is gray
-AT_PLACE: Final = (
-    0.80  # agreement of colours that is enough where a face is just expected, or shaped so
-)
+AT_PLACE: Final = 0.80  # of colours: enough where a face is just expected, or shaped so
 
 
 @dataclass(frozen=True)

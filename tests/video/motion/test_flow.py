@@ -11,7 +11,9 @@ from mer.video.motion import flow
 @pytest.fixture
 def view(astronaut: np.ndarray) -> np.ndarray:
     (face,) = detection.detect(astronaut)
-    return cv2.cvtColor(alignment.aligned(astronaut, face, 200), cv2.COLOR_RGB2GRAY)
+    return cv2.cvtColor(
+        alignment.warped(astronaut, alignment.level(astronaut, face), 200), cv2.COLOR_RGB2GRAY
+    )
 
 
 def shifted(view: np.ndarray, x: float, y: float) -> np.ndarray:

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from mer.faces import detection
-from mer.faces.alignment import aligned
+from mer.faces.alignment import level, warped
 from mer.video.motion import flow_maps
 
 
 @pytest.fixture
 def face(astronaut: np.ndarray) -> np.ndarray:
-    return aligned(astronaut, detection.detect(astronaut)[0])
+    return warped(astronaut, level(astronaut, detection.detect(astronaut)[0]))
 
 
 def shifted(face: np.ndarray, x: float, y: float, right: float, down: float) -> np.ndarray:
