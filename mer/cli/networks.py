@@ -149,11 +149,12 @@ def evaluate(options: argparse.Namespace) -> None:
     from mer.inference.predictor import Predictor
 
     first, *others = options.data
+    judged = Predictor(options.model)
     part = "ferplus" if ferplus.there(first) else options.split
     if others:
-        part, figures = "elsewhere", elsewhere.evaluate_sets(Predictor(options.model), options.data)
+        part, figures = "elsewhere", elsewhere.evaluate_sets(judged, options.data)
     else:
-        figures = metrics.evaluate_model(options.model, first, split=options.split)
+        figures = metrics.evaluate_predictor(judged, first, split=options.split)
     text = json.dumps(figures, indent=1)
     print(text)
     if options.json:

@@ -82,17 +82,9 @@ def gather(
 def held_out(
     record: Mapping[str, Any], source: str | Path, size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the pictures of a data set that a network's last training held out.
+    """Pixels (n, size, size, 3) and labels (n,) of a data set that the last training held out.
 
     The seed and the share in the record decide which ones these are.
-
-    Args:
-        record: record of the network.
-        source: the data set.
-        size: height and width to bring the pictures to, in pixels.
-
-    Returns:
-        Pixels (n, size, size, 3) and labels (n,).
 
     Raises:
         DataError: the data set cannot be read.

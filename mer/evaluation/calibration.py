@@ -56,12 +56,10 @@ def _negative_log_likelihood(
 
 
 def threshold(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Return the lowest confidence at and above which the share `SURE` of answers is right.
-
-    Returns 1 where there is none. The answers are to held-out pictures, never to test pictures.
+    """Return the lowest confidence at and above which the share `SURE` of answers is right, or 1.
 
     Args:
-        probabilities: (n, classes), calibrated by the temperature.
+        probabilities: (n, classes), calibrated by the temperature, of held-out pictures.
         labels: the true classes, (n,).
     """
     confidence, right = _ranked(probabilities, labels)

@@ -90,18 +90,6 @@ def _kappa(counts: NDArray[np.int64]) -> float | None:
     return None if chance == 1.0 else (agreed - chance) / (1 - chance)
 
 
-def evaluate_model(name: str, source: str | Path, *, split: str = "test") -> dict[str, Any]:
-    """`evaluate_predictor`, of a network by its name.
-
-    Raises:
-        WeightsError: the network is unknown, or its files are missing or damaged.
-        DataError: pictures cannot be read, or the network learned from them.
-    """
-    from mer.inference.predictor import Predictor
-
-    return evaluate_predictor(Predictor(name), source, split=split)
-
-
 def evaluate_predictor(
     predictor: "Predictor", source: str | Path, *, split: str = "test"
 ) -> dict[str, Any]:
@@ -144,15 +132,10 @@ def evaluate_predictor(
 
 
 def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
-    """Keep figures of `part` in the network's record, in one step.
+    """Keep figures of a part ("train", "test", "ferplus", "elsewhere") in the network's record.
 
     The record counts in `test_reads` how often the paper's test was read for these weights and for
     those that their training began with.
-
-    Args:
-        name: name of the network.
-        part: "train" or "test" of the paper's set, "ferplus", or "elsewhere".
-        evaluation: what `evaluate_model` gives, or of elsewhere `elsewhere.evaluate_sets`.
 
     Raises:
         WeightsError: the record is missing or damaged.

@@ -16,21 +16,13 @@ BEARABLE: Final = 0.08  # largest loss of accuracy or of recall at which a level
 
 @dataclass(frozen=True)
 class Sweep:
-    """One way in which pictures get worse.
+    """One way in which pictures get worse."""
 
-    Attributes:
-        title: what changes, for people.
-        unit: of the levels.
-        levels: from little to much.
-        asis: the level at which nothing is done, where there is one.
-        names: of the levels, where they are no numbers.
-    """
-
-    title: str
-    unit: str
-    levels: tuple[float, ...]
-    asis: float | None = 0
-    names: tuple[str, ...] = ()
+    title: str  # what changes, for people
+    unit: str  # of the levels
+    levels: tuple[float, ...]  # from little to much
+    asis: float | None = 0  # the level at which nothing is done, where there is one
+    names: tuple[str, ...] = ()  # of the levels, where they are no numbers
 
     def labels(self) -> list[str]:
         """The levels as text."""

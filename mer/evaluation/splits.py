@@ -18,17 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clean:
-    """Which test pictures have a twin in the training set.
+    """Which test pictures have a twin in the training set."""
 
-    Attributes:
-        has_twin: bool (n,); None where the training pictures are not at hand.
-        note: a sentence on how this is known, or why it is not.
-        relabelled: number of those whose twin has another label; None if unknown.
-    """
-
+    # Bool (n,); None where the training pictures are not at hand.
     has_twin: NDArray[np.bool_] | None
-    note: str
-    relabelled: int | None = None
+    note: str  # a sentence on how this is known, or why it is not
+    relabelled: int | None = None  # number of those whose twin has another label; None if unknown
 
     def label_noise(self) -> dict[str, Any]:
         """Return the record's `label_noise`: counts of twins and the figures of `ceiling`.
@@ -67,10 +62,8 @@ def _right(differing: float) -> float:
 def clean(pictures: "Pictures", source: str | Path, size: int, *, divided: bool) -> Clean:
     """Find the test pictures with twins among the training pictures at hand.
 
-    Args:
-        pictures: the test pictures.
-        source: where they came from; `divided` where it holds train and test.
-        size: height and width, in pixels, to read training pictures at.
+    These lie beside the pictures' `source`, or in it where that is `divided` into train and test;
+    they are read at `size` pixels.
 
     Raises:
         DataError: the training pictures cannot be read.

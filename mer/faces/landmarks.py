@@ -23,16 +23,12 @@ PRESENT: Final = 0.5  # presence under which the view shows no face
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Points of one face.
+    """Points of one face."""
 
-    Attributes:
-        points: float32 (478, 3), numbered as MediaPipe numbers them: x and y in pixels of the
-            picture, z in the same unit, less where nearer to the camera.
-        presence: 0..1, how sure it is that there is a face.
-    """
-
+    # Float32 (478, 3), numbered as MediaPipe numbers them: x and y in pixels of the picture, z in
+    # the same unit, less where nearer to the camera.
     points: np.ndarray
-    presence: float
+    presence: float  # 0..1, how sure it is that there is a face
 
 
 class TFLite:

@@ -98,30 +98,21 @@ SHUT: Final = 0.12  # opening under which an eye has no gaze
 
 @dataclass(frozen=True)
 class Measures:
-    """What was measured of a face; the person's own left and right.
+    """What was measured of a face; the person's own left and right."""
 
-    Attributes:
-        yaw: degrees that the head is turned, positive to the picture's right.
-        pitch: degrees that it is raised, 0 for a head held straight; rougher than yaw.
-        roll: degrees that it leans, positive clockwise.
-        gaze_right, gaze_down: degrees that the eyes look to the picture's right and down, from
-            straight out of the face; NaN where both are shut. Rough: 30 mm is taken for the width
-            of any eye.
-        right_eye_open, left_eye_open: height of the opening over its width, about .3 at rest.
-        mouth_open: distance of the lips' inner edges over that of the eyes' outer corners.
-        blendshapes: float32 (52,), 0..1, in the order of BLENDSHAPES.
-        points: float32 (478, 3), of the picture, as `Landmarks.points`.
-    """
-
-    yaw: float
-    pitch: float
-    roll: float
+    yaw: float  # degrees that the head is turned, positive to the picture's right
+    pitch: float  # degrees that it is raised, 0 for a head held straight; rougher than yaw
+    roll: float  # degrees that it leans, positive clockwise
+    # Degrees that the eyes look to the picture's right and down, from straight out of the face; NaN
+    # where both are shut. Rough: 30 mm is taken for the width of any eye.
     gaze_right: float
     gaze_down: float
+    # Height of the opening over its width, about .3 at rest.
     right_eye_open: float
     left_eye_open: float
-    mouth_open: float
-    blendshapes: np.ndarray
+    mouth_open: float  # distance of the lips' inner edges over that of the eyes' outer corners
+    blendshapes: np.ndarray  # float32 (52,), 0..1, in the order of BLENDSHAPES
+    # Float32 (478, 3), of the picture, as `Landmarks.points`.
     points: np.ndarray = field(default_factory=lambda: np.empty((0, 3), np.float32))
 
     @property

@@ -14,24 +14,16 @@ SIDE: Final = 64  # pixels: crops are brought to it, so that sharpness does not 
 
 @dataclass(frozen=True)
 class Quality:
-    """What makes a face hard to judge, measured.
+    """What makes a face hard to judge, measured."""
 
-    Attributes:
-        height: pixels, of its box.
-        sharpness: spread of the Laplacian over that of the gray values themselves, from 0.
-        brightness: mean gray value, 0..255.
-        turn: degrees to the side, 0..90, about; 0 where the detector gives no points.
-        tilt: degrees by which the head leans beyond the roll that was found and is undone in its
-            crop, 0..180; 0 where the detector gives no points.
-        covered: whether something covers it, see `Face`.
-    """
-
-    height: int
-    sharpness: float
-    brightness: float
-    turn: float
+    height: int  # pixels, of its box
+    sharpness: float  # spread of the Laplacian over that of the gray values themselves, from 0
+    brightness: float  # mean gray value, 0..255
+    turn: float  # degrees to the side, 0..90, about; 0 where the detector gives no points
+    # Degrees by which the head leans beyond the roll that was found and is undone in its crop,
+    # 0..180; 0 where the detector gives no points.
     tilt: float
-    covered: bool = False
+    covered: bool = False  # whether something covers it, see `Face`
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ def capture_image(camera: int | str = 0) -> np.ndarray | None:
 
 
 def read_camera(camera: int | str = 0, model: str = DEFAULT_MODEL) -> str | None:
-    """Capture an image, then show the largest face of it and print what it looks like.
+    """Capture an image, show the largest face of it, and print and give what it looks like.
 
-    Returns the class, or None where nothing was captured.
+    None where nothing was captured.
 
     Raises:
         MerError: as `capture_image`; or no face was found, or the weights cannot be used.

@@ -60,12 +60,9 @@ def activation_map(
 
 
 def overlay(crop: np.ndarray, activation: np.ndarray, strength: float = 0.5) -> np.ndarray:
-    """Lay a map over the crop; RGB uint8 of the crop's shape.
+    """Lay a map, a square in 0..1, over an RGB uint8 crop; the result has the crop's shape.
 
-    Args:
-        crop: RGB uint8 square of any size.
-        activation: 0..1, a square of any size.
-        strength: 0 shows the crop alone, 1 the map alone.
+    A strength of 0 shows the crop alone, 1 the map alone.
     """
     size = crop.shape[1], crop.shape[0]
     large = cv2.resize(activation, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
@@ -76,9 +73,7 @@ def overlay(crop: np.ndarray, activation: np.ndarray, strength: float = 0.5) -> 
 def difference(crop: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Show the difference of two maps on a gray crop: orange where the first is higher, else blue.
 
-    Args:
-        crop: RGB uint8 square of any size.
-        first, second: maps as `layer_cam` gives them, of any sizes.
+    Crop and maps are squares of any sizes, the maps as `layer_cam` gives them.
     """
     size = crop.shape[1], crop.shape[0]
     one, other = (cv2.resize(m, size, interpolation=cv2.INTER_CUBIC) for m in (first, second))

@@ -17,12 +17,7 @@ def path_of(architecture: str) -> Path:
 
 
 def fits(architecture: str, options: Mapping[str, Any]) -> bool:
-    """Whether the ONNX graph of an architecture fits a network with these options.
-
-    Args:
-        architecture: a name in the registry.
-        options: the options in the network's record.
-    """
+    """Whether the ONNX graph of an architecture fits a network with the options in its record."""
     usual = NETWORKS[architecture].options
     as_usual = all(usual.get(name) == chosen for name, chosen in options.items())
     return as_usual and path_of(architecture).is_file()
@@ -38,12 +33,9 @@ class OnnxNetwork:
     def __init__(
         self, architecture: str, arrays: Mapping[str, np.ndarray], *, threads: int = 0
     ) -> None:
-        """Put graph and weights together.
+        """Put an architecture's graph and weights (see `store.arrays`) together.
 
-        Args:
-            architecture: a name in the registry.
-            arrays: weights by their names, as `mer.weights.store.arrays` reads them.
-            threads: number of threads that share the pictures; 0 for one a core.
+        So many threads share the pictures; 0 for one a core.
 
         Raises:
             ValueError: the weights do not fit the graph.

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from mer.inference import onnx_backend, probabilities
 from mer.io import images
 from mer.models.registry import DEFAULT_MODEL
 from mer.weights import store
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from mer.inference.torch_backend import TorchNetwork
 
 BATCH: Final = 128  # faces classified at once, which bounds the memory for a crowd
 
@@ -58,12 +61,7 @@ class Predictor:
         detector: str = "yunet",
         folder: Path | None = None,
     ) -> None:
-        """Load a network by its name.
-
-        Args:
-            model: the network.
-            detector: a name in `mer.faces.detection.DETECTORS`.
-            folder: where its weights and record lie, if not where those that ship do.
+        """Load a network by its name, from `folder` or from where the shipped ones lie.
 
         Raises:
             WeightsError: its weights or their record are missing, damaged or foreign.
@@ -134,12 +132,9 @@ class Predictor:
     def sure(
         self, chances: Sequence[float], concerns: Sequence[str] = (), *, way: str = "views"
     ) -> bool:
-        """Whether an answer is sure.
+        """Whether an answer is sure: probabilities of the classes, given in one of `WAYS`.
 
-        Args:
-            chances: probability of each class; none is never sure.
-            concerns: why the face can hardly be judged.
-            way: how the answer was given, one of `mer.inference.probabilities.WAYS`.
+        None is never sure, nor is one of a face that can hardly be judged, whatever the concerns.
         """
         if concerns or not len(chances):
             return False
@@ -167,15 +162,9 @@ class Predictor:
         return np.concatenate(parts, axis=1)
 
 
-class _Network(Protocol):
-    """The interface of `onnx_backend.OnnxNetwork` and `torch_backend.TorchNetwork`."""
-
-    size: int
-
-    def __call__(self, pixels: np.ndarray, mirrored: bool) -> np.ndarray: ...
-
-
-def _loaded(model: str, folder: Path | None) -> tuple[store.Record, _Network]:
+def _loaded(
+    model: str, folder: Path | None
+) -> tuple[store.Record, "onnx_backend.OnnxNetwork | TorchNetwork"]:
     """Return a network's record, and its ONNX graph or, where none fits, the torch network."""
     architecture = store.architecture(model, folder=folder)
     arrays, record = store.arrays(model, folder=folder)

@@ -82,10 +82,10 @@ def serve(line: socket.socket) -> None:
             short = isinstance(error.__cause__, MemoryError)
             told = {"error": str(error), "kind": type(error).__name__}
             channel.send(told | {"memory": short})
-            service.memory.close()
+            service.forget_memory()
         except MemoryError:  # FFmpeg's as well, whose words are no sentence
             channel.send({"error": too_much("The file"), "kind": "VideoError", "memory": True})
-            service.memory.close()
+            service.forget_memory()
         finally:
             for file in files:
                 os.close(file)
@@ -152,33 +152,17 @@ def _address_space() -> int:
         return 0
 
 
-class _Memory:
-    """The caller's memory, which pictures are put into."""
-
-    def __init__(self) -> None:
-        self._map: mmap.mmap | None = None
-
-    def open(self, file: int) -> None:
-        """Take that of this file from now on."""
-        self.close()
-        self._map = mmap.mmap(file, 0)
-
-    def array(self, shape: tuple[int, ...], offset: int = 0) -> np.ndarray:
-        """An array in it."""
-        assert self._map is not None
-        return np.frombuffer(self._map, np.uint8, math.prod(shape), offset).reshape(shape)
-
-    def close(self) -> None:
-        """Let go of it, as soon as no array shows it any more."""
-        self._map = None
-
-
 class _Service:
     """What a worker does for its caller."""
 
     def __init__(self, channel: Channel) -> None:
-        self._channel, self._limits, self.memory = channel, _Confined(), _Memory()
+        self._channel, self._limits = channel, _Confined()
+        self._memory: mmap.mmap | None = None  # the caller's, which pictures are put into
         self._video: Reader | FolderReader | None = None
+
+    def forget_memory(self) -> None:
+        """Let go of the caller's memory, as soon as no array shows it any more."""
+        self._memory = None
 
     def answer(self, request: dict[str, Any], files: list[int]) -> None:
         """Do what is asked, within the limits, and say what came of it.
@@ -204,13 +188,12 @@ class _Service:
             received = self._channel.receive()
             if received is None:
                 return
+            out = self._room(received[1], (opened.height, opened.width, 3))
             for new in received[1]:
-                self.memory.open(new)
                 os.close(new)
-            out = self.memory.array((opened.height, opened.width, 3))
             opened.into(out, name)
         if out.nbytes > LIMITS.kept:
-            self.memory.close()
+            self.forget_memory()
         self._channel.send({})
 
     def _open(self, path: Path, fps: float | None) -> None:
@@ -225,9 +208,7 @@ class _Service:
         """Decode frames into two places by turns: the caller reads one, and frees it."""
         if self._video is None:
             raise VideoError("There is no video.")
-        for file in files:
-            self.memory.open(file)
-        places = self.memory.array((2, self._video.size[1], self._video.size[0], 3))
+        places = self._room(files, (2, self._video.size[1], self._video.size[0], 3))
         taken = [True] * len(places)
         for frame in self._video.frames(start_ms, end_ms):
             place = frame.index % len(places)
@@ -240,6 +221,14 @@ class _Service:
             if not self._told_taken(taken):
                 return
         self._channel.send(self._known())
+
+    def _room(self, files: list[int], shape: tuple[int, ...]) -> np.ndarray:
+        """An array in the caller's memory: in that of a file, or in the one of before."""
+        if files:
+            self.forget_memory()  # before there is another
+            self._memory = mmap.mmap(files[0], 0)
+        assert self._memory is not None
+        return np.frombuffer(self._memory, np.uint8, math.prod(shape)).reshape(shape)
 
     def _told_taken(self, taken: list[bool]) -> bool:
         """Wait until the caller has taken a frame, which may be long; whether it is still there."""

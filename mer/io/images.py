@@ -52,11 +52,7 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
 
 @contextlib.contextmanager
 def _opened(source: str | os.PathLike[str]) -> Iterator[int]:
-    """The file's descriptor.
-
-    Raises:
-        ImageError: there is no such file, it is no ordinary one, or too large.
-    """
+    """The descriptor of an ordinary file, not too large, or an ImageError."""
     path = Path(source)
     try:
         if path.is_dir():

@@ -59,16 +59,12 @@ _STORED: Final[dict[int, Callable[[np.ndarray], np.ndarray]]] = {
 
 @dataclass(frozen=True)
 class Opened:
-    """A picture that waits for the memory to put it into.
+    """A picture that waits for the memory to put it into."""
 
-    Attributes:
-        width, height: upright.
-        fill: puts it into RGB uint8 (height, width, 3).
-    """
-
+    # Upright.
     width: int
     height: int
-    fill: Callable[[np.ndarray], None]
+    fill: Callable[[np.ndarray], None]  # puts it into RGB uint8 (height, width, 3)
 
     def into(self, out: np.ndarray, name: str) -> None:
         """`fill`, with errors as sentences.
@@ -86,7 +82,7 @@ def opened(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
     Args:
         file: at its beginning.
         content: all that is in it.
-        path: where OpenCV can open it, straight into the caller's memory; "" for nowhere.
+        path: where OpenCV can open it, straight into the caller's memory.
         name: what to call it in errors.
 
     Raises:
@@ -151,16 +147,9 @@ def _odd(name: str, kind: str) -> str:
 
 
 def _check_size(width: int, height: int, name: str, size: int = 0, each: float = 0) -> None:
-    """Refuse more pixels than are read, or than memory is there for.
+    """Refuse more pixels than are read, or than memory is there for, with an ImageError.
 
-    Args:
-        width, height: of the picture.
-        name: what to call it.
-        size: bytes of the file.
-        each: bytes that a pixel of this kind of file takes while it is decoded, where that is many.
-
-    Raises:
-        ImageError: with the size.
+    Of this kind of file, of `size` bytes, a pixel takes `each` bytes while it is decoded.
     """
     most = LIMITS.pixels
     if each:
@@ -214,7 +203,7 @@ def _jpeg(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
         return _pillow(file, ("JPEG",), name, turn)
 
     def fill(out: np.ndarray) -> None:
-        image = _by_opencv(content, path, _room(out, height, width, turn))
+        image = _by_opencv(path, _room(out, height, width, turn))
         if image is None or image.shape != (height, width, 3):
             _pillow(file, ("JPEG",), name, turn).fill(out)
         elif turn in _TURNS:
@@ -232,14 +221,9 @@ def _room(out: np.ndarray, height: int, width: int, turn: int) -> np.ndarray:
     return out.reshape(height, width, 3)
 
 
-def _by_opencv(
-    content: memoryview, path: str, out: np.ndarray, flags: int = cv2.IMREAD_COLOR_RGB
-) -> np.ndarray | None:
+def _by_opencv(path: str, out: np.ndarray, flags: int = cv2.IMREAD_COLOR_RGB) -> np.ndarray | None:
     """The picture as it is stored, in `out` where it has just that shape; None if it is damaged."""
-    flags |= cv2.IMREAD_IGNORE_ORIENTATION
-    if path:  # without an array to decode to, OpenCV makes a second copy
-        return cv2.imread(path, out, flags)
-    return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    return cv2.imread(path, out, flags | cv2.IMREAD_IGNORE_ORIENTATION)
 
 
 def _jpeg_head(content: memoryview, name: str) -> tuple[int, int, int, int, int]:
@@ -290,7 +274,7 @@ def _webp(file: BinaryIO, content: memoryview, path: str, start: bytes, name: st
 
     def fill(out: np.ndarray) -> None:
         room = np.empty((height, width, 3 + alpha), np.uint8)
-        image = _by_opencv(content, path, room, cv2.IMREAD_UNCHANGED)
+        image = _by_opencv(path, room, cv2.IMREAD_UNCHANGED)
         if image is None or image.shape[:2] != (height, width):
             raise ImageError(_damaged(name))
         order = [2, 1, 0, 3][: image.shape[2]]

@@ -9,29 +9,24 @@ from typing import Any, Final
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may cost.
+    """What a file may cost."""
 
-    Attributes:
-        pixels: of a picture, or of a frame.
-        memory: bytes of address space of a worker beyond what it has at rest, the pixels in shared
-            memory included. 50 million pixels take 350 MB by Pillow, 300 MB by OpenCV.
-            With pages of libraries that it touches for the first time, that is at most 400 MB.
-        large: bytes of a file from which on it may take `large_memory`, as 8K video does.
-        processor_s: processor seconds of a picture, or from one frame of a video to the next. Of
-            what real files take, AVIF of 25 million pixels takes most: 2 s.
-        wall_s: seconds after which a worker is ended that waits for something.
-        kept: bytes of shared memory that a worker keeps for the next picture; to get fresh pages
-            from the system takes as long as a third of decoding.
-        copied: bytes of pixels up to which they are copied: a process can hold 65,000 mappings.
-    """
-
-    pixels: int = 50_000_000
+    pixels: int = 50_000_000  # of a picture, or of a frame
+    # Bytes of address space of a worker beyond what it has at rest, the pixels in shared memory
+    # included. 50 million pixels take 350 MB by Pillow, 300 MB by OpenCV. With pages of libraries
+    # that it touches for the first time, that is at most 400 MB.
     memory: int = 396_000_000
+    # Bytes of a file from which on it may take `large_memory`, as 8K video does.
     large: int = 40_000_000
     large_memory: int = 1_000_000_000
+    # Processor seconds of a picture, or from one frame of a video to the next. Of what real files
+    # take, AVIF of 25 million pixels takes most: 2 s.
     processor_s: int = 8
-    wall_s: float = 60.0
+    wall_s: float = 60.0  # seconds after which a worker is ended that waits for something
+    # Bytes of shared memory that a worker keeps for the next picture; to get fresh pages from the
+    # system takes as long as a third of decoding.
     kept: int = 64_000_000
+    # Bytes of pixels up to which they are copied: a process can hold 65,000 mappings.
     copied: int = 3_000_000
 
     def memory_for(self, size: int) -> int:

@@ -53,18 +53,13 @@ logger = logging.getLogger(__name__)
 
 
 class Item(NamedTuple):
-    """A picture or a video.
+    """A picture or a video."""
 
-    Attributes:
-        name: what it is known by in all tables: its path within the folder or the zip, or as the
-            list or the pattern gives it, as it can be shown.
-        path: the file, in full.
-        entry: its name in the zip that `path` then is; "" for a file of its own.
-    """
-
+    # What it is known by in all tables: its path within the folder or the zip, or as the list or
+    # the pattern gives it, as it can be shown.
     name: str
-    path: str
-    entry: str = ""
+    path: str  # the file, in full
+    entry: str = ""  # its name in the zip that `path` then is; "" for a file of its own
 
     @property
     def video(self) -> bool:

@@ -44,17 +44,11 @@ _NOTES: Final = {
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a video.
+    """One picture of a video."""
 
-    Attributes:
-        index: from 0, in the order of reading.
-        time_ms: since the beginning of the file, by its own stamps, as players count it.
-        image: RGB uint8 (height, width, 3), upright.
-    """
-
-    index: int
-    time_ms: float
-    image: np.ndarray
+    index: int  # from 0, in the order of reading
+    time_ms: float  # since the beginning of the file, by its own stamps, as players count it
+    image: np.ndarray  # RGB uint8 (height, width, 3), upright
 
 
 class Video:

@@ -190,20 +190,14 @@ def stamp_ms(picture: av.VideoFrame) -> float | None:
 
 @dataclass(frozen=True)
 class Turns:
-    """What brings the pictures of a file upright, with square pixels.
+    """What brings the pictures of a file upright, with square pixels."""
 
-    Attributes:
-        transposed: whether rows and columns change places, before all else.
-        left_right, top_bottom: whether the picture is mirrored so.
-        aspect: a stored pixel's width by its height.
-        transfer: the curve of its brightness, see `mer.io.hdr`.
-    """
-
-    transposed: bool
+    transposed: bool  # whether rows and columns change places, before all else
+    # Whether the picture is mirrored so.
     left_right: bool
     top_bottom: bool
-    aspect: float
-    transfer: int
+    aspect: float  # a stored pixel's width by its height
+    transfer: int  # the curve of its brightness, see `mer.io.hdr`
 
     @classmethod
     def of(cls, picture: av.VideoFrame, stream: VideoStream) -> "Turns":

@@ -42,7 +42,7 @@ def train(
     cut: Sequence[Path] = (),
     build: "Callable[..., Run] | None" = None,
 ) -> Path:
-    """Train network `model` and write its weights and record to `out`.
+    """Train network `model`, write its weights and record to `out`; the path of the weights.
 
     A training that was stopped or killed goes on from its last epoch when it is called again, and
     ends with the same weights as one without a stop.
@@ -51,15 +51,12 @@ def train(
         model: a name in `mer.models.registry.MODELS`.
         data: data sets, as `mer.data.dataset.load` reads them; their training part is used.
         out: folder for weights, record and checkpoint.
-        settings: settings of the training.
+        settings: go into the record.
         start: weights to begin with; the stages in their record are kept in the new one.
         name: name of a custom network; by default it is called as `model`.
-        classes: the classes to tell apart, the seven by default.
+        classes: the classes to tell apart.
         cut: more data sets, whose pictures show more than a face, see `mer.data.dataset.load`.
         build: makes the `Run`, where it is one of `tools.training`.
-
-    Returns:
-        Path of the weights.
 
     Raises:
         MerError: unknown network, unusable data, start, checkpoint, name or classes.

@@ -29,21 +29,15 @@ FULL: Final = 2.0  # pixels of flow that are drawn in full colour, or more where
 
 @dataclass(frozen=True)
 class Look:
-    """An event in pictures: RGB uint8 (320, 320, 3), aligned, head motion taken out.
+    """An event in pictures: RGB uint8 (320, 320, 3), aligned, head motion taken out."""
 
-    Attributes:
-        onset, apex, offset: the face at these moments.
-        flow: the movement from onset to apex: hue is direction, white is rest.
-        clip: frames from a little before the onset to a little after the offset.
-        fps: the clip's frames a second.
-    """
-
+    # The face at these moments.
     onset: np.ndarray
     apex: np.ndarray
     offset: np.ndarray
-    flow: np.ndarray
-    clip: list[np.ndarray]
-    fps: float
+    flow: np.ndarray  # the movement from onset to apex: hue is direction, white is rest
+    clip: list[np.ndarray]  # frames from a little before the onset to a little after the offset
+    fps: float  # the clip's frames a second
 
 
 def look(path: str | Path, analysis: Analysis, event: Event) -> Look:

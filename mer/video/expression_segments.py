@@ -14,20 +14,14 @@ GAP_MS: Final = 700.0  # longer without a look at the face is a gap
 
 @dataclass(frozen=True)
 class Stretch:
-    """A time over which a person looks mostly like one class.
+    """A time over which a person looks mostly like one class."""
 
-    Attributes:
-        start_ms, end_ms: from the first to the last look.
-        emotion: one of the person's classes.
-        probability: its smoothed probability's mean, 0..1.
-        sure: whether most of the answers in it are sure.
-    """
-
+    # From the first to the last look.
     start_ms: float
     end_ms: float
-    emotion: str
-    probability: float
-    sure: bool
+    emotion: str  # one of the person's classes
+    probability: float  # its smoothed probability's mean, 0..1
+    sure: bool  # whether most of the answers in it are sure
 
 
 def smoothed(person: Person) -> np.ndarray:

@@ -43,11 +43,8 @@ def recognise(maps: np.ndarray) -> np.ndarray:
 def change(onset: Sequence[float], apex: Sequence[float]) -> np.ndarray:
     """What a face has come to look more like, from its onset to its apex: float (classes,).
 
-    The ratio of its probabilities, which sums to 1: many a resting face looks sad to a network,
-    and what it looks like at the apex says little of what passed over it.
-
-    Args:
-        onset, apex: float (classes,), what a network says of each.
+    The ratio of what a network says of each, scaled to sum to 1: many a resting face looks sad to a
+    network, and what it looks like at the apex says little of what passed over it.
     """
     rise = np.clip(apex, LEAST, None) / np.clip(onset, LEAST, None)
     return rise / rise.sum()
@@ -58,13 +55,8 @@ def fused(
 ) -> tuple[float, ...]:
     """Probabilities of MOTIONS from a motion and what the face has come to look more like.
 
-    The motion's, times the root of the mean change among the classes that each stands for; the
-    motion's alone where a network has other classes.
-
-    Args:
-        motion: of MOTIONS, as `recognise` gives them.
-        still: of `classes`, as `change` gives them.
-        classes: what the network tells apart.
+    The motion's (as `recognise` gives them), times the root of the mean change (as `change` gives
+    it) among the classes that each stands for; the motion's alone where a network has others.
     """
     named = dict(zip(classes, still, strict=True))
     groups = [[named[name] for name in KINDS[kind] if name in named] for kind in MOTIONS]
@@ -107,14 +99,10 @@ class Recogniser:
 
 
 def features(maps: np.ndarray, blur: float) -> np.ndarray:
-    """What the model sees of maps: float32 (n, INPUTS), of unit length or a little less.
+    """What the model sees of maps (n, 28, 28, 3): float32 (n, INPUTS), of unit length or less.
 
-    Rest is brought to zero, the map blurred, each channel brought to one size, and the mean taken
-    with the mirrored map.
-
-    Args:
-        maps: (n, 28, 28, 3), see `recognise`.
-        blur: standard deviation in cells of a map.
+    Rest is brought to zero, the map blurred by so many cells (a standard deviation), each channel
+    brought to one size, and the mean taken with the mirrored map.
 
     Raises:
         ValueError: the maps have another shape.

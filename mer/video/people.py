@@ -4,7 +4,6 @@ import itertools
 from array import array
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from typing import Final, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from mer.faces import detection, measures, occlusion
 from mer.faces.detection import Face
 from mer.faces.measures import MEASURES
+from mer.faces.occlusion import Cover
 from mer.inference.predictor import Prediction, Predictor
 from mer.io.video import Frame
 from mer.video.motion.region_signals import Motion
@@ -70,41 +70,31 @@ class Record:
         """Whether the face was seen for less than BRIEFEST_MS."""
         return self.times[-1] - self.times[0] < BRIEFEST_MS
 
-    def traced(self, number: int) -> Traced:
-        """The person under this number, and the direction of their motion."""
+    def traced(self, number: int, cover: Cover) -> Traced:
+        """The person under this number, and the direction of their motion: none where covered."""
         self.rest()
         motion, direction = (np.concatenate(parts) for parts in zip(*self._traces, strict=True))
+        sampled, covered = np.array(self.sampled), cover.covered(np.array(self.covers))
+        measured = np.array(self.measured, np.float32).reshape(-1, len(MEASURES))
         person = Person(
             number=number,
             times_ms=np.array(self.times),
             boxes=np.array(self.boxes, np.int32).reshape(-1, 4),
             points=np.array(self.points, np.float32).reshape(-1, 5, 2),
-            sampled_ms=np.array(self.sampled),
-            probabilities=np.array(self.scores, np.float32).reshape(-1, len(self.classes)),
-            measures=np.array(self.measured, np.float32).reshape(-1, len(MEASURES)),
-            sure=np.array(self.sure, bool),
-            concerns=tuple(self.concerns),
+            sampled_ms=sampled[~covered],
+            probabilities=np.array(self.scores, np.float32).reshape(-1, len(self.classes))[
+                ~covered
+            ],
+            measures=measured[~covered] if len(measured) else measured,
+            sure=np.array(self.sure, bool)[~covered],
+            concerns=tuple(itertools.compress(self.concerns, ~covered)),
             motion=motion.reshape(-1, len(REGIONS)),
+            covered=occlusion.spans(sampled, covered),
             classes=self.classes,
         )
+        hidden = person.hidden(person.times_ms)
+        direction[hidden], person.motion[hidden] = np.nan, np.nan
         return person, direction
-
-
-def _bare(person: Person, direction: np.ndarray, covered: np.ndarray) -> Traced:
-    """The person and their motion, without what was claimed at covered looks, bool (m,)."""
-    spans = occlusion.spans(person.sampled_ms, covered)
-    person = replace(person, covered=spans)
-    hidden = person.hidden(person.times_ms)
-    direction[hidden], person.motion[hidden] = np.nan, np.nan
-    bare = replace(
-        person,
-        sampled_ms=person.sampled_ms[~covered],
-        probabilities=person.probabilities[~covered],
-        sure=person.sure[~covered],
-        concerns=tuple(itertools.compress(person.concerns, ~covered)),
-        measures=person.measures[~covered] if len(person.measures) else person.measures,
-    )
-    return bare, direction
 
 
 class Cast:
@@ -144,11 +134,7 @@ class Cast:
         self._classify()
         lasting = [record for record in self._records.values() if not record.brief()]
         lasting.sort(key=lambda record: record.times[0])
-        return [self._traced(number, record) for number, record in enumerate(lasting, 1)]
-
-    def _traced(self, number: int, record: Record) -> Traced:
-        person, direction = record.traced(number)
-        return _bare(person, direction, self._cover.covered(np.array(record.covers)))
+        return [record.traced(number, self._cover) for number, record in enumerate(lasting, 1)]
 
     def _catch_up(self) -> None:
         if self._behind:

@@ -28,12 +28,7 @@ class Session:
     def __init__(
         self, file: bytes, arrays: Mapping[str, np.ndarray] = MappingProxyType({})
     ) -> None:
-        """Build the graph.
-
-        Args:
-            file: content of an ONNX file.
-            arrays: the weights that the file leaves out, by their names.
-        """
+        """Build the graph of an ONNX file, given the weights that it leaves out by their names."""
         options = SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 4  # nothing but fatal errors: all errors are raised anyway

@@ -14,10 +14,11 @@ from mer import cli, ui
 from mer.data import custom_classes
 from mer.emotions import COLORS, EMOTIONS, colors
 from mer.errors import DataError, MerError, WeightsError
-from mer.evaluation.metrics import evaluate_model
+from mer.evaluation.metrics import evaluate_predictor
 from mer.hub import card
 from mer.inference import predictor
 from mer.inference.class_activation_map import layer_cam
+from mer.inference.predictor import Predictor
 from mer.io import webm
 from mer.live.session import Live
 from mer.results import charts, comparison, report, video_report, video_tables
@@ -159,7 +160,7 @@ def test_what_it_learned_from_is_no_test(
     short = ["--epochs", "1", "--copies", "0", "--batch", "8"]
     assert cli.main([*arguments, *data, *short]) == 0
     with pytest.raises(DataError, match="mine learned from these very pictures"):
-        evaluate_model("mine", faces / "train")
+        evaluate_predictor(Predictor("mine"), faces / "train")
 
 
 def test_folders_of_other_names_say_how_to_train_them(

@@ -32,12 +32,9 @@ STEADY: Final = 1e-6 * np.eye(6)  # where a view shows nothing, no motion is the
 def dense(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Motion from one gray view to another, float32 (height, width, 2): x and y in their pixels.
 
-    Dense inverse search (Kroeger et al. 2016) down to half the resolution: OpenCV's quicker
-    presets stop at a quarter, where a motion of 2 pixels beside a mouth shrinks to a third.
-
-    Args:
-        first: uint8 (height, width).
-        second: uint8, of the same size.
+    Both are uint8 (height, width). Dense inverse search (Kroeger et al. 2016) down to half the
+    resolution: OpenCV's quicker presets stop at a quarter, where a motion of 2 pixels beside a
+    mouth shrinks to a third.
     """
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # not for many threads
     search.setFinestScale(1)
@@ -49,12 +46,7 @@ def dense(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def smooth(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """As `dense`, by polynomial expansion (Farneback 2003): slower, with less noise in its maps.
-
-    Args:
-        first: uint8 (height, width).
-        second: uint8, of the same size.
-    """
+    """As `dense`, by polynomial expansion (Farneback 2003): slower, with less noise in its maps."""
     settings = 0.5, 3, 15, 5, 7, 1.5, 0
     return cv2.calcOpticalFlowFarneback(first, second, None, *settings)  # type: ignore[call-overload]
 

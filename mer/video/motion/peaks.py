@@ -26,40 +26,30 @@ DIRECTIONS: Final = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What a motion must be to count; measured on real clips, see docs/lab/video.md.
+    """What a motion must be to count; measured on real clips, see docs/lab/video.md."""
 
-    Attributes:
-        smooth_ms: standard deviation of the low-pass; half is left at 4.7 Hz.
-        noise_ms: the noise is how far a point stands off the middle of those so far before and
-            after it: longer would take the motions themselves for noise.
-        faintest: pixels; no person's noise counts as less.
-        even: multiples of the median region's noise that a region's own may be at most.
-        strength: multiples of the noise that a motion must have.
-        growth: power of the rise's length, in noise_ms, by which the noise grows: faces drift.
-        open: times as strong a motion must be whose end is not seen.
-        returned: part of its height by which a motion must go back, for its end to be seen.
-        foot: part of its height at which a motion begins, and ends.
-        rest_ms, rest: where a motion gains less than this part of its height in this time, the
-            face was at rest before it, or is after it.
-        turned: part of its height by which the signal turns back before the next motion.
-        whole: part of all that the signal goes down within reach that a motion's own height is
-            at least: less is a ripple on it.
-        back: times its height up to which the way back from a motion is no motion of its own.
-    """
-
-    smooth_ms: float = 40.0
+    smooth_ms: float = 40.0  # standard deviation of the low-pass; half is left at 4.7 Hz
+    # The noise is how far a point stands off the middle of those so far before and after it: longer
+    # would take the motions themselves for noise.
     noise_ms: float = 100.0
-    faintest: float = 0.036
-    even: float = 1.5
-    strength: float = 7.0
+    faintest: float = 0.036  # pixels; no person's noise counts as less
+    even: float = 1.5  # multiples of the median region's noise that a region's own may be at most
+    strength: float = 7.0  # multiples of the noise that a motion must have
+    # Power of the rise's length, in noise_ms, by which the noise grows: faces drift.
     growth: float = 0.4
-    open: float = 1.5
+    open: float = 1.5  # times as strong a motion must be whose end is not seen
+    # Part of its height by which a motion must go back, for its end to be seen.
     returned: float = 0.25
-    foot: float = 0.15
+    foot: float = 0.15  # part of its height at which a motion begins, and ends
+    # Where a motion gains less than this part of its height in this time, the face was at rest
+    # before it, or is after it.
     rest_ms: float = 300.0
     rest: float = 0.1
-    turned: float = 0.5
+    turned: float = 0.5  # part of its height by which the signal turns back before the next motion
+    # Part of all that the signal goes down within reach that a motion's own height is at least:
+    # less is a ripple on it.
     whole: float = 0.25
+    # Times its height up to which the way back from a motion is no motion of its own.
     back: float = 1.5
 
 
@@ -68,24 +58,18 @@ LIMITS: Final = Limits()
 
 @dataclass(frozen=True)
 class Peak:
-    """A region's motion away and, where that is seen, back.
+    """A region's motion away and, where that is seen, back."""
 
-    Attributes:
-        region, direction: as in Event.
-        onset, apex, offset: milliseconds.
-        pixels: how far it goes from its onset to its apex, pixels of a face of 320.
-        strength: the same in multiples of the noise over the time that it takes to.
-        closed: whether its end was seen.
-    """
-
+    # As in Event.
     region: str
     direction: str
+    # Milliseconds.
     onset: float
     apex: float
     offset: float
-    pixels: float
-    strength: float
-    closed: bool
+    pixels: float  # how far it goes from its onset to its apex, pixels of a face of 320
+    strength: float  # the same in multiples of the noise over the time that it takes to
+    closed: bool  # whether its end was seen
 
     @property
     def length(self) -> float:

@@ -10,35 +10,22 @@ from mer.video.motion.peaks import DIRECTIONS, STEP_MS, Peak
 
 @dataclass(frozen=True)
 class Limits:
-    """What makes speech; measured on real clips without a word and on made speech.
+    """What makes speech; measured on real clips without a word and on made speech."""
 
-    Attributes:
-        pixels, strength: what a syllable must have, and its multiple of the noise.
-        syllable_ms: how long one takes at most, there and back.
-        apart_ms: between two at least: the mouth's parts move together.
-        pause_ms: from one to the next at most.
-        around_ms: before and after it, to which a syllable is compared.
-        faint: part of all that the mouth moves in that time that each has at least,
-        clear: and that some have: the ripples on a lasting smile do not.
-        fewest: clear ones that make speech.
-        shortest_ms: how long speech lasts at least, with margin_ms before and after.
-        rhythm_ms: from one syllable to the next on average at most.
-        breath_ms: two stretches that are no farther apart are one.
-    """
-
+    # What a syllable must have, and its multiple of the noise.
     pixels: float = 0.4
     strength: float = 4.0
-    syllable_ms: float = 500.0
-    apart_ms: float = 100.0
-    pause_ms: float = 600.0
-    around_ms: float = 2000.0
-    faint: float = 0.15
-    clear: float = 0.35
-    fewest: int = 3
-    shortest_ms: float = 1000.0
+    syllable_ms: float = 500.0  # how long one takes at most, there and back
+    apart_ms: float = 100.0  # between two at least: the mouth's parts move together
+    pause_ms: float = 600.0  # from one to the next at most
+    around_ms: float = 2000.0  # before and after it, to which a syllable is compared
+    faint: float = 0.15  # part of all that the mouth moves in that time that each has at least,
+    clear: float = 0.35  # and that some have: the ripples on a lasting smile do not
+    fewest: int = 3  # clear ones that make speech
+    shortest_ms: float = 1000.0  # how long speech lasts at least, with margin_ms before and after
     margin_ms: float = 170.0
-    rhythm_ms: float = 450.0
-    breath_ms: float = 1500.0
+    rhythm_ms: float = 450.0  # from one syllable to the next on average at most
+    breath_ms: float = 1500.0  # two stretches that are no farther apart are one
 
 
 LIMITS: Final = Limits()

@@ -27,17 +27,11 @@ AT_PLACE: Final = 0.80  # of colours: enough where a face is just expected, or s
 
 @dataclass(frozen=True)
 class Look:
-    """What a face looks like in one frame; 8 kB.
+    """What a face looks like in one frame; 8 kB."""
 
-    Attributes:
-        colours: float16 (2304,), square roots of a histogram of face and hair in CIE Lab.
-        shape: float16 (1764,), histograms of gradients of the level face, centred; norm 1.
-        gray: whether the picture has no colours.
-    """
-
-    colours: np.ndarray
-    shape: np.ndarray
-    gray: bool
+    colours: np.ndarray  # float16 (2304,), square roots of a histogram of face and hair in CIE Lab
+    shape: np.ndarray  # float16 (1764,), histograms of gradients of the level face, centred; norm 1
+    gray: bool  # whether the picture has no colours
 
     def likeness(self, other: "Look") -> tuple[float, float]:
         """How far colours (0..1) and shapes (-1..1) agree."""
