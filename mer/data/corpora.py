@@ -35,20 +35,13 @@ def gather(
     classes: Sequence[str] = EMOTIONS,
     cut: Sequence[Path] = (),
 ) -> Corpus:
-    """Read `sources` at `size` pixels and hold out about `fraction` of each class of each.
+    """Read data sets at `size` pixels and hold out about `fraction` of each class of each.
 
-    A data set is split by itself, so that its validation pictures are the same whether it is
-    trained alone or with others; a training picture with a twin among any data set's validation
-    pictures is then left out, and so is one of a person who is seen in those. Of a set that holds
-    only blends (`dataset.BLENDS`) nothing is held out.
-
-    Args:
-        sources: data sets of face crops.
-        size: height and width, in pixels.
-        fraction: share of the pictures of each class to hold out, 0..1.
-        seed: seed of the choice of held-out pictures.
-        classes: names of the classes.
-        cut: data sets whose pictures show more than a face, see `dataset.load`.
+    A data set is split by itself, by the seed, so that its validation pictures are the same whether
+    it is trained alone or with others; a training picture with a twin among any data set's
+    validation pictures is then left out, and so is one of a person who is seen in those. Of a set
+    that holds only blends (`dataset.BLENDS`) nothing is held out. The pictures of the sets of `cut`
+    show more than a face, see `dataset.load`.
 
     Raises:
         DataError: a data set cannot be read.

@@ -58,9 +58,7 @@ def _negative_log_likelihood(
 def threshold(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     """Return the lowest confidence at and above which the share `SURE` of answers is right, or 1.
 
-    Args:
-        probabilities: (n, classes), calibrated by the temperature, of held-out pictures.
-        labels: the true classes, (n,).
+    From calibrated probabilities (n, classes) and true classes (n,) of held-out pictures.
     """
     confidence, right = _ranked(probabilities, labels)
     running = np.cumsum(right) / np.arange(1, len(right) + 1)  # accuracy of the first 1, 2, 3, ...

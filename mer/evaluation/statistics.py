@@ -20,10 +20,7 @@ def wilson(right: int, total: int) -> list[float]:
 def mcnemar(one: Collection[str], other: Collection[str]) -> float:
     """Return the p-value of McNemar's exact test that two networks are equally good (1947).
 
-    Only pictures count that one of them got right and the other wrong.
-
-    Args:
-        one, other: names of the pictures that each got wrong, of the same test pictures.
+    Of the test pictures that each got wrong, those count that the other got right.
     """
     only_one, only_other = len(set(one) - set(other)), len(set(other) - set(one))
     together, fewer = only_one + only_other, min(only_one, only_other)
@@ -34,10 +31,8 @@ def mcnemar(one: Collection[str], other: Collection[str]) -> float:
 def significant_pairs(mistakes: Mapping[str, Collection[str]]) -> set[tuple[str, str]]:
     """Return the pairs (better, worse) of networks whose difference is significant.
 
-    Holm's correction (1979) keeps the probability of any false difference at LEVEL.
-
-    Args:
-        mistakes: the pictures that each network got wrong, of the same test pictures.
+    Told by the pictures of one test that each got wrong; Holm's correction (1979) keeps the
+    probability of any false difference at LEVEL.
     """
     pairs = list(combinations(sorted(mistakes, key=lambda name: len(mistakes[name])), 2))
     values = {pair: mcnemar(mistakes[pair[0]], mistakes[pair[1]]) for pair in pairs}

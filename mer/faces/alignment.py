@@ -46,12 +46,10 @@ def level(image: np.ndarray, face: Face) -> np.ndarray:
 
 
 def warped(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.ndarray:
-    """The picture seen through a transform onto the aligned face, as `size` pixels; same dtype.
+    """A uint8 picture, (height, width[, 3]), seen through a transform onto the aligned face.
 
-    Args:
-        image: uint8 (height, width, 3) or (height, width).
-        transform: float (2, 3), from picture coordinates to the aligned face of SIZE pixels.
-        size: pixels a side of the result.
+    The transform, float (2, 3), goes from picture coordinates to the face of SIZE pixels; the view
+    has `size` pixels a side.
     """
     scale = size / SIZE
     matrix = transform * scale

@@ -90,7 +90,7 @@ class YuNet:
             both = np.concatenate([rows, self._look(image, larger)])
             rows = yunet.nms(both, THRESHOLD, OVERLAP)
             side = larger
-        return [_face(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
+        return [clipped(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
 
     def _look(self, image: np.ndarray, side: int) -> np.ndarray:
         """Run the network on the picture shrunk to `side`; rows are in the picture's own pixels."""
@@ -130,7 +130,7 @@ class Haar:
                 outputRejectLevels=True,
             )
         return [
-            _face(image, np.asarray(box) * np.tile(scale, 2), weight / 10)
+            clipped(image, np.asarray(box) * np.tile(scale, 2), weight / 10)
             for box, weight in zip(boxes, np.ravel(weights), strict=True)
         ]
 
@@ -179,17 +179,25 @@ def detect_faces(image: np.ndarray) -> list[Face]:
     return detect(image, "haar")
 
 
+def clipped(
+    image: np.ndarray, box: np.ndarray, score: float, points: np.ndarray | None = None
+) -> Face:
+    """A face whose box, x, y, width, height in fractions of pixels, is clipped to the picture."""
+    height, width = image.shape[:2]
+    x, y = min(max(round(box[0]), 0), width - 1), min(max(round(box[1]), 0), height - 1)
+    right = min(max(round(box[0] + box[2]), x + 1), width)
+    bottom = min(max(round(box[1] + box[3]), y + 1), height)
+    marks = () if points is None else tuple((float(px), float(py)) for px, py in points)
+    return Face((x, y, right - x, bottom - y), min(max(float(score), 0.0), 1.0), marks)
+
+
 def crop(image: np.ndarray, face: Face, margin: float = MARGIN) -> np.ndarray:
-    """Cut out a square around a face, RGB uint8, framed like the training pictures.
+    """Cut out a square around a face of an RGB uint8 picture, framed like the training pictures.
 
-    Edges are repeated outside the picture; a side is at most LARGEST_CROP. A picture that is a face
-    crop already is taken whole, whatever the margin. The face's `roll` is undone; its points cannot
-    serve for that, since YuNet's show 1.7 degrees of a roll of 15 (median of 89 turned faces).
-
-    Args:
-        image: RGB uint8 (height, width, 3).
-        face: a face of this picture.
-        margin: share of the longer side of the box that is added to it.
+    `margin` is the share of the longer side of the box that is added to it. Edges are repeated
+    outside the picture; a side is at most LARGEST_CROP. A picture that is a face crop already is
+    taken whole, whatever the margin. The face's `roll` is undone; its points cannot serve for that,
+    since YuNet's show 1.7 degrees of a roll of 15 (median of 89 turned faces).
     """
     x, y, side = _square(image, face, margin)
     if face.roll:
@@ -225,17 +233,6 @@ def _shrunk(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
     return small, np.array([width / size[0], height / size[1]])
-
-
-def _face(
-    image: np.ndarray, box: np.ndarray, score: float, points: np.ndarray | None = None
-) -> Face:
-    height, width = image.shape[:2]
-    x, y = min(max(round(box[0]), 0), width - 1), min(max(round(box[1]), 0), height - 1)
-    right = min(max(round(box[0] + box[2]), x + 1), width)
-    bottom = min(max(round(box[1] + box[3]), y + 1), height)
-    marks = () if points is None else tuple((float(px), float(py)) for px, py in points)
-    return Face((x, y, right - x, bottom - y), min(max(float(score), 0.0), 1.0), marks)
 
 
 def _square(image: np.ndarray, face: Face, margin: float) -> tuple[float, float, int]:

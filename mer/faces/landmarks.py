@@ -54,13 +54,10 @@ class TFLite:
 
 
 def find(image: np.ndarray, face: Face) -> Landmarks | None:
-    """The points of a face, or None where the network sees none.
+    """The points of a face of an RGB uint8 picture, or None where the network sees none.
 
-    It looks twice: about the box, then about the points that it found there.
-
-    Args:
-        image: RGB uint8 (height, width, 3).
-        face: a face of this picture; without points it is taken to be upright.
+    It looks twice: about the box, then about the points that it found there. A face without points
+    is taken to be upright.
 
     Raises:
         WeightsError: the network's file is missing or damaged.

@@ -123,11 +123,7 @@ class Measures:
 
 
 def measure(image: np.ndarray, face: Face) -> Measures | None:
-    """Measure a face, or None where no points are found in it.
-
-    Args:
-        image: RGB uint8 (height, width, 3).
-        face: a face of this picture.
+    """Measure a face of an RGB uint8 picture, or None where no points are found in it.
 
     Raises:
         WeightsError: the files of a network are missing or damaged.

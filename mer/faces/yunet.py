@@ -45,12 +45,10 @@ class Network:
         )
 
     def __call__(self, image: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
-        """Find the faces of a picture, with all cores unless `onnx_session.one_thread` forbids it.
+        """Find the faces of an RGB uint8 picture: those of at least the threshold's score, 0..1.
 
-        Args:
-            image: RGB uint8 (height, width, 3).
-            threshold: least score, 0..1.
-            overlap: boxes whose intersection over union is larger are one face.
+        It computes with all cores unless `onnx_session.one_thread` forbids it. Boxes whose
+        intersection over union is larger than `overlap` are one face.
 
         Returns:
             Float (n, 15): x, y, width, height, five points, score; in pixels, best first.

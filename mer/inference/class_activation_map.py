@@ -23,17 +23,12 @@ _lock = threading.Lock()  # guards the networks, since two requests must not sha
 
 
 def layer_cam(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
-    """Return the class-activation map of a face crop: float32 (size, size) in 0..1.
+    """Return the class-activation map of a face crop, see `detection.crop`: float32 (size, size).
 
     LayerCAM (Jiang et al. 2021) over two depths of the network weights each activation by its
     gradient where that is positive. Like an answer, the map is the mean over the crop and its
     mirror image. `size` is the network's input size. The map is relative: its maximum is 1, or all
     of it is 0 where no activation speaks for the class.
-
-    Args:
-        crop: RGB uint8 square, as `mer.faces.detection.crop` cuts it.
-        model: a network's name.
-        emotion: one of the network's classes.
 
     Raises:
         MerError: no class has this name.

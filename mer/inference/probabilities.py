@@ -25,9 +25,8 @@ def temperature_softmax(
 ) -> NDArray[np.float64]:
     """Return probabilities (n, classes): the mean over views of softmax(logits / temperature).
 
-    Args:
-        logits: (views, n, classes), for example of faces and their mirror images.
-        temperature: above 1 lowers the confidence, below 1 raises it (Guo et al. 2017).
+    The logits are (views, n, classes), for example of faces and their mirror images. A temperature
+    above 1 lowers the confidence, below 1 raises it (Guo et al. 2017).
     """
     from scipy.special import softmax
 
@@ -65,11 +64,9 @@ def is_sure(
     probabilities: NDArray[np.floating[Any]] | Sequence[Sequence[float]],
     least: float | Sequence[float],
 ) -> NDArray[np.bool_]:
-    """Whether each answer is sure, (n,), by its highest probability alone.
+    """Whether each answer, (n, classes), is sure, (n,), by its highest probability alone.
 
-    Args:
-        probabilities: (n, classes).
-        least: the least probability of a sure answer, of every class or of each one.
+    `least` is the least probability of a sure answer, of every class or of each one.
     """
     rows = np.asarray(probabilities)
     limits = np.broadcast_to(np.asarray(least), rows.shape[1])

@@ -14,7 +14,6 @@ import select
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
@@ -33,15 +32,11 @@ _ERRORS: Final[dict[str, type[MerError]]] = {
 
 
 def memory_file(size: int) -> int:
-    """A descriptor of an open file without a name, of this size, in memory where there is such."""
-    if hasattr(os, "memfd_create"):
-        file = os.memfd_create("mer", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    else:
-        with tempfile.TemporaryFile() as named:
-            file = os.dup(named.fileno())
+    """A descriptor of an open file without a name, of this size, in memory."""
+    file = os.memfd_create("mer", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(file, size)
-    if hasattr(fcntl, "F_ADD_SEALS"):  # a worker that shrank it would end the caller
-        fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+    # A worker that shrank it would end the caller.
+    fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
     return file
 
 

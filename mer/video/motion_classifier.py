@@ -28,14 +28,11 @@ INPUTS: Final = CELLS**2 // 2 * len(flow_maps.CHANNELS)  # the grid's other half
 
 
 def recognise(maps: np.ndarray) -> np.ndarray:
-    """Probabilities of MOTIONS, float32 (n, 3), were all three equally common.
-
-    Args:
-        maps: (n, 28, 28, 3), such as `flow_maps.flow_map` gives them.
+    """Probabilities of MOTIONS, float32 (n, 3), were all three equally common, from n `flow_map`s.
 
     Raises:
         WeightsError: the model's weights or record are missing or damaged.
-        ValueError: the maps have another shape.
+        ValueError: the maps have another shape than (n, 28, 28, 3).
     """
     return _recogniser(store.FOLDER).probabilities(maps)
 
@@ -82,13 +79,7 @@ class Recogniser:
     """Multinomial logistic regression of a blurred map."""
 
     def __init__(self, weight: np.ndarray, bias: np.ndarray, *, blur: float) -> None:
-        """Make one of what was learned.
-
-        Args:
-            weight: float32 (3, INPUTS).
-            bias: float32 (3,).
-            blur: standard deviation in cells of a map, see `features`.
-        """
+        """Take what was learned: float32 (3, INPUTS) and (3,), and the blur of the `features`."""
         self._weight, self._bias, self._blur = weight, bias, blur
 
     def probabilities(self, maps: np.ndarray) -> np.ndarray:

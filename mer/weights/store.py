@@ -168,10 +168,13 @@ def load_as(
     Raises:
         WeightsError: the weights or their record are missing, truncated or foreign.
     """
-    tensors, record = arrays(name, folder=folder)
+    import torch
+
+    found, record = arrays(name, folder=folder)
     try:
         model = build(**record.get("options", {}))
-        fill(model, tensors)
+        tensors = {key: torch.from_numpy(one) for key, one in found.items()}
+        model.load_state_dict(tensors, strict=True)
     except (RuntimeError, TypeError) as error:
         raise foreign(name, folder) from error
     return model.eval(), record
@@ -194,17 +197,6 @@ def read_start(model: BaseClasificacionImagenes, path: Path) -> Record:
     fits = {key: one for key, one in given.items() if one.shape == own[key].shape}
     model.load_state_dict(own | fits, strict=True)
     return record
-
-
-def fill(model: torch.nn.Module, tensors: Mapping[str, np.ndarray]) -> None:
-    """Copy `tensors` into `model`: every key and every shape has to fit.
-
-    Raises:
-        RuntimeError: a key is missing or left over, or a shape differs.
-    """
-    import torch
-
-    model.load_state_dict({k: torch.from_numpy(v) for k, v in tensors.items()}, strict=True)
 
 
 def load_linear(

@@ -29,8 +29,7 @@ STILL: Final = 0.02
 def flow_map(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
     """What moves between two views of a face, float32 (28, 28, 3), each channel from 0 to 255.
 
-    Args:
-        onset, apex: RGB uint8 (320, 320, 3), aligned, the second onto the first.
+    Both are RGB uint8 (320, 320, 3) and aligned, the apex onto the onset.
     """
     gray = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (onset, apex)]
     field = flow.smooth(gray[0], gray[1])

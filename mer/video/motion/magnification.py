@@ -19,13 +19,9 @@ def magnified(frames: Sequence[np.ndarray], fps: float, pixels: float = 1.0) -> 
     Linear Eulerian magnification (Wu et al. 2012, "Eulerian Video Magnification for Revealing
     Subtle Changes in the World"): every level of a Laplacian pyramid of the brightness is
     band-passed over time, multiplied and added. Colours stay. With a gain of 10, movements of 0.5
-    to 1 pixel of a 320-pixel face come out three to four times as large.
-
-    Args:
-        frames: RGB uint8 (height, width, 3), all of one size, evenly spaced in time.
-        fps: frames a second.
-        pixels: how far the face's parts move; what moves over a pixel is multiplied by less, for
-            it would tear.
+    to 1 pixel of a 320-pixel face come out three to four times as large; where a part moves over a
+    pixel, it is multiplied by less, for it would tear. The frames are RGB uint8, all of one size,
+    evenly spaced in time.
     """
     if len(frames) < 3 or fps <= 2 * BAND[0]:  # nothing that could be told from noise
         return [frame.copy() for frame in frames]

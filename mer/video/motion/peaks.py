@@ -135,11 +135,8 @@ def resampled(times_ms: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
     """Each region's noise in pixels, float (regions,): a robust standard deviation.
 
-    From the quieter part of the time, and never much above that of the face as a whole: what a
-    region shows more is motion.
-
-    Args:
-        signals: float (m, regions, 2), as `resampled` gives them.
+    From the quieter part of the time of `resampled` signals, and never much above that of the face
+    as a whole: what a region shows more is motion.
     """
     reach = round(LIMITS.noise_ms / STEP_MS)
     bends = [
@@ -157,11 +154,8 @@ def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
 def peaks(start_ms: float, line: np.ndarray, region: str, spread: float) -> list[Peak]:
     """A region's motions by onset, in whatever direction each goes; many of them overlap.
 
-    Args:
-        start_ms: time of the first value.
-        line: float (m, 2), the region's part of what `resampled` gives.
-        region: its name.
-        spread: its noise, pixels.
+    The line, float (m, 2), is the region's part of what `resampled` gives, from `start_ms` on, and
+    `spread` its noise in pixels.
     """
     found = [
         peak

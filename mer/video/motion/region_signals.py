@@ -95,13 +95,7 @@ class Motion:
         self._anchor, self._since = self._base, 0.0  # the signal has stayed near that since then
 
     def push(self, time_ms: float, image: np.ndarray, face: Face) -> None:
-        """Measure the face in one more frame, later than those before.
-
-        Args:
-            time_ms: the frame's time stamp.
-            image: RGB uint8 (height, width, 3).
-            face: the person's face in it.
-        """
+        """Measure the face in one more frame, RGB uint8, later than those before."""
         if self._window is None or time_ms - self._seen > GAP_MS:
             self._window, self._next = Window(time_ms, image, face), None
             self._base = self._anchor = np.zeros((len(REGIONS), 2))

@@ -43,10 +43,8 @@ class _Turn:
 def speech(start_ms: float, mouth: np.ndarray, spread: float) -> list[Peak]:
     """Stretches of speech, by onset; the apex is that of the largest syllable.
 
-    Args:
-        start_ms: time of the first value.
-        mouth: float (m, k, 2), the mouth's regions as `peaks.resampled` gives them.
-        spread: the noise of them, pixels.
+    The mouth's regions are float (m, k, 2) from `start_ms` on, as `peaks.resampled` gives them, and
+    `spread` is their noise in pixels.
     """
     runs: list[list[_Turn]] = []
     for turn in _turns(start_ms, mouth, spread):

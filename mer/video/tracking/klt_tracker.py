@@ -73,12 +73,8 @@ def carry(before: np.ndarray, after: np.ndarray, place: Place) -> Place | None:
     """Where a face of one frame is in the next; None where that is not sure.
 
     The motion is the one similarity that most points of the face's texture agree on, so that the
-    five points keep their places in the face whatever its expression.
-
-    Args:
-        before: gray uint8 (height, width), the frame in which the face has this place.
-        after: the next frame, of the same size.
-        place: the face's.
+    five points keep their places in the face whatever its expression. Both frames are gray uint8
+    (height, width); the place is that of the first.
     """
     scale, (left, top, right, bottom) = _window(before, place)
     if right - left < 8 or bottom - top < 8:

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from mer.faces.detection import Face
+from mer.faces.detection import Face, clipped
 from mer.video.tracking.klt_tracker import Place, carry
 from mer.video.tracking.reid import Look
 
@@ -102,13 +102,7 @@ class Track:
     def face(self, image: np.ndarray) -> Face:
         """The face in the picture (height, width, 3) that it was carried to; clipped to it."""
         assert self.place is not None
-        height, width = image.shape[:2]
-        x, y, across, down = self.place.box
-        left, top = (int(np.clip(round(v), 0, m - 1)) for v, m in ((x, width), (y, height)))
-        right = int(np.clip(round(x + across), left + 1, width))
-        bottom = int(np.clip(round(y + down), top + 1, height))
-        points = tuple((float(px), float(py)) for px, py in self.place.points)
-        return Face((left, top, right - left, bottom - top), self._scores[-1], points)
+        return clipped(image, self.place.box, self._scores[-1], self.place.points)
 
     def resembles(self, other: "Track") -> bool:
         """Whether both are surely the same person."""

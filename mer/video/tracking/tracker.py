@@ -41,12 +41,7 @@ class Tracker:
     """
 
     def __init__(self, detector: str = "yunet", long_side: int = LONG_SIDE) -> None:
-        """Begin with nobody.
-
-        Args:
-            detector: one of `mer.faces.detection.DETECTORS`.
-            long_side: pixels, to which frames are shrunk to be searched; at most LONG_SIDE.
-        """
+        """Begin with nobody; frames are shrunk to `long_side` pixels at most to be searched."""
         self._detector = detector
         self._long_side = long_side
         self._tracks: list[Track] = []
