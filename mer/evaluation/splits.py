@@ -68,30 +68,10 @@ def clean(pictures: "Pictures", source: str | Path, size: int, *, divided: bool)
     Raises:
         DataError: the training pictures cannot be read.
     """
-    found = _audited(pictures, _training(source, divided), size)
-    everyone = found.has_twin is not None and found.has_twin.all()
-    note = "Every picture has a twin in train."
-    return Clean(found.has_twin, note, found.relabelled) if everyone else found
-
-
-def _training(source: str | Path, divided: bool) -> tuple[Path, str] | None:
-    """Return source and split of the training pictures for `dataset.load`, if they are at hand."""
-    from mer.data.audit import SPLITS
-    from mer.data.dataset import has_split
-
-    path = Path(source).resolve()
-    if divided:
-        return (path, "train") if has_split(path, "train") else None
-    beside = path.parent / "train"
-    is_part = path.is_dir() and SPLITS.get(path.name.lower(), "train") != "train"
-    return (beside, "") if is_part and beside.is_dir() else None
-
-
-def _audited(pictures: "Pictures", training: tuple[Path, str] | None, size: int) -> Clean:
-    """Find the pictures with a twin among the training pictures, as the audit does."""
     from mer.data import dataset
     from mer.data.near_duplicates import THRESHOLD, pairs
 
+    training = _training(source, divided)
     if training is None:
         return Clean(
             None,
@@ -111,5 +91,20 @@ def _audited(pictures: "Pictures", training: tuple[Path, str] | None, size: int)
     note = (
         f"Clean are the pictures without a twin in train: none of its {len(trained)} pictures, "
         f"plain or mirrored, correlates with them by {THRESHOLD:.2f} or more at 32x32 gray."
+        if not has_twin.all()
+        else "Every picture has a twin in train."
     )
     return Clean(has_twin, note, relabelled)
+
+
+def _training(source: str | Path, divided: bool) -> tuple[Path, str] | None:
+    """Return source and split of the training pictures for `dataset.load`, if they are at hand."""
+    from mer.data.audit import SPLITS
+    from mer.data.dataset import has_split
+
+    path = Path(source).resolve()
+    if divided:
+        return (path, "train") if has_split(path, "train") else None
+    beside = path.parent / "train"
+    is_part = path.is_dir() and SPLITS.get(path.name.lower(), "train") != "train"
+    return (beside, "") if is_part and beside.is_dir() else None
