@@ -23,10 +23,12 @@ from benchmarks.synthetic import clips
 from mer import cli
 from mer.inference.predictor import get_predictor
 from mer.io import webm
+from mer.models.registry import NETWORKS
 from mer.weights import store
 from tests import test_documents
 from tests.cli import test_cli
 from tests.cli.test_cli import commands
+from tools.training import __main__ as training
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
@@ -72,6 +74,11 @@ def test_the_parser_of_the_benchmarks_takes_it(words: list[str]) -> None:
     assert callable(benchmarks.parser().parse_args(words[1:]).command)
 
 
+@pytest.mark.parametrize("words", calls("tools.training "), ids=" ".join)
+def test_the_parser_of_the_trainings_takes_it(words: list[str]) -> None:
+    assert training.parser().parse_args(words[1:]).model in NETWORKS
+
+
 @pytest.mark.parametrize("words", [*calls("mer."), *calls("tools.")], ids=" ".join)
 def test_the_module_is_there(words: list[str]) -> None:
     assert importlib.util.find_spec(words[0])
@@ -90,7 +97,8 @@ def test_make_has_the_target_and_the_variables(line: str) -> None:
 
 
 def test_options_named_alone_are_there() -> None:
-    known = {option for parser in commands().values() for option in parser._option_string_actions}
+    parsers = [*commands().values(), training.parser()]
+    known = {option for parser in parsers for option in parser._option_string_actions}
     named = {word for _, line in SHOWN if line.startswith("--") for word in line.split()[:1]}
     assert len(named) > 5
     assert sorted(named - known) == []
