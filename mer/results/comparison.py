@@ -144,8 +144,8 @@ def test_reads(records: Mapping[str, Record]) -> str:
     if max(counted.values()) == 1:
         return text
     return (
-        f"{text} More than once is too often: training went on with the earlier figures known, so "
-        "the last ones are a little kind."
+        f"{text} More than once is too often: the last figures are a little kind, for the earlier "
+        "ones were known."
     )
 
 
@@ -276,17 +276,10 @@ def confused(scores: Scores, limit: int = 5) -> list[str]:
     pairs.sort(key=lambda pair: -counts[pair] / totals[pair[0]])
     names = list(scores["per_class"])
     return [
-        _sentence(int(totals[i]), int(counts[i, j]), names[i], names[j]) for i, j in pairs[:limit]
+        f"{names[i]} as {names[j]}: {counts[i, j]} of {totals[i]} "
+        f"({percent(counts[i, j] / totals[i])})"
+        for i, j in pairs[:limit]
     ]
-
-
-def _sentence(total: int, count: int, true: str, seen: str) -> str:
-    share = percent(count / total)
-    looks = "looks" if count == 1 else "look"
-    return (
-        f"Of {total} {'picture' if total == 1 else 'pictures'} of {true}, "
-        f"{count} ({share}) {looks} like {seen} to the network."
-    )
 
 
 def rows_for_screen(frame: pd.DataFrame) -> pd.DataFrame:

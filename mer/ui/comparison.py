@@ -30,7 +30,7 @@ def build() -> None:
         return
     gr.Markdown("## Our networks")
     board = gr.HTML(_board(records), elem_id="leaderboard", js_on_load=None)
-    gr.Button("Measure on this machine", elem_id="measure", size="sm").click(
+    gr.Button("Measure on this machine", elem_id="measure-speed", size="sm").click(
         lambda progress=gr.Progress(): _measure(records, progress),
         outputs=board,
         api_visibility="private",

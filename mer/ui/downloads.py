@@ -26,11 +26,13 @@ def name(kind: str, sources: Sequence[str]) -> str:
 def links(name: str, files: Mapping[str, str], said: str = "") -> str:
     """HTML with one link for each of `files`: text by ending, one of _TYPES.
 
-    A link says "Download CSV" or what the type is, or else `said`.
+    A link says "Download CSV" or what the type is, or else `said`. What is for Excel begins with
+    the mark by which it knows UTF-8.
     """
     shown = []
     for ending, text in files.items():
-        data = base64.b64encode(text.encode()).decode()
+        code = "utf-8-sig" if ending == "excel.csv" else "utf-8"
+        data = base64.b64encode(text.encode(code)).decode()
         kind, media = _TYPES[ending]
         address = f"data:{media};base64,{data}"
         shown.append(link(f"{name}.{ending}", said or f"Download {kind}", address))

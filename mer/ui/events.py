@@ -34,7 +34,7 @@ def table(events: Sequence[Event]) -> str:
         "events.html",
         head=_SHOWN,
         rows=[(apex_ms, [row[HEAD.index(name)] for name in _SHOWN]) for apex_ms, row in rows],
-        limits=f"{LIMITS[1]} {spotting_scores.sentence()}",
+        limits=spotting_scores.sentence() or LIMITS[1],
     )
 
 
@@ -65,10 +65,7 @@ def score() -> str:
         figures = f"UF1 {found['uf1']:.2f}, UAR {found['uar']:.2f}"
     except (WeightsError, KeyError):
         return "This is experimental."
-    return (
-        f"This is experimental: on laboratory clips of people whom it had not seen, it scored "
-        f"{figures}, where 1 is perfect and guessing gives 0.33."
-    )
+    return f"On laboratory clips of people whom it had not seen it scored {figures} (chance: 0.33)."
 
 
 def _clip(event: Event, look: Look) -> bytes:
@@ -84,14 +81,12 @@ def _clip(event: Event, look: Look) -> bytes:
 
 
 def _meaning(event: Event) -> Iterator[str]:
-    yield f"At the apex the motion is {event.strength:.1f} times its noise."
+    yield f"Signal-to-noise at the apex: {event.strength:.1f}."
     if event.motion:
         ranked = sorted(zip(event.motion, MOTIONS, strict=True), reverse=True)
         shares = ", ".join(f"{name} {wording.percent(share)}" for share, name in ranked)
-        yield f"All in all it looks {looks(event)}."
-        yield f"By its motion it looks {shares}. {score()}"
+        yield f"It looks {looks(event)}; by its motion alone {shares}. {score()}"
     if event.still:
-        share, name = max(zip(event.still, event.classes, strict=True))
-        top = wording.told(name, share, event.sure)
+        _, gained = max(zip(event.still, event.classes, strict=True))
         why = f", though it is {' and '.join(event.concerns)}" if event.concerns else ""
-        yield f"From onset to apex it comes to look most like this to the network: {top}{why}."
+        yield f"From onset to apex the face gains most in {gained}{why}."

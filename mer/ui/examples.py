@@ -26,6 +26,7 @@ VIDEOS: Final = {
     "Example: blinks and speech": FOLDER / "blinks-and-speech.webm",
 }
 _HIGH: Final = 112  # pixels of a small picture
+_SHOWN: Final = {"blinks-and-speech": 115}  # a frame with closed eyes; of others it is the first
 
 
 def build_picture(files: gr.File) -> None:
@@ -50,8 +51,10 @@ def _build(
 
 
 def _small(path: Path) -> bytes:
-    """JPEG of a picture, or of a video's first frame, for a button."""
-    _, image = cv2.VideoCapture(str(path)).read()
+    """JPEG of a picture, or of a frame of a video, for a button."""
+    video = cv2.VideoCapture(str(path))
+    video.set(cv2.CAP_PROP_POS_FRAMES, _SHOWN.get(path.stem, 0))
+    _, image = video.read()
     height, width = image.shape[:2]
     small = cv2.resize(image, (round(_HIGH * width / height), _HIGH), interpolation=cv2.INTER_AREA)
     return html_document.jpeg(small[..., ::-1])

@@ -16,10 +16,10 @@ from mer.weights import store
 SIDE: Final = 240  # pixels of a kept face: enough to look at, and 50 of them take 9 MB
 MOST: Final = 50  # faces that are kept
 NONE: Final = "none"
-AS_NAMED: Final = "as named"
+AS_NAMED: Final = "as predicted"
 _EXPLAIN: Final = (
-    "Bright is what speaks for the class, to the network; how bright is relative to this map. "
-    "It shows what moved the network's answer, not whether the answer is right."
+    "Bright is what speaks for the class to the network, relative to the rest of this map: what "
+    "moved its answer, not whether the answer is right."
 )
 
 Face = tuple[str, np.ndarray, str]  # what the face is called, its crop, what it looks like
@@ -30,10 +30,8 @@ def build(network: gr.Radio) -> tuple[gr.Accordion, gr.Dropdown, gr.State]:
     title = "Why? Where the network looks"
     with gr.Accordion(title, open=False, visible=False, elem_id="why") as section:
         with gr.Row():
-            emotion = gr.Dropdown([AS_NAMED, *EMOTIONS], label="Speaks for", min_width=140)
-            other = gr.Dropdown(
-                [NONE, *store.available()], label="Beside it, network", min_width=140
-            )
+            emotion = gr.Dropdown([AS_NAMED, *EMOTIONS], label="Class", min_width=140)
+            other = gr.Dropdown([NONE, *store.available()], label="Compare with", min_width=140)
             strength = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", min_width=140)
         maps = gr.HTML(elem_id="maps", js_on_load=None)
         gr.Markdown(_EXPLAIN)

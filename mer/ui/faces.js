@@ -47,7 +47,9 @@
     const sorter = event.target.closest?.(".sortable thead button");
     if (sorter) sort(sorter);
     const press = event.target.closest?.("[data-press]"); // a button of Gradio's, elsewhere
-    if (press) window.mer.press(press.dataset.press);
+    if (!press) return;
+    if (press.matches(".save")) press.setAttribute("aria-busy", "true"); // until it is saved
+    window.mer.press(press.dataset.press);
   });
 
   Object.assign(window.mer, { face });

@@ -28,11 +28,12 @@
     const element = made("li", swatch, made("span.name", emotion), share, change, by);
     return { element, show: (now, apart) => {
       share.textContent = now === undefined ? "" : percent(now);
-      change.hidden = by.hidden = apart === undefined;
-      if (apart === undefined) return;
-      by.textContent = points(apart);
-      bar.style.width = `${50 * Math.abs(apart)}%`;
-      bar.style.left = `${50 + Math.min(0, 50 * apart)}%`;
+      const compared = apart !== undefined;
+      change.classList.toggle("compared", compared);
+      by.hidden = !compared;
+      by.textContent = compared ? points(apart) : "";
+      bar.style.width = `${compared ? 50 * Math.abs(apart) : 100 * (now || 0)}%`;
+      bar.style.left = compared ? `${50 + Math.min(0, 50 * apart)}%` : 0;
     } };
   }
 

@@ -9,7 +9,7 @@ from mer.results.wording import percent
 
 NO_FACE: Final = (
     "Try a picture with more light, or with the face larger and turned to the camera; "
-    "or another face detector. If the picture is a cut-out face, choose none."
+    "or another face detector under Settings: none, if the picture is a cut-out face."
 )
 
 

@@ -7,7 +7,6 @@ import gradio as gr
 
 from mer.results.charts import timeline
 from mer.video import notes
-from mer.video.event_clips import EXPRESSIONS
 from mer.video.types import KINDS, Analysis, Person
 
 SHOWN: Final = 4  # people; the downloads hold everyone
@@ -49,7 +48,7 @@ def show(found: Analysis | None, *, lines: bool = False) -> list[Any]:
 
 def _heading(person: Person) -> str:
     first, last = person.times_ms[0] / 1000, person.times_ms[-1] / 1000
-    said = f"in view from {first:.1f} to {last:.1f} s"
+    said = f"In view from {first:.1f} to {last:.1f} s"
     if len(person.sampled_ms):
         most = person.classes[int(person.probabilities.mean(axis=0).argmax())]
         said += f", looks most like {most}"
@@ -72,13 +71,10 @@ def summary(found: Analysis) -> list[str]:
 
 
 def _events(found: Analysis) -> str:
-    """'1 micro-expression and 2 macro-expressions; kept apart from them, 3 blinks.'"""
+    """'Events (experimental): 1 micro-expression, 2 macro-expressions, 3 blinks.'"""
     kinds = [event.kind for event in found.events]
-    counts = {kind: _counted(kinds.count(kind), _CALLED[kind]) for kind in KINDS if kind in kinds}
-    expressions = " and ".join(counts[kind] for kind in EXPRESSIONS if kind in counts)
-    others = " and ".join(told for kind, told in counts.items() if kind not in EXPRESSIONS)
-    apart = f"; kept apart from them, {others}" if others else ""
-    return f"{expressions or 'No micro- or macro-expression was spotted'}{apart}."
+    told = [_counted(kinds.count(kind), _CALLED[kind]) for kind in KINDS if kind in kinds]
+    return f"Events (experimental): {', '.join(told) or 'none'}."
 
 
 def _counted(count: int, names: tuple[str, str]) -> str:

@@ -5,7 +5,6 @@ A copy is made only of what a browser cannot play, such as most AVI files.
 
 import json
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -17,25 +16,13 @@ from mer.emotions import colors
 from mer.faces.measures import MEASURES
 from mer.io import webm
 from mer.io.video import Frame
-from mer.results import wording
+from mer.results import html_document, wording
 from mer.video import upright
 from mer.video.expression_segments import looks_at, sure_at
 from mer.video.types import Analysis, Person
 
 _EVERY_MS: Final = 66.0  # a box in between is interpolated
 _LONG_SIDE: Final = 640  # pixels of a copy
-
-_PLAYER: Final = """
-<div class="player" data-file="{file}" data-people="{people}" data-kind="{kind}"
-  style="--wide: {width}; --high: {height}">
-  <div class="stage">
-    <video controls playsinline muted preload="auto" aria-label="The video, faces boxed"></video>
-    <canvas width="{width}" height="{height}" aria-hidden="true"></canvas>
-  </div>
-  <p class="trouble" role="alert"></p>
-  <div class="measured" role="group" aria-label="Measures"></div>
-</div>
-"""
 
 
 def html(path: str | Path, analysis: Analysis, kind: str = "original") -> str:
@@ -50,10 +37,12 @@ def html(path: str | Path, analysis: Analysis, kind: str = "original") -> str:
         "colors": list(colors(analysis.classes).values()),
         "names": [*analysis.classes, "covered"],
         "people": [_boxes(person) for person in analysis.people],
+        "span": analysis.span_ms,
     }
-    return _PLAYER.format(
-        file=escape(f"gradio_api/file={quote(str(path))}", quote=True),
-        people=escape(json.dumps(people, separators=(",", ":")), quote=True),
+    return html_document.render(
+        "player.html",
+        file=f"gradio_api/file={quote(str(path))}",
+        people=json.dumps(people, separators=(",", ":")),
         kind=kind,
         width=width,
         height=height,

@@ -19,17 +19,21 @@ _NAMES: Final = {
     "all": "All, as in the paper",
     "clean": "Clean: no near-duplicates",
     "everyday": "Everyday faces (FER+)",
+    "kdef": "Elsewhere: KDEF",
+    "cfee": "Elsewhere: CFEE",
+    "lfw": "Elsewhere: Labeled Faces in the Wild",
+    "london": "Elsewhere: Face Research Lab London",
 }
 _SURER: Final = 0.7  # share of the faces whose accuracy the text names
 _EXPLAIN: Final = (
-    "*Precision*: of the pictures that the network calls so, the share that are. *Recall*: of the "
-    "pictures that are, the share that it calls so. *F1* joins the two."
+    "*Precision*: of the pictures called so, the share that are. *Recall*: of the pictures that "
+    "are, the share called so. *F1* joins the two. In a cell of a matrix: pictures, and their "
+    "share of the true class, which colours it."
 )
 _WORSE: Final = (
-    "## On worse pictures\n**{sentence}**\n\nFirst, whether faces are found: {faces} boxed faces "
-    "of group photographs, each photograph changed as a whole. Then, whether a network is right: "
-    "{pictures} pictures that training held out, changed and given as the crop, so that finding "
-    "has no part in it. Thin bars are 95 % intervals. Heads turned to the side were not measured: "
+    "## On worse pictures\n**{sentence}**\n\nFaces found: of {faces} boxed faces in group "
+    "photographs, each changed as a whole. Accuracy: on {pictures} held-out pictures, changed and "
+    "given as the crop. Thin bars are 95 % intervals. Heads turned to the side were not measured: "
     "no data set at hand says how far a head is turned."
 )
 _NOT_MEASURED: Final = (
@@ -52,8 +56,9 @@ def build() -> None:
     with gr.Row():
         network = gr.Radio(list(records), value=first, label="Network", min_width=320)
         kinds = dict.fromkeys(kind for one in records.values() for kind in comparison.tests(one))
+        kinds.pop("ferplus", None)  # the everyday faces once more, with their near-duplicates
         named = [(_NAMES.get(kind, f"Elsewhere: {kind}"), kind) for kind in kinds]
-        protocol = gr.Radio(named, value="all", label="Test pictures", min_width=320)
+        protocol = gr.Dropdown(named, value="all", label="Test pictures", min_width=320)
     gr.Markdown(_EXPLAIN)
     head, table, matrix, pairs, links, trust, bars, line = _shown(records[first], "all")
     with gr.Row():
@@ -63,7 +68,7 @@ def build() -> None:
             theirs = comparison.paper_scores()
             title = f"The paper's {paper.TABLE_1[0].network}, all {theirs['n']} pictures"
             _panel(*_contents(title, theirs))
-            gr.Markdown(f"Computed here from the matrix of Figure 6 in {paper.SOURCE}.")
+            gr.Markdown("Computed from the matrix in Figure 6 of the paper.")
     parts = [*ours, gr.Markdown(trust), *_beside(bars, line)]
     elsewhere(records)
     _worse_pictures(network, first)
@@ -93,14 +98,13 @@ def _panel(head: str, table: str, matrix: Any, pairs: str) -> list[gr.components
 
 
 def _contents(title: str, scores: comparison.Scores) -> list[Any]:
-    confused = comparison.confused(scores) or ["None: every picture was named as labelled."]
+    confused = comparison.confused(scores) or ["none: every picture was named as labelled"]
     lines = "\n".join(f"- {line}" for line in confused)
     return [
         f"### {title}\nAccuracy {comparison.accuracy(scores)}, unweighted average recall "
         f"{scores['uar']:.3f}, macro F1 {scores['macro_f1']:.3f}.",
         html_document.table(comparison.rows_for_screen(comparison.report(scores)), title),
         charts.confusion(scores["confusion"], list(scores["per_class"])),
-        "In a cell: pictures, and their share of the true class, which colours it.\n\n"
         f"**Top confusions**\n{lines}",
     ]
 
@@ -126,9 +130,8 @@ def _trust(scores: comparison.Scores) -> list[Any]:
         f"Expected calibration error {confidence['ece']:.3f}: by so much the probabilities are off "
         f"on average. The network is sure about {percent(sure['coverage'])} of these faces"
         + (f", and right on {percent(sure['accuracy'], 1)} of them. " if sure["accuracy"] else ". ")
-        + f"On the surest {percent(surest['coverage'])} it is right in "
-        f"{percent(surest['accuracy'], 1)}. Temperature and thresholds were fitted on other "
-        "pictures.",
+        + f"Of the surest {percent(surest['coverage'])}, {percent(surest['accuracy'], 1)} are "
+        "right. Temperature and thresholds were fitted on other pictures.",
         charts.reliability(confidence),
         charts.coverage(confidence),
     ]

@@ -10,7 +10,7 @@ from mer.ui import preview
 
 _HERE: Final = Path(__file__).parent
 _SCRIPTS: Final = (
-    *("page.js", "keys.js", "faces.js", "video.js"),
+    *("page.js", "keys.js", "faces.js", "video.js", "timeline.js"),
     *("live.js", "live_panel.js", "live_tape.js", "live_record.js"),
 )
 _STYLES: Final = ("page.css", "live.css")
@@ -48,6 +48,8 @@ def theme() -> gr.themes.Base:
         color_accent="*primary_700",
         checkbox_background_color_selected="*primary_700",
         checkbox_background_color_selected_dark="*primary_600",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
         checkbox_border_color_selected="*primary_700",
         checkbox_border_color_selected_dark="*primary_600",
         block_shadow="none",

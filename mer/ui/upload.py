@@ -18,11 +18,11 @@ from mer.ui import downloads, examples, explanation, faces, notes
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
 MAX_FILE_MB: Final = 40
-MEASURE: Final = "Measure faces: head pose, gaze, openings, blendshapes, points"
+MEASURE: Final = "Measure faces: head pose, gaze, eyes, mouth, action units"
 _EMPTY: Final = notes.lines(
     [
-        f"Drop pictures here, choose them, or paste one with Ctrl+V: up to {MAX_FILES}, "
-        f"{MAX_FILE_MB} MB each."
+        f"Choose up to {MAX_FILES} pictures of {MAX_FILE_MB} MB each, or paste one with Ctrl+V. "
+        "Each face gets a box, and what it looks like."
     ]
 )
 _REPORT: Final = (
@@ -221,11 +221,8 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
 
 def _files(shots: Sequence[reports.Picture], predictor: Predictor) -> dict[str, str]:
     rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
-    return {
-        "csv": csv_files.text(rows),
-        "excel.csv": csv_files.text(rows, bom=True),
-        "json": tables.to_json(rows),
-    }
+    text = csv_files.text(rows)
+    return {"csv": text, "excel.csv": text, "json": tables.to_json(rows)}
 
 
 def _nothing(text: str) -> list[Any]:

@@ -1,9 +1,7 @@
-// The Video tab: boxes over the video, a cursor in its charts, and the choice of an event.
+// The Video tab: boxes over the video, what was measured, and the choice of an event.
 (() => {
   "use strict";
-  const CLOSE = 18; // pixels between a click and the mark that it means
   const find = (selector) => document.querySelector(selector);
-  const charts = () => [...document.querySelectorAll("#people .js-plotly-plot")];
   let source = null; // the video's object URL
   let chosen = -1;
 
@@ -23,6 +21,8 @@
     source = null;
     if (!box) return;
     box.known = JSON.parse(box.dataset.people);
+    box.querySelector(".axis").hidden = !box.known.people.length;
+    window.mer.timeline.whole(box.known.span);
     if (box.dataset.kind === "turned") {
       tell(box, "The video was not filmed upright: an upright copy is being made …");
       return find("#copier").click();
@@ -72,7 +72,7 @@
     const ms = 1000 * video().currentTime;
     boxes(ms);
     measures(ms);
-    charts().forEach((chart) => cursor(chart, ms / 1000));
+    window.mer.timeline.at(ms / 1000);
   }
 
   function boxes(ms) {
@@ -137,63 +137,6 @@
     return { index: low, box: first.map((edge, i) => edge + part * (next[i] - edge)) };
   }
 
-  function cursor(chart, seconds) {
-    const { xaxis, yaxis } = chart._fullLayout || {};
-    if (!xaxis) return;
-    let line = chart.querySelector(".cursor");
-    if (!line) {
-      line = document.createElement("div");
-      line.className = "cursor";
-      chart.append(line);
-    }
-    const [from, to] = xaxis.range;
-    const part = Math.min(1, Math.max(0, (seconds - from) / (to - from)));
-    line.style.left = `${xaxis._offset + part * xaxis._length}px`;
-    line.style.top = `${yaxis._offset}px`;
-    line.style.height = `${yaxis._length}px`;
-  }
-
-  // The mark that a click means, if one is near; its customdata is the event's index.
-  function mark(chart, x, y) {
-    const { xaxis, yaxis } = chart._fullLayout;
-    let best = { distance: CLOSE, event: -1 };
-    for (const trace of chart._fullData) {
-      if (trace.mode !== "markers" || trace.visible !== true) continue;
-      trace.customdata.forEach((event, i) => {
-        const distance = Math.hypot(
-          xaxis._offset + xaxis.l2p(trace.x[i]) - x, yaxis._offset + yaxis.l2p(trace.y[i]) - y);
-        if (distance < best.distance) best = { distance, event };
-      });
-    }
-    return best.event;
-  }
-
-  function click(chart, event) {
-    const frame = chart.getBoundingClientRect();
-    const { xaxis, yaxis } = chart._fullLayout;
-    const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
-    const near = mark(chart, x, y);
-    if (near >= 0) return choose(near);
-    const along = (x - xaxis._offset) / xaxis._length;
-    const inside = y >= yaxis._offset && y <= yaxis._offset + yaxis._length;
-    if (along >= 0 && along <= 1 && inside) seek(moment(xaxis, along));
-  }
-
-  // With the mouse held down the video follows along the time axis.
-  function scrub(event) {
-    const chart = event.target.closest?.("#people .js-plotly-plot");
-    if (!chart?._fullLayout || event.pointerType !== "mouse" || event.buttons !== 1) return;
-    const { xaxis } = chart._fullLayout;
-    const along = (event.clientX - chart.getBoundingClientRect().left - xaxis._offset) / xaxis._length;
-    if (along >= 0 && along <= 1) seek(moment(xaxis, along));
-  }
-
-  const moment = ({ range: [from, to] }, along) => from + along * (to - from);
-
-  function seek(seconds) {
-    if (video()?.src) video().currentTime = seconds;
-  }
-
   function choose(event) {
     chosen = event;
     const row = find(`#events tr[data-event="${event}"]`);
@@ -201,7 +144,7 @@
       one.removeAttribute("aria-current");
     });
     row?.setAttribute("aria-current", "true");
-    if (row) seek(Number(row.dataset.apex));
+    if (row) video().currentTime = Number(row.dataset.apex);
     find("#look-closer").click();
   }
 
@@ -213,11 +156,14 @@
     window.mer.reveal("#look");
   }
 
-  const save = (place = "#made") => find(place).querySelector("a")?.click();
+  function save(place = "#made") {
+    find(place).querySelector("a")?.click();
+    document.querySelectorAll(".save[aria-busy]").forEach((one) => one.removeAttribute("aria-busy"));
+  }
 
   document.addEventListener("click", (event) => {
-    const chart = event.target.closest?.("#people .js-plotly-plot");
-    if (chart?._fullLayout && !event.target.closest(".legend")) click(chart, event);
+    // On a phone the progress would lie below the screen.
+    if (event.target.closest?.("#analyse")) window.mer.reveal("#video-answer");
     const row = event.target.closest?.("#events tbody tr");
     if (row) choose(Number(row.dataset.event));
   });
@@ -235,8 +181,7 @@
     new ResizeObserver(() => leave(film)).observe(film);
   }).observe(document.documentElement, { childList: true, subtree: true });
 
-  document.addEventListener("pointermove", scrub);
   window.addEventListener("resize", () => requestAnimationFrame(draw));
 
-  Object.assign(window.mer, { film: load, chosen: () => chosen, look, save });
+  Object.assign(window.mer, { film: load, choose, chosen: () => chosen, look, save });
 })();

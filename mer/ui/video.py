@@ -22,9 +22,8 @@ MAX_FILE_MB: Final = 200
 MAX_MINUTES: Final = 10  # of a video: two at a time are analysed, and others wait
 _REMEMBERED_S: Final = 3600  # seconds that an analysis, numbers only, waits for questions
 _EMPTY: Final = (
-    f"Choose a video of up to {MAX_FILE_MB} MB and {MAX_MINUTES} minutes, or film yourself with "
-    "the camera, and press Analyse. Fleeting expressions ask for steady light and 50 frames a "
-    "second or more."
+    f"Choose a video of up to {MAX_FILE_MB} MB and {MAX_MINUTES} minutes, or film yourself, and "
+    "press Analyse. Micro-expressions ask for steady light and 50 frames a second or more."
 )
 _MISSING: Final = "There is no video yet. Choose one, record one or take an example, then Analyse."
 _GONE: Final = (
@@ -73,8 +72,8 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     table = gr.HTML(elem_id="events", js_on_load=None)
     look = gr.HTML(_NOTHING_YET, visible=False, elem_id="look", js_on_load=None)
     made = gr.HTML(visible="hidden", elem_id="made", js_on_load=None)
-    files = _downloads(film, seen, made)
-    outputs = [answer, screen, lines, *panels, table, look, files, seen, go, stop]
+    _savers(film, seen, made)
+    outputs = [answer, screen, lines, *panels, table, look, seen, go, stop]
     lines.input(_redrawn, [lines, seen], panels, api_visibility="private", show_progress="hidden")
     go.click(
         read,
@@ -94,7 +93,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
 
 def _asked() -> list[gr.components.Component]:
     """What is read of a video and whether faces are measured, folded; what `read` takes last."""
-    with gr.Accordion("A part of it, measures", open=False, elem_id="part"):
+    with gr.Accordion("Options: a part of the video, measures", open=False, elem_id="part"):
         with gr.Row():
             start = gr.Number(0, label="From, s", minimum=0, min_width=80)
             end = gr.Number(0, label="To, s (0: the end)", minimum=0, min_width=80)
@@ -118,17 +117,26 @@ def _closer(seen: gr.State, made: gr.HTML, look: gr.HTML) -> None:
     _handed_over(press, "look", made)
 
 
-def _downloads(film: gr.Video, seen: gr.State, made: gr.HTML) -> gr.Row:
-    """A button for each file, hidden until there is something in them."""
-    row = gr.Row(visible=False, elem_id="video-downloads")
-    with row:
-        makers = {name: partial(save, name) for name in _FILES}
-        makers["annotated video"] = partial(annotated, film.temp_files)
-        for name, make in makers.items():
-            button = gr.Button(f"Download {name}", size="sm")
-            press = button.click(make, seen, made, api_visibility="private")
-            _handed_over(press, "save", made)
-    return row
+def _savers(film: gr.Video, seen: gr.State, made: gr.HTML) -> None:
+    """What the buttons of the Export menu press, one for each file."""
+    makers = {name: partial(save, name) for name in _FILES}
+    makers[_ANNOTATED] = partial(annotated, film.temp_files)
+    for name, make in makers.items():
+        button = gr.Button(name, visible="hidden", elem_id=_saver(name))
+        _handed_over(button.click(make, seen, made, api_visibility="private"), "save", made)
+
+
+def _saver(name: str) -> str:
+    return f"save-{name.replace(' ', '-')}"
+
+
+def _export() -> str:
+    """The Export menu, as HTML."""
+    buttons = "".join(
+        f'<button type="button" class="save" data-press="#{_saver(name)}">Download {name}</button>'
+        for name in [*_FILES, _ANNOTATED]
+    )
+    return f'<details class="export"><summary>Export</summary>{buttons}</details>'
 
 
 def _handed_over(press: Any, function: str, made: gr.HTML) -> None:
@@ -151,8 +159,8 @@ def read(
 ) -> Iterator[list[Any]]:
     """Analyse a video, given as Gradio gives a file: faces, expressions and events over time.
 
-    Yields updates of: the answer as HTML, the player, heading and charts of each person, the table
-    of events, the closer look, the downloads, the analysis, the two buttons.
+    Yields updates of: the answer as HTML, the player, lines or areas, heading and charts of each
+    person, the events with the Export menu, the closer look, the analysis, the two buttons.
     """
     if not film:
         yield _page(problems=[_MISSING])
@@ -241,11 +249,14 @@ def show(number: int, seen: Seen | None) -> str:
 
 
 _FILES: Final[dict[str, tuple[str, str, Callable[[Seen], str]]]] = {
-    "JSON": ("video", "json", lambda seen: video_tables.to_json(seen.found)),
     "CSV of frames": ("frames", "csv", lambda seen: video_tables.frames_csv(seen.found)),
     "CSV of events": ("events", "csv", lambda seen: video_tables.events_csv(seen.found)),
+    "JSON": ("video", "json", lambda seen: video_tables.to_json(seen.found)),
     "report": ("report", "html", lambda seen: video_report.html(seen.found, seen.path)),
 }
+for _name in ("CSV of frames", "CSV of events"):
+    _FILES[f"{_name} for Excel"] = _FILES[_name][0], "excel.csv", _FILES[_name][2]
+_ANNOTATED: Final = "annotated video"
 
 
 def save(name: str, seen: Seen | None) -> str:
@@ -276,9 +287,8 @@ def _page(seen: Seen | None = None, problems: Sequence[str] = ()) -> list[Any]:
         player.html(seen.path, seen.found) if seen else "",
         gr.Checkbox(False, visible=bool(found and found.people)),
         *people.show(found),
-        events.table(found.events) if found and found.people else "",
+        events.table(found.events) + _export() if found and found.people else "",
         gr.HTML(_NOTHING_YET, visible=found is not None),
-        gr.Row(visible=bool(found and found.people)),
         seen,
         gr.Button(interactive=True),
         gr.Button(visible=False),

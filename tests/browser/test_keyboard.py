@@ -70,6 +70,9 @@ def _video(page: Page) -> None:
     _press(page, example, page.locator("#film video"))
     _press(page, analyse, page.locator("#people .js-plotly-plot"))
     expect(analyse).to_be_focused()  # as before it was disabled
+    _tab_to(page, page.get_by_role("button", name="Zoom in"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#player output")).to_have_text("0.0 to 4.5 s")
     _press(page, page.get_by_role("button", name="Show event 1"), page.locator("#look .look"))
 
 

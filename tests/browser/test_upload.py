@@ -167,7 +167,7 @@ def test_clearing_brings_the_empty_page_back(open_page: OpenPage, face: Path) ->
     _choose(page, face)
     expect(page.locator("#upload-answer")).to_contain_text("Face 1 ")
     page.locator("#files button[aria-label=Clear]").click()
-    expect(page.locator("#upload-answer")).to_contain_text("Drop pictures here")
+    expect(page.locator("#upload-answer")).to_contain_text("Choose up to 30 pictures")
     expect(page.locator(".faces")).to_have_count(0)
 
 
@@ -187,7 +187,7 @@ def test_why_shows_where_two_networks_look(
     page.wait_for_function("document.querySelector('#maps img').complete")
     natural, shown, fit = maps.first.evaluate(shape)
     assert (shown, fit) == (pytest.approx(natural, rel=0.02), "fill")  # the whole face
-    page.get_by_label("Beside it, network").click()
+    page.get_by_label("Compare with").click()
     page.get_by_role("option", name="resnet18").click()
     expect(page.locator("#maps")).to_contain_text("blue: more to resnet18")
     assert maps.count() >= 3

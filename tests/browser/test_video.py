@@ -115,6 +115,7 @@ def test_an_upload_to_an_event_seen_closely(
     assert numbers == sorted(numbers, key=int, reverse=True)
 
     with page.expect_download() as download:
+        page.locator(".export summary").click()
         page.get_by_role("button", name="Download JSON").click()
     download.value.save_as(tmp_path / "video.json")
     document = json.loads((tmp_path / "video.json").read_text(encoding="utf-8"))
@@ -125,6 +126,60 @@ def test_an_upload_to_an_event_seen_closely(
     download.value.save_as(tmp_path / "annotated.webm")
     with Video(tmp_path / "annotated.webm") as kept:
         assert sum(1 for _ in kept) == 180
+
+
+def _shown(page: Page) -> list[list[float]]:
+    """The seconds that each chart shows."""
+    ranges: list[list[float]] = page.evaluate(
+        f"[...document.querySelectorAll('{PLOTS}')].map((one) => one._fullLayout.xaxis.range)"
+    )
+    return ranges
+
+
+def _axis(page: Page, first: float, last: float) -> None:
+    """Wait until all charts show these seconds."""
+    page.wait_for_function(
+        f"([first, last]) => [...document.querySelectorAll('{PLOTS}')].every((one) => {{"
+        " const [from, to] = one._fullLayout.xaxis.range;"
+        " return Math.abs(from - first) + Math.abs(to - last) < 0.05 })",
+        arg=[first, last],
+    )
+
+
+def test_all_charts_share_one_time_axis_with_the_player(open_page: OpenPage, film: Path) -> None:
+    page = _open(open_page)
+    _upload(page, film)
+    _analyse(page)
+    _analysed(page)
+    ((_, end), *_) = _shown(page)
+    assert len(_shown(page)) == 2
+
+    _seek(page, 3)
+    page.get_by_role("button", name="Zoom in").focus()
+    page.keyboard.press("Enter")
+    _axis(page, 1.5, 1.5 + end / 2)
+    expect(page.locator("#player output")).to_have_text("1.5 to 4.5 s")
+
+    # A press in the middle of a chart, zoomed as it is, brings the player there.
+    page.locator(f"{PLOTS} .nsewdrag").first.click(position={"x": 5, "y": 100})
+    page.wait_for_function(
+        "Math.abs(document.querySelector('#player video').currentTime - 1.5) < 0.2"
+    )
+    lines = page.locator(f"{PLOTS} .cursor")
+    expect(lines).to_have_count(2)
+    lefts = lines.evaluate_all("all => all.map((one) => parseFloat(one.style.left))")
+    assert abs(lefts[0] - lefts[1]) < 1
+
+    _seek(page, 5.5)  # the charts follow the player out of what they show
+    _axis(page, end - end / 2, end)
+    page.get_by_label("A line for each class").check()  # which draws them anew
+    page.wait_for_function(
+        f"document.querySelector('{PLOTS}')._fullData.every((one) => !one.stackgroup)"
+    )
+    _axis(page, end - end / 2, end)
+    page.get_by_role("button", name="Whole video").click()
+    _axis(page, 0, end)
+    expect(page.get_by_role("button", name="Zoom out")).to_be_disabled()
 
 
 def _film(page: Page) -> None:
@@ -187,7 +242,7 @@ def test_cancel_shows_what_was_read(
 def test_a_real_smile_is_one_event_of_the_mouth(open_page: OpenPage, mer_data: Path) -> None:
     page = _open(open_page)
     _upload(page, mer_data / "videos" / "single_face.mp4")
-    page.get_by_role("button", name="A part of it, measures").click()
+    page.get_by_role("button", name="Options: a part of the video, measures").click()
     page.locator("#measure-video input").check()
     _analyse(page)
     _analysed(page)

@@ -58,7 +58,7 @@ def _data_url(picture: np.ndarray) -> str:
 
 
 def test_nothing_uploaded(client: Client) -> None:
-    assert "Drop pictures here" in _upload(client)[0]
+    assert "Choose up to 30 pictures" in _upload(client)[0]
 
 
 def _write(name: str, save: Callable[[Path, Image.Image], Any]) -> Any:

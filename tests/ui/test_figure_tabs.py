@@ -114,7 +114,7 @@ def test_the_report_changes_with_the_network_and_the_protocol(folder: Path) -> N
     assert head.startswith("### resnet18, clean 700 pictures\nAccuracy 80.0 %")
     assert '<th scope="row">neutral</th>' in table
     assert sum(map(sum, matrix.data[0].customdata)) == 700
-    assert "Of 100 pictures of anger, 20 (20 %) look like disgust" in mistakes
+    assert "anger as disgust: 20 of 100 (20 %)" in mistakes
     assert 'download="report-resnet18-clean.csv"' in links
     assert trust == ""  # a record from before there was a calibration
     assert plots == [None, None]
@@ -195,6 +195,13 @@ def test_a_table_is_escaped() -> None:
     html = html_document.table(pd.DataFrame({"<b>": ["<i>"], "x": ["<script>"]}), '"<name>"')
     assert not re.search(r"<(b|i|script|name)>", html)
     assert 'aria-label="&#34;&lt;name&gt;&#34;"' in html
+
+
+def test_what_is_for_excel_begins_with_its_mark() -> None:
+    both = downloads.links("faces", {"csv": "a\n1\n", "excel.csv": "a\n1\n"})
+    plain, excel = (base64.b64decode(part) for part in re.findall(r"base64,([^\"]+)", both))
+    assert plain == b"a\n1\n"
+    assert excel == b"\xef\xbb\xbf" + plain
 
 
 def test_no_files_give_no_links() -> None:

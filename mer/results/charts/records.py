@@ -63,7 +63,7 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) 
     )
     alt = f"Confusion matrix of {matrix.sum()} pictures, {percent(float(right))} of them right"
     fig = figure(cells, rest, height=480, alt=alt, showlegend=False, margin_r=8)
-    fig.update_xaxes(title_text="looks like, to the network", showgrid=False, tickangle=-45)
+    fig.update_xaxes(title_text="predicted class", showgrid=False, tickangle=-45)
     return fig.update_yaxes(
         title_text="true class", showgrid=False, autorange="reversed", ticksuffix=" "
     )
@@ -114,7 +114,7 @@ def coverage(confidence: Mapping[str, Any]) -> go.Figure:
 
 def _shares(fig: go.Figure, across: str, lowest: float = 0.0) -> go.Figure:
     fig.update_xaxes(title_text=across, range=[0, 1], tickformat=".0%")
-    return _share_axis(fig, "right", lowest)
+    return _share_axis(fig, "accuracy", lowest)
 
 
 def _share_axis(fig: go.Figure, up: str, lowest: float = 0.0) -> go.Figure:
@@ -137,7 +137,7 @@ def right(result: Mapping[str, Any], name: str, chosen: str) -> go.Figure:
         for other, dash in zip(others, _DASHES, strict=False)
     ]
     ours = _chosen(name, [entry["right"][chosen] for entry in entries], n, chosen)
-    return _figure(name, *lines, ours, up="named right")
+    return _figure(name, *lines, ours, up="accuracy")
 
 
 def _figure(name: str, *lines: go.Scatter, up: str) -> go.Figure:

@@ -105,7 +105,7 @@ def motion(
         showgrid=False,
     )
     fig.add_annotation(
-        text=f"a row is {scale:.1f} px high, on a face of 320 px",
+        text=f"row height: {scale:.1f} px of motion, face scaled to 320 px",
         font_size=11,
         showarrow=False,
         **{"xref": "paper", "x": 1, "xanchor": "right"},
