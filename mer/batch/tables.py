@@ -56,5 +56,4 @@ def parquet(table: pd.DataFrame) -> bytes:
     buffer = pa.BufferOutputStream()
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     pq.write_table(arrow.replace_schema_metadata(), buffer)
-    content: bytes = buffer.getvalue().to_pybytes()
-    return content
+    return buffer.getvalue().to_pybytes()

@@ -119,5 +119,4 @@ def _restless(looks: Sequence[Prediction]) -> str:
 
 
 def _told(values: np.ndarray) -> list[float]:
-    rounded: list[float] = np.round(values, _DIGITS).tolist()
-    return rounded
+    return np.round(values, _DIGITS).tolist()

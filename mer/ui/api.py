@@ -132,7 +132,7 @@ def predict_all(pictures: Sequence[str], network: str, detector: str) -> dict[st
     problems = [one for _, one in found if isinstance(one, str)]
     if len(problems) == len(found):
         raise MerError(" ".join(problems) or "There are no pictures. Send some.")
-    return _parsed(tables.to_json(tables.table(found, predictor)))
+    return json.loads(tables.to_json(tables.table(found, predictor)))
 
 
 def annotate(picture: str, network: str, detector: str) -> np.ndarray:
@@ -177,7 +177,7 @@ def analyse_video(video: str, network: str, detector: str) -> dict[str, Any]:
     Returns:
         Settings, frame rate, notes, limits, people, events, and every frame read.
     """
-    return _parsed(video_tables.to_json(_analysed(video, network, detector)))
+    return json.loads(video_tables.to_json(_analysed(video, network, detector)))
 
 
 def analyse_part(
@@ -195,7 +195,7 @@ def analyse_part(
         What `analyse_video` says.
     """
     part = {"start_s": start, "end_s": end or math.inf, "every": int(every), "measure": measure}
-    return _parsed(video_tables.to_json(_analysed(video, network, detector, **part)))
+    return json.loads(video_tables.to_json(_analysed(video, network, detector, **part)))
 
 
 def report_video(video: str, network: str, detector: str) -> str:
@@ -302,8 +302,3 @@ def _analysed(path: str, network: str, detector: str, **part: Any) -> Analysis:
         longest_s=60 * video_tab.MAX_MINUTES,
         **part,
     )
-
-
-def _parsed(document: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(document)
-    return parsed
