@@ -58,7 +58,7 @@ class Face:
             right, so on the picture's left); () where the detector has none.
         roll: degrees by which the head leans, clockwise, -180..180, found by `mer.faces.rotation`;
             0 for faces that stand about upright and where the roll was not searched.
-        covered: whether a hand, a mask or the like covers it, found by `mer.faces.occlusion`.
+        covered: whether a hand, sunglasses or the like cover it, found by `mer.faces.occlusion`.
     """
 
     box: tuple[int, int, int, int]

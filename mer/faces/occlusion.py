@@ -2,7 +2,8 @@
 
 A linear model of the face's gradients, trained by `python -m tools.occlusion`. What a face scores
 depends on whose it is, on a beard, on glasses; so in videos each look is compared with the person's
-own bare ones. In a picture the score has to be one that hardly a bare face has.
+own bare ones. In a picture the score has to be one that hardly a bare face has. A second model of
+the same gradients tells dark glasses from bare eyes and plain glasses, in pictures alone.
 """
 
 import functools
@@ -35,7 +36,7 @@ def shape(image: np.ndarray, face: Face) -> np.ndarray:
 
 
 class Cover:
-    """Logistic regression: the score is the logarithm of the odds that a face is covered."""
+    """Two logistic regressions: scores are the logarithms of the odds that a face is covered."""
 
     def __init__(
         self,
@@ -44,25 +45,29 @@ class Cover:
         *,
         rise: float,
         most: float,
-        still: float,
+        still: Sequence[float],
     ) -> None:
         """Make one of what was learned.
 
         Args:
-            weight: float (1, INPUTS).
-            bias: float (1,).
+            weight: float (2, INPUTS), for covers of all kinds and for dark glasses.
+            bias: float (2,).
             rise: how far a covered face scores above the person's bare one, at least.
             most: what a person's bare face scores at most, in a video.
-            still: what a face of a picture scores that is covered, at least.
+            still: what a face of a picture that is covered scores in one of both, at least.
         """
-        self.rise, self.most, self.still = rise, most, still
-        self._weight, self._bias = weight[0], bias[0]
+        self.rise, self.most, self.still = rise, most, np.array(still)
+        self._weight, self._bias = weight, bias
 
-    def score(self, image: np.ndarray, face: Face) -> float:
-        """How far a face of an RGB uint8 picture looks covered; NaN where that cannot be told."""
+    def scores(self, image: np.ndarray, face: Face) -> np.ndarray:
+        """Float (2,): how far a face of an RGB uint8 picture looks covered; behind dark glasses.
+
+        Both are NaN where that cannot be told.
+        """
         if not face.points or face.box[2] < SMALLEST:
-            return np.nan
-        return float(self._weight @ shape(image, face) + self._bias)
+            return np.full(2, np.nan)
+        found: np.ndarray = self._weight @ shape(image, face) + self._bias
+        return found
 
     def covered(self, scores: np.ndarray) -> np.ndarray:
         """Bool (n,): at which of a person's looks, in order of time, the face is covered.
@@ -88,7 +93,8 @@ def spans(times_ms: np.ndarray, covered: np.ndarray) -> np.ndarray:
 def marked(image: np.ndarray, faces: Sequence[Face]) -> list[Face]:
     """The faces of an RGB uint8 picture, each with whether it is covered."""
     model = load()
-    return [replace(face, covered=model.score(image, face) >= model.still) for face in faces]
+    hidden = [(model.scores(image, face) >= model.still).any() for face in faces]
+    return [replace(one, covered=bool(hides)) for one, hides in zip(faces, hidden, strict=True)]
 
 
 def load() -> Cover:
@@ -102,4 +108,4 @@ def load() -> Cover:
 
 @functools.lru_cache(maxsize=1)
 def _loaded(folder: Path) -> Cover:
-    return store.load_linear(Cover, NAME, (1, INPUTS), folder=folder)
+    return store.load_linear(Cover, NAME, (2, INPUTS), folder=folder)

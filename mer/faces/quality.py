@@ -80,7 +80,7 @@ def concerns(quality: Quality) -> tuple[str, ...]:
         (quality.sharpness < BOUNDS.sharpness and not small, "too blurred"),
         (quality.brightness < BOUNDS.brightness, "too dark"),
         (quality.turn > BOUNDS.turn, f"turned too far (about {quality.turn:.0f} degrees)"),
-        (quality.covered, "covered (by a hand, a mask or the like)"),
+        (quality.covered, "covered (by a hand, a mask, sunglasses or the like)"),
         (quality.tilt > BOUNDS.tilt, f"tilted too far (about {quality.tilt:.0f} degrees)"),
     )
     return tuple(text for holds, text in found if holds)

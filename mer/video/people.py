@@ -145,7 +145,7 @@ class Cast:
             record = self._records.setdefault(number, Record(self._predictor.classes))
             self._present.add(number)
             if record.see(frame, face):
-                record.covers.append(self._cover.score(frame.image, face))
+                record.covers.append(self._cover.scores(frame.image, face)[0])
                 if self._measure:
                     own = measures.measure(frame.image, face)
                     nothing = [np.nan] * len(MEASURES)

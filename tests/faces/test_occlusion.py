@@ -14,12 +14,14 @@ from mer.faces import detection, occlusion, quality
 from mer.faces.detection import Face
 from mer.faces.occlusion import Cover
 from tools.occlusion import worn
+from tools.occlusion.shades import glasses
 from tools.occlusion.synthetic import covered
 
 
 @pytest.fixture
 def model() -> Cover:
-    return Cover(np.zeros((1, occlusion.INPUTS)), np.zeros(1), rise=1.0, most=0.0, still=1.0)
+    weights = np.zeros((2, occlusion.INPUTS)), np.zeros(2)
+    return Cover(*weights, rise=1.0, most=0.0, still=(1.0, 1.0))
 
 
 @pytest.fixture
@@ -74,8 +76,8 @@ def test_a_face_too_small_or_without_points_is_not_judged(
 ) -> None:
     (face,) = detection.detect(portrait)
     x, y, _, height = face.box
-    assert np.isnan(shipped.score(portrait, Face(face.box, 1.0)))
-    assert np.isnan(shipped.score(portrait, Face((x, y, 30, height), 1.0, face.points)))
+    assert np.isnan(shipped.scores(portrait, Face(face.box, 1.0))).all()
+    assert np.isnan(shipped.scores(portrait, Face((x, y, 30, height), 1.0, face.points))).all()
 
 
 def test_covers_raise_the_score_and_expressions_do_not(
@@ -86,11 +88,11 @@ def test_covers_raise_the_score_and_expressions_do_not(
         frame.image for frame in Clip(astronaut, fps=2, seconds=1, events=events, drift=0, blinks=0)
     )
     (face,) = detection.detect(rest)
-    bare = shipped.score(rest, face)
-    assert shipped.score(apex, face) < bare + shipped.rise / 2
+    bare = shipped.scores(rest, face)[0]
+    assert shipped.scores(apex, face)[0] < bare + shipped.rise / 2
     gray, random = cv2.cvtColor(rest, cv2.COLOR_RGB2GRAY), np.random.default_rng(0)
     drawn = [covered(gray, np.array(face.points), gray, random) for _ in range(30)]
-    scores = [shipped.score(cv2.cvtColor(one, cv2.COLOR_GRAY2RGB), face) for one in drawn]
+    scores = [shipped.scores(cv2.cvtColor(one, cv2.COLOR_GRAY2RGB), face)[0] for one in drawn]
     assert np.median(scores) > bare + shipped.rise
 
 
@@ -113,5 +115,19 @@ def test_masks_and_hands_in_a_picture_are_said_and_bare_faces_not(portrait: np.n
         masked = worn.mask(portrait, points, random)
         found += [face.covered for face in occlusion.marked(masked, [bare])]
         why = quality.concerns(quality.measure(masked, replace(bare, covered=True)))
-        assert why == ("covered (by a hand, a mask or the like)",)
+        assert why == ("covered (by a hand, a mask, sunglasses or the like)",)
     assert np.mean(found) > 0.5
+
+
+def test_sunglasses_in_a_picture_are_said_and_plain_glasses_not(portrait: np.ndarray) -> None:
+    (bare,) = detection.detect(portrait)
+    points, random = np.array(bare.points), np.random.default_rng(0)
+    gray = cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY)
+
+    def said(*, dark: bool) -> float:
+        drawn = [glasses(gray, points, random, dark=dark) for _ in range(20)]
+        colours = [cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) for image in drawn]
+        return float(np.mean([occlusion.marked(one, [bare])[0].covered for one in colours]))
+
+    assert said(dark=True) > 0.5
+    assert said(dark=False) < 0.2

@@ -38,10 +38,15 @@ def test_it_learns_to_tell_covers(tmp_path: Path, astronaut: np.ndarray) -> None
     turned(tmp_path, astronaut)
     said = training.fit(tmp_path, tmp_path / "out")
     _, record = store.arrays(NAME, folder=tmp_path / "out")
-    model = store.load_linear(Cover, NAME, (1, INPUTS), folder=tmp_path / "out")
+    model = store.load_linear(Cover, NAME, (2, INPUTS), folder=tmp_path / "out")
     assert "faces, penalty" in said
     assert record["evaluation"]["roc_area"] > 0.8
     assert model.rise > 0
+    assert "dark glasses" in training.fit_glasses(tmp_path, tmp_path / "out")
+    learned = store.load_linear(Cover, NAME, (2, INPUTS), folder=tmp_path / "out")
+    assert np.array_equal(learned._weight[0], model._weight[0])  # the rest of the model stays
+    _, record = store.arrays(NAME, folder=tmp_path / "out")
+    assert record["evaluation"]["glasses_roc_area"] > 0.8
 
 
 def test_the_score_of_pictures_is_measured(tmp_path: Path, astronaut: np.ndarray) -> None:
@@ -58,5 +63,7 @@ def test_the_score_of_pictures_is_measured(tmp_path: Path, astronaut: np.ndarray
         cv2.imwrite(str(folder / f"{number}.png"), part[..., ::-1])
     assert "| faces | " in still.measure([folder], 10, weights)
     _, record = store.arrays(NAME, folder=weights)
-    assert set(record["evaluation"]["still"]) == {"bare", "mask", "hand", "sunglasses"}
-    assert np.isfinite(record["options"]["still"])
+    assert set(record["evaluation"]["still"]) == {
+        *("bare", "mask", "hand", "sunglasses", "plain glasses")
+    }
+    assert np.isfinite(record["options"]["still"]).all()

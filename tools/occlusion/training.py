@@ -1,5 +1,6 @@
 """How the model of covered faces is trained: on pictures of faces, bare and covered by drawing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from mer.errors import DataError
 from mer.faces import detection
 from mer.faces.detection import Face
 from mer.faces.occlusion import INPUTS, NAME, SMALLEST, shape
+from tools.occlusion.shades import glasses
 from tools.occlusion.synthetic import covered
 
 PENALTIES: Final = (30.0, 10.0, 3.0, 1.0)  # on half the squared weights
@@ -21,6 +23,7 @@ HELD_OUT: Final = 5  # one picture in so many is scored, not learned from
 SIDES: Final = (128, 224)  # pixels that pictures are brought to, at random
 EDGE: Final = 6  # a picture gets a margin of one part in so many
 SURE: Final = 0.7  # score of the detector
+OF_GLASSES: Final = (3.0, 1.0, 0.3)  # penalties for the model of dark glasses
 FOUND: Final = 0.8  # of the covers drawn over held-out faces raise the score far enough
 MOST: Final = 0.9  # of the held-out bare faces score no more than a person's bare face may
 
@@ -65,14 +68,47 @@ def fit(data: Path, out: Path, count: int = 6000, seed: int = 0) -> str:
     penalty = max(tried, key=lambda one: tried[one].right)
     scored = tried[penalty]
     rise = float(np.quantile(scored.covered - scored.bare, 1 - FOUND))
-    options = {"rise": rise, "most": float(np.quantile(scored.bare, MOST))}
+    most = float(np.quantile(scored.bare, MOST))
+    options = {"rise": rise, "most": most, "still": [0.0, 0.0]}  # until `still` measures them
     record = _record(data, options, penalty, scored, len(bare))
-    found = _learned(bare, hidden, penalty)
-    store.save_linear(found[None, :-1], found[-1:], NAME, record, out)
+    values = np.stack([_learned(bare, hidden, penalty), np.zeros(INPUTS + 1)])
+    store.save_linear(values[:, :-1], values[:, -1], NAME, record, out)
     return (
         f"{len(bare)} faces, penalty {penalty:g}: a covered face scores more than a bare one "
         f"in {scored.right:.1%}; of the covers, {FOUND:.0%} raise the score by {rise:.2f} or more."
     )
+
+
+def fit_glasses(data: Path, out: Path, count: int = 6000, seed: int = 0) -> str:
+    """Train the model of dark glasses, put it beside the other in `out`, and say what came of it.
+
+    Bare faces and faces behind plain glasses are what it has to tell them from; arguments and
+    errors are those of `fit`.
+    """
+    from mer.weights import store
+
+    rows = _worn(_drawn(data, count, seed), seed)  # bare, plain, dark
+    held = np.arange(len(rows)) % HELD_OUT == 0
+    tried = {}
+    for penalty in OF_GLASSES:
+        values = _learned(_open(rows[~held]), rows[~held, 2], penalty)
+        scored = (part @ values[:-1] + values[-1] for part in (_open(rows[held]), rows[held, 2]))
+        tried[penalty] = Scored(*scored).right
+    penalty = max(tried, key=lambda one: tried[one])
+    values = _learned(_open(rows), rows[:, 2], penalty)
+    arrays, record = store.arrays(NAME, folder=out)
+    weight, bias = (arrays[f"linear.{part}"] for part in ("weight", "bias"))
+    record["training"]["glasses"] = {"faces": len(rows), "penalty": penalty}
+    record["evaluation"]["glasses_roc_area"] = tried[penalty]
+    both = np.stack([weight[0], values[:-1]]), np.array([bias[0], values[-1]])
+    store.save_linear(*both, NAME, record, out)
+    return (
+        f"{len(rows)} faces, penalty {penalty:g}: dark glasses score more in {tried[penalty]:.1%}."
+    )
+
+
+def _open(rows: np.ndarray) -> np.ndarray:
+    return np.concatenate([rows[:, 0], rows[:, 1]])
 
 
 def _drawn(data: Path, count: int, seed: int) -> list[Path]:
@@ -99,10 +135,32 @@ def _examples(paths: list[Path], seed: int) -> tuple[np.ndarray, np.ndarray]:
         other = picture
         if again:
             pairs.append((shape(_colours(picture), found), shape(_colours(hidden), again)))
-    if len(pairs) < HELD_OUT * 2:
-        raise DataError("Hardly a face was found in the pictures: name another folder.")
-    both = np.array(pairs)
+    both = _enough(pairs)
     return both[:, 0], both[:, 1]
+
+
+def _worn(paths: list[Path], seed: int) -> np.ndarray:
+    """Shapes of faces bare, behind plain and behind dark glasses: float32 (n, 3, INPUTS)."""
+    from tqdm import tqdm
+
+    random, found = np.random.default_rng([seed, 2]), []
+    for path in tqdm(paths, desc="drawing glasses", disable=None):
+        picture = _read(path, random)
+        face = None if picture is None else _face(picture)
+        if picture is None or face is None:
+            continue
+        points = np.array(face.points)
+        drawn = [glasses(picture, points, random, dark=hides) for hides in (False, True)]
+        looks = [(picture, face), *((image, _face(image, face)) for image in drawn)]
+        if all(seen for _, seen in looks):
+            found.append([shape(_colours(image), seen) for image, seen in looks if seen])
+    return _enough(found)
+
+
+def _enough(found: Sequence[Any]) -> np.ndarray:
+    if len(found) < HELD_OUT * 2:
+        raise DataError("Hardly a face was found in the pictures: name another folder.")
+    return np.array(found)
 
 
 def _read(path: Path, random: np.random.Generator) -> np.ndarray | None:
@@ -147,7 +205,7 @@ def _learned(bare: np.ndarray, hidden: np.ndarray, penalty: float) -> np.ndarray
 
 def _record(
     data: Path,
-    options: dict[str, float],
+    options: dict[str, Any],
     penalty: float,
     scored: Scored,
     count: int,
