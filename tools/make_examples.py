@@ -41,7 +41,7 @@ def four(picture: np.ndarray) -> np.ndarray:
     plain = cv2.resize(picture[:270, 100:370], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), 25, 1)
     leaning = cv2.warpAffine(plain, turn, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
-    small = cv2.resize(plain, (24, 24), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(plain, (20, 20), interpolation=cv2.INTER_AREA)
     dark = (0.12 * plain).astype(np.uint8)
     return np.vstack(
         [np.hstack([plain, leaning]), np.hstack([cv2.resize(small, (SIDE, SIDE)), dark])]

@@ -50,10 +50,14 @@ def measure(crop: np.ndarray, face: Face) -> Quality:
     """Measure a face, given its crop: an RGB uint8 square, as `detection.crop` cuts it."""
     small = cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    edges = cv2.Laplacian(gray, cv2.CV_32F)
     turn, tilt = pose(face)
-    sharpness = float(edges.std() / max(float(gray.std()), 1.0))
-    return Quality(face.box[3], sharpness, float(gray.mean()), turn, tilt, face.covered)
+    return Quality(face.box[3], sharpness(gray), float(gray.mean()), turn, tilt, face.covered)
+
+
+def sharpness(gray: np.ndarray) -> float:
+    """See `Quality`, of float32 gray values (SIDE, SIDE)."""
+    edges = cv2.Laplacian(gray, cv2.CV_32F)
+    return float(edges.std() / max(float(gray.std()), 1.0))
 
 
 def pose(face: Face) -> tuple[float, float]:

@@ -119,6 +119,14 @@ def test_masks_and_hands_in_a_picture_are_said_and_bare_faces_not(portrait: np.n
     assert np.mean(found) > 0.5
 
 
+@pytest.mark.parametrize("sigma", [4.0, 6.0, 8.0])
+def test_a_blurred_face_is_not_said_to_be_covered(portrait: np.ndarray, sigma: float) -> None:
+    for shown in (portrait, np.ascontiguousarray(portrait[:, ::-1])):
+        blurred = cv2.GaussianBlur(shown, (0, 0), sigma)
+        faces = occlusion.marked(blurred, detection.detect(blurred))
+        assert not any(face.covered for face in faces)
+
+
 def test_sunglasses_in_a_picture_are_said_and_plain_glasses_not(portrait: np.ndarray) -> None:
     (bare,) = detection.detect(portrait)
     points, random = np.array(bare.points), np.random.default_rng(0)
