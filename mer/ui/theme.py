@@ -10,7 +10,7 @@ from mer.ui import preview
 
 _HERE: Final = Path(__file__).parent
 _SCRIPTS: Final = (
-    *("page.js", "keys.js", "faces.js", "video.js", "timeline.js"),
+    *("storage.js", "page.js", "keys.js", "faces.js", "video.js", "timeline.js"),
     *("live.js", "live_panel.js", "live_tape.js", "live_record.js"),
 )
 _STYLES: Final = ("page.css", "live.css")

@@ -45,7 +45,9 @@ def site(tmp_path: Path) -> Iterator[Callable[[str], str]]:
 
     def address(embedded: str) -> str:
         frame = f'<iframe src="{embedded}" allow="camera" width="1200" height="2000"></iframe>'
-        (tmp_path / "index.html").write_text(f"<!doctype html><title>x</title>{frame}")
+        (tmp_path / "index.html").write_text(
+            f"<!doctype html><link rel='icon' href='data:,'>{frame}"
+        )
         return f"localhost:{server.server_address[1]}"
 
     yield address
@@ -144,3 +146,38 @@ def test_pages_of_other_sites_get_nothing(
     page.goto(own)
     assert page.evaluate("fetch('config').then(one => one.status)") == 200
     page.close()
+
+
+@pytest.mark.parametrize("other", ["sibling.localhost", "localhost", "127.0.0.1"])
+def test_frames_of_other_sites_stay_empty(
+    browser: Browser, address: str, site: Callable[[str], str], other: str
+) -> None:
+    own = address.replace("127.0.0.1", "page.localhost")
+    page = browser.new_page()
+    with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+        page.goto(f"http://{site(own).replace('localhost', other)}")
+    expect(page.frame_locator("iframe").locator("#camera")).to_have_count(0)
+    assert [frame.url for frame in page.frames if frame.url.startswith(own)] == []
+    page.close()
+
+
+def test_a_frame_of_a_site_that_is_allowed_has_all_that_a_page_has(
+    browser: Browser,
+    site: Callable[[str], str],
+    photograph: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    allowed = f"http://{site('')}"
+    for inside in serve(monkeypatch, MER_ORIGINS=allowed):
+        site(inside)
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        watch = Watch(page)
+        page.goto(allowed)
+        frame = page.frame_locator("iframe")
+        frame.locator("#camera .start").wait_for()
+        _live(frame)
+        _upload(frame, photograph)
+        assert watch.errors == []
+        assert page.evaluate(ASK, inside) != []  # it may ask from outside of the frame, too
+        page.close()
