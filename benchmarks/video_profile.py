@@ -38,7 +38,7 @@ STAGES: Final[dict[str, tuple[Any, str]]] = {
     "track": (Tracker, "follow"),
     "flow": (Motion, "push"),
     "classify": (Predictor, "classify"),
-    "cover": (Cover, "score"),
+    "cover": (Cover, "scores"),
     "spot": (spotting, "spot"),
     "look again": (event_clips, "recognised"),
 }
