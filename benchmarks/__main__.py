@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
     groups = (
         *(_stages, _picture, _video, _spotting, _live, _batch),
-        *(_comparison, _runtimes, _travel, _robustness),
+        *(_comparison, _runtimes, _travel, _robustness, _pose),
     )
     for group in groups:
         group(commands)
@@ -182,7 +182,10 @@ def _travel(commands: Any) -> None:
     add("--leave", nargs="+", required=True, metavar="SET[+SET]", help=text)
     text = "folder for weights and checkpoints (default %(default)s)"
     add("--out", type=Path, default=Path("runs/travel"), metavar="DIR", help=text)
-    text = "of the trained weights in the mean with --start that is judged (default %(default)s)"
+    text = (
+        "of the trained weights in the mean with --start that is judged; 0 trains nothing, for a"
+        " start that learned from none of the left-out sets (default %(default)s)"
+    )
     add("--share", type=float, default=1.0, metavar="PART", help=text)
     add("--save", action="store_true", help="keep temperature and threshold in the record")
 
@@ -232,6 +235,14 @@ def robustness(options: argparse.Namespace) -> None:
     print("\n\n".join(robustness_report.text(result)))
     if options.save:
         print(f"\nwritten: {measurement.save(result)}")
+
+
+def _pose(commands: Any) -> None:
+    text = "Turn frontal faces to the side by known angles, and see what angle is told"
+    add = command(commands, "pose", _reported("pose"), text).add_argument
+    text = "folders of pictures with one frontal face each"
+    add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
+    add("--faces", type=int, default=40, help="pictures, evenly spread (default %(default)s)")
 
 
 if __name__ == "__main__":

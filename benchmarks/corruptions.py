@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer.faces import rotation
+from benchmarks.synthetic import head_turn
+from mer.faces import landmarks, rotation
+from mer.faces.detection import Face
 
 Picture = NDArray[np.uint8]  # RGB (height, width, 3)
 Boxes = NDArray[np.float64]  # (n, 4): x, y, width, height in pixels, not clipped to the picture
@@ -35,6 +37,18 @@ def _roll(
     copy, matrix = rotation.turned(picture, degrees)
     middles = (boxes[:, :2] + boxes[:, 2:] / 2) @ matrix[:, :2].T + matrix[:, 2]
     return copy, np.hstack([middles - boxes[:, 2:] / 2, boxes[:, 2:]])
+
+
+def _yaw(
+    picture: Picture, boxes: Boxes, degrees: float, rng: np.random.Generator
+) -> tuple[Picture, Boxes]:
+    """Each head turned to a side drawn by chance; one in which no points are found stays."""
+    for x, y, width, height in boxes if degrees else ():
+        face = Face((round(x), round(y), round(width), round(height)), 1.0)
+        found = landmarks.find(picture, face)
+        side = rng.choice((-1, 1))
+        picture = head_turn.turn(picture, found.points, side * degrees) if found else picture
+    return picture, boxes
 
 
 def _blur(
@@ -93,6 +107,7 @@ CHANGES: Final[dict[str, Change]] = {
     "height": _height,
     "roll": _roll,
     "levelled": _roll,
+    "yaw": _yaw,
     "blur": _blur,
     "light": _light,
     "noise": _noise,

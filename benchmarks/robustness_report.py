@@ -18,7 +18,7 @@ FALLEN: Final = 0.2  # loss of accuracy from which a face counts as one that can
 # The sweeps and their measures from which the bounds of mer.faces.quality come.
 BOUNDS: Final = (
     *(("height", "level"), ("blur", "sharpness")),
-    *(("light", "brightness"), ("roll", "level")),
+    *(("light", "brightness"), ("roll", "level"), ("yaw", "level")),
 )
 
 

@@ -59,7 +59,8 @@ def report(
 ) -> tuple[str, dict[str, Any]]:
     """Train once for each of `groups`; the table, and the fitted part of a record's calibration.
 
-    Judged are the trained weights or, with a `share` below 1, their mean with those of `start`.
+    Judged are the trained weights or, with a `share` below 1, their mean with those of `start`. A
+    share of 0 trains nothing: it is for a `start` that has learned from none of `groups`.
 
     Raises:
         MerError: a data set, the start or a checkpoint in `out` cannot be used.
@@ -84,9 +85,8 @@ def leave(
     model: str, corpus: Corpus, names: Sequence[str], start: Path, out: Path, share: float = 1.0
 ) -> dict[str, Answers]:
     """Train without the sets `names`; what the network says of all that it did not see, by set."""
-    trained = LabRun(model, without(corpus, names), SCHEDULE, out, start, model).trained()
-    mean = average([start, trained], [1 - share, share], out / "mean")
-    predictor = Predictor(model, folder=mean.parent)
+    judged_file = _trained(model, without(corpus, names), start, out, share) if share else start
+    predictor = Predictor(model, folder=judged_file.parent)
     found = {}
     for name, rows in unseen(corpus, names):
         parts = np.array_split(rows, max(1, len(rows) // metrics.BATCH))
@@ -94,6 +94,11 @@ def leave(
         logits = [predictor.logits(list(pixels[part]), predictor.zooms) for part in parts]
         found[name] = np.concatenate(logits, axis=1), corpus.pictures.labels[rows]
     return found
+
+
+def _trained(model: str, corpus: Corpus, start: Path, out: Path, share: float) -> Path:
+    trained = LabRun(model, corpus, SCHEDULE, out, start, model).trained()
+    return average([start, trained], [1 - share, share], out / "mean")
 
 
 def without(corpus: Corpus, names: Sequence[str]) -> Corpus:

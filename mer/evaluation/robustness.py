@@ -36,6 +36,7 @@ SWEEPS: Final[dict[str, Sweep]] = {
     "height": Sweep("Height of the face", "pixels", (160, 96, 64, 48, 36, 24, 18, 12), None),
     "roll": Sweep("Roll", "degrees", _ROLLS),
     "levelled": Sweep("Roll, found in turned copies", "degrees", _ROLLS, None),
+    "yaw": Sweep("Head turned to the side", "degrees", (0, 15, 30, 45, 60, 75)),
     "blur": Sweep("Blur", f"standard deviation, {_OF_HEIGHT}", (0, 1, 2, 4, 6, 9)),
     "light": Sweep("Brightness", "times", (2, 1, 0.5, 0.25, 0.12, 0.06), 1),
     "noise": Sweep("Noise", "standard deviation, gray levels", (0, 10, 20, 40)),

@@ -56,6 +56,10 @@ def test_a_table_of_a_set_that_was_left_out(
     assert fitted["left_out"]["away"]["n"] == 14
     assert all(0 <= one <= 1 for one in fitted["thresholds"]["views"].values())
 
+    table, _ = travel.report("tiny", start, sets, [], [["away"]], tmp_path / "untrained", share=0)
+    assert "| away | away | 14 |" in table
+    assert not (tmp_path / "untrained").exists()  # nothing was trained
+
 
 def test_the_threshold_keeps_the_promise_on_every_set_that_is_large_and_trusted() -> None:
     rng = np.random.default_rng(0)

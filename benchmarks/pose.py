@@ -1,0 +1,85 @@
+"""How far off head pose is: still, frontal faces turned to the side by known angles.
+
+Two ways of telling are compared with the angle: from the detector's five points, by which a face
+counts as turned too far, and from the 478 points that the measures of a face rest on.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from benchmarks.synthetic.head_turn import turn
+from mer.errors import DataError
+from mer.faces import detection, landmarks, measures, quality
+from mer.io import images, sources
+from mer.results import markdown
+
+ANGLES: Final = (0.0, 15.0, 30.0, 45.0, 60.0)  # degrees, to either side
+FACES: Final = 40  # of all folders, evenly spread
+AROUND: Final = 0.5  # of a picture's side by which its edges are repeated around it
+SIDE: Final = 768  # pixels of the picture that is turned
+
+
+def report(data: Sequence[Path], faces: int = FACES) -> str:
+    """The table in Markdown: by angle, the share found, medians and spread of both ways.
+
+    Args:
+        data: folders of pictures with one frontal face each.
+        faces: how many pictures are turned.
+
+    Raises:
+        DataError: no face is found in them.
+    """
+    items = [item for folder in data for item in sources.in_folder(folder, sources.PICTURES)]
+    last = max(len(items) - 1, 0)
+    chosen = [items[row] for row in np.linspace(0, last, min(faces, len(items))).astype(int)]
+    pictures = (images.read(Path(item.path)) for item in tqdm(chosen, disable=None))
+    rows = [row for picture in pictures for row in _turned(picture)]
+    if not rows:
+        raise DataError("No face is found in these pictures.")
+    frame = pd.DataFrame(rows, columns=["turned by", "found", "five points", "478 points"])
+    return markdown.frame(_summary(frame))
+
+
+def _turned(picture: np.ndarray) -> Iterator[tuple[float, bool, float, float]]:
+    """Angle, whether the face is found, and both answers in degrees; nothing without a face."""
+    pad = round(AROUND * max(picture.shape[:2]))
+    wide = np.pad(picture, [(pad, pad), (pad, pad), (0, 0)], mode="edge")
+    wide = cv2.resize(wide, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    mesh = _mesh(wide)
+    if mesh is None:
+        return
+    rest = measures.of(mesh).yaw
+    for angle in [side * one for one in ANGLES for side in ((1, -1) if one else (1,))]:
+        shown = turn(wide, mesh.points, angle - rest)
+        found = detection.detect(shown)
+        points = landmarks.find(shown, found[0]) if found else None
+        yield (
+            abs(angle),
+            bool(found),
+            quality.pose(found[0])[0] if found else np.nan,
+            np.sign(angle or 1) * measures.of(points).yaw if points else np.nan,
+        )
+
+
+def _mesh(picture: np.ndarray) -> landmarks.Landmarks | None:
+    found = detection.detect(picture)
+    return landmarks.find(picture, found[0]) if found else None
+
+
+def _summary(frame: pd.DataFrame) -> pd.DataFrame:
+    grouped = frame.groupby("turned by")
+    columns = {"turned by": [f"{angle:g}" for angle in grouped.groups]}
+    columns["faces found"] = [f"{share:.0%}" for share in grouped["found"].mean()]
+    for name in ("five points", "478 points"):
+        quarters = grouped[name].quantile([0.25, 0.5, 0.75]).unstack()
+        shown = [f"{m:.0f} ({low:.0f} to {high:.0f})" for low, m, high in quarters.to_numpy()]
+        columns[name] = shown
+    seen = grouped["478 points"].count() / grouped.size()
+    columns["478 points found"] = [f"{share:.0%}" for share in seen]
+    return pd.DataFrame(columns)
