@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
     groups = (
         *(_stages, _picture, _video, _spotting, _live, _batch),
-        *(_comparison, _runtimes, _travel, _robustness, _pose),
+        *(_comparison, _runtimes, _travel, _robustness, _pose, _blendshapes),
     )
     for group in groups:
         group(commands)
@@ -243,6 +243,18 @@ def _pose(commands: Any) -> None:
     text = "folders of pictures with one frontal face each"
     add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
     add("--faces", type=int, default=40, help="pictures, evenly spread (default %(default)s)")
+
+
+def _blendshapes(commands: Any) -> None:
+    text = "Compare blendshapes with those of MediaPipe, which another interpreter runs"
+    add = command(commands, "blendshapes", _reported("blendshapes"), text).add_argument
+    text = "folders of pictures with one face each"
+    add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
+    text = "an interpreter that can import mediapipe"
+    add("--python", type=Path, required=True, metavar="FILE", help=text)
+    text = "MediaPipe's face_landmarker.task"
+    add("--task", type=Path, required=True, metavar="FILE", help=text)
+    add("--faces", type=int, default=100, help="pictures, evenly spread (default %(default)s)")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def _summary(frame: pd.DataFrame) -> pd.DataFrame:
     columns = {"turned by": [f"{angle:g}" for angle in grouped.groups]}
     columns["faces found"] = [f"{share:.0%}" for share in grouped["found"].mean()]
     for name in ("five points", "478 points"):
-        quarters = grouped[name].quantile([0.25, 0.5, 0.75]).unstack()
+        quarters = grouped[name].quantile(np.array([0.25, 0.5, 0.75])).unstack()
         shown = [f"{m:.0f} ({low:.0f} to {high:.0f})" for low, m, high in quarters.to_numpy()]
         columns[name] = shown
     seen = grouped["478 points"].count() / grouped.size()
