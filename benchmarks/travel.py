@@ -72,6 +72,8 @@ def report(
     left = {name: answers[g][name] for g in answers for name in g if name in answers[g]}
     held = {name: one for found in answers.values() for name, one in found.items()}
     fitted = fit(held | left)
+    if not share:
+        del fitted["schedule"]
     fitted["left_out"] = {name: summary(judged(one, fitted)) for name, one in left.items()}
     rows = [
         row(group if name in group else (), name, judged(one, fitted))

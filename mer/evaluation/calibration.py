@@ -166,12 +166,13 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
 
 
 def save(name: str, calibration: dict[str, Any]) -> None:
-    """Keep the result of `calibrate`, or a part of it, in the network's record, in one step."""
+    """Replace the fit in a network's record; its choice of views stays where the new has none."""
     from mer.weights import store
 
     record = store.read_record(name, folder=store.FOLDER)
-    kept = record.get("calibration", {}) | calibration
-    store.write_record(name, record | {"calibration": kept})
+    before = record.get("calibration", {})
+    views = {key: before[key] for key in ("zooms", "accuracies") if key in before}
+    store.write_record(name, record | {"calibration": views | calibration})
 
 
 def _accuracy(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
