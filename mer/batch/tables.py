@@ -56,4 +56,5 @@ def parquet(table: pd.DataFrame) -> bytes:
     buffer = pa.BufferOutputStream()
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     pq.write_table(arrow.replace_schema_metadata(), buffer)
-    return buffer.getvalue().to_pybytes()
+    content: bytes = buffer.getvalue().to_pybytes()
+    return content

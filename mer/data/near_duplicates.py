@@ -38,7 +38,8 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
     values = values - values.mean()
     if values.std() < 1.0:  # below one gray level there is only compression noise
         return np.zeros_like(values)
-    return values / np.linalg.norm(values)
+    unit: np.ndarray = values / np.linalg.norm(values)
+    return unit
 
 
 def mirror(thumbnails: np.ndarray) -> np.ndarray:
@@ -102,7 +103,8 @@ def joined(numbers: np.ndarray, people: Sequence[str]) -> np.ndarray:
         return numbers
     first: dict[str, int] = {}
     one, other = np.array([(group, first.setdefault(who, group)) for group, who in known]).T
-    return _components(int(numbers.max()) + 1, one, other)[numbers]
+    found: np.ndarray = _components(int(numbers.max()) + 1, one, other)[numbers]
+    return found
 
 
 def _components(n: int, one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -88,7 +88,8 @@ def _roll_of_eyes(face: Face) -> float:
 def _centre(face: Face) -> np.ndarray:
     x, y, width, height = face.box
     points = face.points or ((x + width / 2, y + 0.55 * height),)
-    return np.mean(points, axis=0)
+    centre: np.ndarray = np.mean(points, axis=0)
+    return centre
 
 
 def _rotation(angle: float) -> np.ndarray:

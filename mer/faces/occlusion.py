@@ -44,7 +44,8 @@ def _level(image: np.ndarray, face: Face) -> np.ndarray:
 def _described(gray: np.ndarray) -> np.ndarray:
     counts = np.ravel(_SHAPE.compute(gray))
     centred = counts - counts.mean()
-    return centred / max(float(np.linalg.norm(centred)), 1e-9)
+    unit: np.ndarray = centred / max(float(np.linalg.norm(centred)), 1e-9)
+    return unit
 
 
 class Cover:
@@ -96,7 +97,8 @@ class Cover:
         padded = np.pad(known, LOOKS // 2, mode="edge")
         middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, LOOKS), axis=1)
         hidden = np.pad(middle > own + self.rise, 1)
-        return hidden[:-2] | hidden[1:-1] | hidden[2:]
+        beside: np.ndarray = hidden[:-2] | hidden[1:-1] | hidden[2:]
+        return beside
 
 
 def spans(times_ms: np.ndarray, covered: np.ndarray) -> np.ndarray:

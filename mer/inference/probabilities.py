@@ -30,7 +30,8 @@ def temperature_softmax(
     """
     from scipy.special import softmax
 
-    return softmax(logits.astype(np.float64) / temperature, axis=2).mean(0)
+    mean: NDArray[np.float64] = softmax(logits.astype(np.float64) / temperature, axis=2).mean(0)
+    return mean
 
 
 def smoothed(
@@ -70,4 +71,5 @@ def is_sure(
     """
     rows = np.asarray(probabilities)
     limits = np.broadcast_to(np.asarray(least), rows.shape[1])
-    return rows.max(axis=1) >= limits[rows.argmax(axis=1)]
+    sure: NDArray[np.bool_] = rows.max(axis=1) >= limits[rows.argmax(axis=1)]
+    return sure

@@ -34,4 +34,5 @@ class TorchNetwork:
         batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255)
         with torch.inference_mode():  # holds for this thread alone
             logits = self._network(torch.cat([batch, batch.flip(3)]) if mirrored else batch)
-        return logits.reshape(1 + mirrored, len(pixels), -1).numpy()
+        views: np.ndarray = logits.reshape(1 + mirrored, len(pixels), -1).numpy()
+        return views

@@ -119,4 +119,5 @@ def _restless(looks: Sequence[Prediction]) -> str:
 
 
 def _told(values: np.ndarray) -> list[float]:
-    return np.round(values, _DIGITS).tolist()
+    rounded: list[float] = np.round(values, _DIGITS).tolist()
+    return rounded

@@ -73,7 +73,8 @@ class _Classes(Mapping[str, "type[BaseClasificacionImagenes]"]):
 
     def __getitem__(self, name: str) -> "type[BaseClasificacionImagenes]":
         module, _, called = NETWORKS[name].build.partition(":")
-        return getattr(importlib.import_module(module), called)
+        network: type[BaseClasificacionImagenes] = getattr(importlib.import_module(module), called)
+        return network
 
     def __contains__(self, name: object) -> bool:  # without the import that __getitem__ makes
         return name in NETWORKS

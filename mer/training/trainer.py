@@ -197,7 +197,8 @@ class Run:
     @property
     def history(self) -> list[dict[str, float]]:
         """One entry an epoch."""
-        return self.state["history"]
+        history: list[dict[str, float]] = self.state["history"]
+        return history
 
     @property
     def checkpoint_file(self) -> Path:

@@ -132,7 +132,8 @@ def predict_all(pictures: Sequence[str], network: str, detector: str) -> dict[st
     problems = [one for _, one in found if isinstance(one, str)]
     if len(problems) == len(found):
         raise MerError(" ".join(problems) or "There are no pictures. Send some.")
-    return json.loads(tables.to_json(tables.table(found, predictor)))
+    document: dict[str, Any] = json.loads(tables.to_json(tables.table(found, predictor)))
+    return document
 
 
 def annotate(picture: str, network: str, detector: str) -> np.ndarray:
@@ -177,7 +178,8 @@ def analyse_video(video: str, network: str, detector: str) -> dict[str, Any]:
     Returns:
         Settings, frame rate, notes, limits, people, events, and every frame read.
     """
-    return json.loads(video_tables.to_json(_analysed(video, network, detector)))
+    found: dict[str, Any] = json.loads(video_tables.to_json(_analysed(video, network, detector)))
+    return found
 
 
 def analyse_part(
@@ -195,7 +197,10 @@ def analyse_part(
         What `analyse_video` says.
     """
     part = {"start_s": start, "end_s": end or math.inf, "every": int(every), "measure": measure}
-    return json.loads(video_tables.to_json(_analysed(video, network, detector, **part)))
+    found: dict[str, Any] = json.loads(
+        video_tables.to_json(_analysed(video, network, detector, **part))
+    )
+    return found
 
 
 def report_video(video: str, network: str, detector: str) -> str:

@@ -32,7 +32,8 @@ def smoothed(person: Person) -> np.ndarray:
     sums = np.vstack(
         [np.zeros(len(person.classes)), person.probabilities.cumsum(0, dtype=np.float64)]
     )
-    return (sums[last] - sums[first]) / (last - first)[:, None]
+    means: np.ndarray = (sums[last] - sums[first]) / (last - first)[:, None]
+    return means
 
 
 def looks_at(person: Person, times_ms: np.ndarray) -> list[int]:
@@ -42,12 +43,16 @@ def looks_at(person: Person, times_ms: np.ndarray) -> list[int]:
     """
     best = np.append(smoothed(person).argmax(axis=1), -1)  # -1 is also the place before the first
     known = best[last_answer(person, times_ms)]
-    return np.where(person.hidden(times_ms), len(person.classes), known).tolist()
+    looks: list[int] = np.where(person.hidden(times_ms), len(person.classes), known).tolist()
+    return looks
 
 
 def sure_at(person: Person, times_ms: np.ndarray) -> list[int]:
     """1 where what was last seen is sure, else 0; (n,)."""
-    return np.append(person.sure, False)[last_answer(person, times_ms)].astype(int).tolist()
+    sure: list[int] = (
+        np.append(person.sure, False)[last_answer(person, times_ms)].astype(int).tolist()
+    )
+    return sure
 
 
 def last_answer(person: Person, times_ms: np.ndarray) -> np.ndarray:

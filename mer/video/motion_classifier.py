@@ -44,7 +44,8 @@ def change(onset: Sequence[float], apex: Sequence[float]) -> np.ndarray:
     network, and what it looks like at the apex says little of what passed over it.
     """
     rise = np.clip(apex, LEAST, None) / np.clip(onset, LEAST, None)
-    return rise / rise.sum()
+    shares: np.ndarray = rise / rise.sum()
+    return shares
 
 
 def fused(
@@ -86,7 +87,8 @@ class Recogniser:
         """See `recognise`."""
         logits = features(maps, self._blur) @ self._weight.T + self._bias
         odds = np.exp(logits - logits.max(1, keepdims=True))
-        return odds / odds.sum(1, keepdims=True)
+        answer: np.ndarray = odds / odds.sum(1, keepdims=True)
+        return answer
 
 
 def features(maps: np.ndarray, blur: float) -> np.ndarray:
@@ -104,7 +106,8 @@ def features(maps: np.ndarray, blur: float) -> np.ndarray:
     window = _window(blur)
     seen = flow_maps.unit(window @ flow_maps.levelled(maps) @ window.T)
     half = ((seen + flow_maps.mirrored(seen)) / 2)[..., : CELLS // 2]
-    return half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5)
+    scaled: np.ndarray = half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5)
+    return scaled
 
 
 @functools.cache
@@ -112,7 +115,8 @@ def _window(blur: float) -> np.ndarray:
     """Float32 (CELLS, SIDE): the weight of each row of a map in each row of the grid."""
     centers = (np.arange(CELLS) + 0.5) * flow_maps.SIDE / CELLS - 0.5
     weight = np.exp(-(((np.arange(flow_maps.SIDE) - centers[:, None]) / blur) ** 2) / 2)
-    return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
+    window: np.ndarray = (weight / weight.sum(1, keepdims=True)).astype(np.float32)
+    return window
 
 
 @functools.lru_cache(maxsize=1)

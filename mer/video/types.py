@@ -118,7 +118,8 @@ class Person:
     def hidden(self, times_ms: np.ndarray) -> NDArray[np.bool_]:
         """At which of these times the face is covered, bool (m,)."""
         first, last = self.covered.T[..., None]
-        return ((times_ms >= first) & (times_ms <= last)).any(axis=0)
+        inside: NDArray[np.bool_] = ((times_ms >= first) & (times_ms <= last)).any(axis=0)
+        return inside
 
 
 @dataclass(frozen=True)

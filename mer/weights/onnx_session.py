@@ -39,7 +39,8 @@ class Session:
 
     def __call__(self, names: Sequence[str], values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Compute the outputs of these names."""
-        return self._session.run(list(names), dict(values))
+        found: list[np.ndarray] = self._session.run(list(names), dict(values))
+        return found
 
     def shape(self, name: str) -> list[Any]:
         """Return the shape of an input; a name stands for a length that may vary."""

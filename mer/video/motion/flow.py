@@ -42,13 +42,15 @@ def dense(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     search.setPatchStride(6)
     search.setGradientDescentIterations(8)
     search.setVariationalRefinementIterations(3)
-    return search.calc(first, second, None)  # type: ignore[call-overload]
+    field: np.ndarray = search.calc(first, second, None)  # type: ignore[call-overload]
+    return field
 
 
 def smooth(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """As `dense`, by polynomial expansion (Farneback 2003): slower, with less noise in its maps."""
     settings = 0.5, 3, 15, 5, 7, 1.5, 0
-    return cv2.calcOpticalFlowFarneback(first, second, None, *settings)  # type: ignore[call-overload]
+    field: np.ndarray = cv2.calcOpticalFlowFarneback(first, second, None, *settings)  # type: ignore[call-overload]
+    return field
 
 
 def cells(field: np.ndarray) -> np.ndarray:
@@ -138,7 +140,8 @@ def longest(motion: np.ndarray) -> float:
 
 def without(moved: np.ndarray, motion: np.ndarray) -> np.ndarray:
     """A field of cells less the head's motion, float32 (CELLS, CELLS, 2)."""
-    return (moved - (PLACES @ motion).reshape(moved.shape)).astype(np.float32)
+    left: np.ndarray = (moved - (PLACES @ motion).reshape(moved.shape)).astype(np.float32)
+    return left
 
 
 def followed(transform: np.ndarray, motion: np.ndarray) -> np.ndarray:

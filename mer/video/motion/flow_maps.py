@@ -49,7 +49,8 @@ def strain(field: np.ndarray) -> np.ndarray:
     across_down, across_right = np.gradient(field[..., 0])
     down_down, down_right = np.gradient(field[..., 1])
     shear = across_down + down_right
-    return np.sqrt(across_right**2 + down_down**2 + shear**2 / 2)
+    deformed: np.ndarray = np.sqrt(across_right**2 + down_down**2 + shear**2 / 2)
+    return deformed
 
 
 def stretched(channels: np.ndarray) -> np.ndarray:

@@ -91,4 +91,5 @@ def _added(frame: np.ndarray, changes: list[np.ndarray]) -> np.ndarray:
         total = cv2.pyrUp(total, dstsize=(columns, rows))
         if change.shape == total.shape:
             total = total + change
-    return np.clip(frame + total[..., None], 0, 255).astype(np.uint8)
+    clipped: np.ndarray = np.clip(frame + total[..., None], 0, 255).astype(np.uint8)
+    return clipped

@@ -148,7 +148,8 @@ def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
         return np.full(len(REGIONS), LIMITS.faintest)
     # Three tenths of a Rayleigh distribution lie below .845 of its scale.
     own = np.quantile(np.concatenate(bends), 0.3, axis=0) / 0.845
-    return np.minimum(own, LIMITS.even * np.median(own)).clip(LIMITS.faintest)
+    capped: np.ndarray = np.minimum(own, LIMITS.even * np.median(own)).clip(LIMITS.faintest)
+    return capped
 
 
 def peaks(start_ms: float, line: np.ndarray, region: str, spread: float) -> list[Peak]:

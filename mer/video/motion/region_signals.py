@@ -71,7 +71,8 @@ class Window:
         if misfit > MISFIT or most > SETTLED:
             self._transform = before  # what hides the face would lead the view away from it
             return None
-        return self._weights @ flow.without(moved, head).reshape(-1, 2)
+        vectors: np.ndarray = self._weights @ flow.without(moved, head).reshape(-1, 2)
+        return vectors
 
     def _keep_up(self, face: Face) -> None:
         """Shift the view where the points say that the head has moved far since the last frame."""
@@ -166,7 +167,8 @@ def _view(image: np.ndarray, transform: np.ndarray) -> np.ndarray:
 def _place(transform: np.ndarray, face: Face) -> np.ndarray:
     x, y, width, height = face.box
     points = face.points or ((x + width / 2, y + height / 2),)
-    return transform[:, :2] @ np.mean(points, axis=0) + transform[:, 2]
+    place: np.ndarray = transform[:, :2] @ np.mean(points, axis=0) + transform[:, 2]
+    return place
 
 
 def _inside(image: np.ndarray, transform: np.ndarray) -> np.ndarray:
@@ -175,7 +177,8 @@ def _inside(image: np.ndarray, transform: np.ndarray) -> np.ndarray:
     places = np.linalg.solve(transform[:, :2], (centres - transform[:, 2]).T).T
     margin = MARGIN / np.sqrt(np.linalg.det(transform[:, :2]))
     low, high = places.min(axis=1), (image.shape[1::-1] - places).min(axis=1)
-    return np.minimum(low, high) > margin
+    inside: np.ndarray = np.minimum(low, high) > margin
+    return inside
 
 
 def _texture(view: np.ndarray) -> np.ndarray:
@@ -197,7 +200,8 @@ def _weights(texture: np.ndarray) -> np.ndarray:
     parts = np.array([flow.ellipse(*ELLIPSES[name]).ravel() for name in REGIONS])
     shown = ((texture > 0) & parts).sum(axis=1) > parts.sum(axis=1) / 2
     rows = parts * (texture + 1e-6)
-    return rows / rows.sum(axis=1, keepdims=True) * shown[:, None]
+    weights: np.ndarray = rows / rows.sum(axis=1, keepdims=True) * shown[:, None]
+    return weights
 
 
 def _rest(times_ms: np.ndarray, vectors: np.ndarray) -> np.ndarray:

@@ -61,4 +61,5 @@ def _onto(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> n
 
 def _chained(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
     """Float (2, 3): the inner transform, then the outer."""
-    return np.vstack([outer, (0, 0, 1)])[:2] @ np.vstack([inner, (0, 0, 1)])
+    chained: np.ndarray = np.vstack([outer, (0, 0, 1)])[:2] @ np.vstack([inner, (0, 0, 1)])
+    return chained

@@ -139,4 +139,5 @@ def _square(transform: np.ndarray) -> np.ndarray:
 
 
 def _moved(points: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    return points @ transform[:, :2].T + transform[:, 2]
+    moved: np.ndarray = points @ transform[:, :2].T + transform[:, 2]
+    return moved
