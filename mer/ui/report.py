@@ -33,8 +33,8 @@ _EXPLAIN: Final = (
 _WORSE: Final = (
     "## On worse pictures\n**{sentence}**\n\nFaces found: of {faces} boxed faces in group "
     "photographs, each changed as a whole. Accuracy: on {pictures} held-out pictures, changed and "
-    "given as the crop. Thin bars are 95 % intervals. Heads turned to the side were not measured: "
-    "no data set at hand says how far a head is turned."
+    "given as the crop. Thin bars are 95 % intervals. Heads are turned to the side by the mesh of "
+    "their own points: what was hidden is not shown."
 )
 _NOT_MEASURED: Final = (
     "## On worse pictures\nThe networks in use were not measured on them yet: "

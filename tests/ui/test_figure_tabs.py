@@ -150,7 +150,7 @@ def test_the_report_says_how_far_each_network_works(folder: Path) -> None:
     assert "until a face is 48 pixels high cost the detector and cnn1 at most 8 points" in text(
         blocks
     )
-    assert "Heads turned to the side were not measured" in text(blocks)
+    assert "Heads are turned to the side by the mesh" in text(blocks)
     show, *_ = [one.fn for one in blocks.fns.values()]
     assert show is not None
     said, found, right = show("cnn1", "blur")
