@@ -19,7 +19,7 @@ SHORTEST_MS: Final = 80.0  # an expression lasts no shorter
 TOGETHER: Final = 0.1  # of the shorter of two motions that they share, to be one expression
 
 BLINK_MS: Final = 600.0  # a blink lasts no longer
-DRAGGED: Final = 0.35  # of the lids' motion by which a blink pulls brows and nose down at most,
+DRAGGED: Final = 0.5  # of the lids' motion by which a blink pulls brows and nose down at most,
 LEAKED: Final = 0.15  # and by which it seems to move anything any other way
 BEFORE_MS: Final = 150.0  # a blink's onset, a motion may begin that is its doing
 HELD: Final = 0.7  # of speech that a larger motion of the mouth covers, to be what it was instead
