@@ -9,7 +9,7 @@ from mer.version import __version__
 from mer.weights import provenance, store
 
 MADE: Final = "python -m benchmarks spotting --quick --save"
-REAL: Final = "python -m benchmarks spotting --real DATA/real-videos --fps 30 --every {} --save"
+REAL: Final = "python -m benchmarks spotting --real DATA/real-videos --fps 30 --every {}{} --save"
 
 
 def save(part: str, figures: Mapping[str, Any]) -> None:
@@ -100,7 +100,8 @@ def _real_targets(real: Mapping[str, Any] | None) -> list[tuple[str, ...]]:
         ("the same on the flashes", "–", "–", _names(flashes)),
         ("F1 at IoU .5 on real clips", ".39, .18", ".60", _figure(flashes["f1"])),
     ]
-    return [(*row, f"`{REAL.format(real['every'])}`") for row in rows]
+    command = REAL.format(real["every"], " --stable" if real["stability"] else "")
+    return [(*row, f"`{command}`") for row in rows]
 
 
 def _names(figures: Mapping[str, Any]) -> str:
