@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from benchmarks.faces import spread
 from mer.errors import DataError, MerError
 from mer.faces import detection
 from mer.faces.measures import BLENDSHAPES, measure
-from mer.io import images, sources
+from mer.io import images
 from mer.results import markdown
 
 SCRIPT: Final = Path(__file__).with_name("mediapipe_blendshapes.py")
@@ -33,10 +34,7 @@ def report(data: Sequence[Path], python: Path, task: Path, faces: int = FACES) -
         DataError: both find a face in fewer than three pictures.
         MerError: the interpreter cannot run MediaPipe.
     """
-    items = [item for folder in data for item in sources.in_folder(folder, sources.PICTURES)]
-    last = max(len(items) - 1, 0)
-    rows = np.linspace(0, last, min(faces, len(items))).astype(int)
-    paths = [Path(items[row].path) for row in rows]
+    paths = spread(data, faces)
     pairs = [
         (mine, np.array([one[name] for name in BLENDSHAPES]))
         for mine, one in zip(map(_ours, paths), _theirs(paths, python, task), strict=True)

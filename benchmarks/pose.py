@@ -13,10 +13,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmarks.faces import spread
 from benchmarks.synthetic.head_turn import turn
 from mer.errors import DataError
 from mer.faces import detection, landmarks, measures, quality
-from mer.io import images, sources
+from mer.faces.detection import Face
+from mer.faces.landmarks import Landmarks
+from mer.io import images
 from mer.results import markdown
 
 ANGLES: Final = (0.0, 15.0, 30.0, 45.0, 60.0)  # degrees, to either side
@@ -35,11 +38,8 @@ def report(data: Sequence[Path], faces: int = FACES) -> str:
     Raises:
         DataError: no face is found in them.
     """
-    items = [item for folder in data for item in sources.in_folder(folder, sources.PICTURES)]
-    last = max(len(items) - 1, 0)
-    chosen = [items[row] for row in np.linspace(0, last, min(faces, len(items))).astype(int)]
-    pictures = (images.read(Path(item.path)) for item in tqdm(chosen, disable=None))
-    rows = [row for picture in pictures for row in _turned(picture)]
+    paths = tqdm(spread(data, faces), disable=None)
+    rows = [row for path in paths for row in _turned(images.read(path))]
     if not rows:
         raise DataError("No face is found in these pictures.")
     frame = pd.DataFrame(rows, columns=["turned by", "found", "five points", "478 points"])
@@ -51,25 +51,25 @@ def _turned(picture: np.ndarray) -> Iterator[tuple[float, bool, float, float]]:
     pad = round(AROUND * max(picture.shape[:2]))
     wide = np.pad(picture, [(pad, pad), (pad, pad), (0, 0)], mode="edge")
     wide = cv2.resize(wide, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    mesh = _mesh(wide)
+    _, mesh = _seen(wide)
     if mesh is None:
         return
     rest = measures.of(mesh).yaw
     for angle in [side * one for one in ANGLES for side in ((1, -1) if one else (1,))]:
         shown = turn(wide, mesh.points, angle - rest)
-        found = detection.detect(shown)
-        points = landmarks.find(shown, found[0]) if found else None
+        face, points = _seen(shown)
         yield (
             abs(angle),
-            bool(found),
-            quality.pose(found[0])[0] if found else np.nan,
+            face is not None,
+            quality.pose(face)[0] if face else np.nan,
             np.sign(angle or 1) * measures.of(points).yaw if points else np.nan,
         )
 
 
-def _mesh(picture: np.ndarray) -> landmarks.Landmarks | None:
+def _seen(picture: np.ndarray) -> tuple[Face | None, Landmarks | None]:
+    """The face of a picture and its points, each None where it is not found."""
     found = detection.detect(picture)
-    return landmarks.find(picture, found[0]) if found else None
+    return (found[0], landmarks.find(picture, found[0])) if found else (None, None)
 
 
 def _summary(frame: pd.DataFrame) -> pd.DataFrame:

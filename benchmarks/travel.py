@@ -72,8 +72,8 @@ def report(
     left = {name: answers[g][name] for g in answers for name in g if name in answers[g]}
     held = {name: one for found in answers.values() for name, one in found.items()}
     fitted = fit(held | left)
-    if not share:
-        del fitted["schedule"]
+    if share:
+        fitted["schedule"] = asdict(SCHEDULE)
     fitted["left_out"] = {name: summary(judged(one, fitted)) for name, one in left.items()}
     rows = [
         row(group if name in group else (), name, judged(one, fitted))
@@ -149,7 +149,6 @@ def fit(answers: Mapping[str, Answers]) -> dict[str, Any]:
         "temperature": temperature,
         "thresholds": thresholds | {"smoothed": thresholds["quick"]},
         "thresholds_fitted_on": list(trusted),
-        "schedule": asdict(SCHEDULE),
         "n": sum(len(labels) for _, labels in trusted.values()),
     }
 

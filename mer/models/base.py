@@ -16,8 +16,7 @@ CLASSES: Final = len(EMOTIONS)
 Batch = tuple[Tensor, Tensor]  # images (n, 3, size, size) in 0..1, targets (n, 7) summing to 1
 
 # A forked child has none of the threads that torch computes with, and would wait for them for ever.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=functools.partial(torch.set_num_threads, 1))
+os.register_at_fork(after_in_child=functools.partial(torch.set_num_threads, 1))
 
 
 def accuracy(logits: Tensor, targets: Tensor) -> Tensor:

@@ -86,8 +86,7 @@ os.register_at_fork(after_in_child=_workers.cache_clear)
 
 def cores() -> int:
     """Processor cores that this process may use."""
-    may = getattr(os, "sched_getaffinity", None)
-    return len(may(0)) if may else os.cpu_count() or 1
+    return len(os.sched_getaffinity(0))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from tests.browser.conftest import Watch
 from tests.browser.proxy import proxy
 
 PREFIX = "/some/faces"
+OTHERS = pytest.mark.parametrize("other", ["sibling.localhost", "localhost", "127.0.0.1"])
 
 
 def serve(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Iterator[str]:
@@ -37,7 +38,6 @@ def serve(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Iterator[str]:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """A site whose one page holds a frame with the address that it is given."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
     monkey = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": _nothing})
     handler = functools.partial(monkey, directory=str(tmp_path))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -56,6 +56,12 @@ def site(tmp_path: Path) -> Iterator[Callable[[str], str]]:
 
 
 def _nothing(*_: Any) -> None: ...
+
+
+@pytest.fixture
+def own(address: str) -> str:
+    """The page by a name whose siblings other sites may have."""
+    return address.replace("127.0.0.1", "page.localhost")
 
 
 @pytest.fixture
@@ -132,11 +138,10 @@ ASK = """async address => {
 }"""
 
 
-@pytest.mark.parametrize("other", ["sibling.localhost", "localhost", "127.0.0.1"])
+@OTHERS
 def test_pages_of_other_sites_get_nothing(
-    browser: Browser, address: str, site: Callable[[str], str], other: str
+    browser: Browser, own: str, site: Callable[[str], str], other: str
 ) -> None:
-    own = address.replace("127.0.0.1", "page.localhost")
     page = browser.new_page()
     page.goto(f"http://{site('').replace('localhost', other)}")
     assert page.evaluate(ASK, own) == []
@@ -148,11 +153,10 @@ def test_pages_of_other_sites_get_nothing(
     page.close()
 
 
-@pytest.mark.parametrize("other", ["sibling.localhost", "localhost", "127.0.0.1"])
+@OTHERS
 def test_frames_of_other_sites_stay_empty(
-    browser: Browser, address: str, site: Callable[[str], str], other: str
+    browser: Browser, own: str, site: Callable[[str], str], other: str
 ) -> None:
-    own = address.replace("127.0.0.1", "page.localhost")
     page = browser.new_page()
     with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
         page.goto(f"http://{site(own).replace('localhost', other)}")
