@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.synthetic import head_turn
-from mer.faces import landmarks, rotation
+from mer.faces import measures, rotation
 from mer.faces.detection import Face
 
 Picture = NDArray[np.uint8]  # RGB (height, width, 3)
@@ -45,9 +45,10 @@ def _yaw(
     """Each head turned to a side drawn by chance; one in which no points are found stays."""
     for x, y, width, height in boxes if degrees else ():
         face = Face((round(x), round(y), round(width), round(height)), 1.0)
-        found = landmarks.find(picture, face)
+        found = measures.landmarks(picture, face)
         side = rng.choice((-1, 1))
-        picture = head_turn.turn(picture, found.points, side * degrees) if found else picture
+        if found is not None:
+            picture = head_turn.turn(picture, found, side * degrees)
     return picture, boxes
 
 

@@ -16,9 +16,8 @@ from tqdm import tqdm
 from benchmarks.faces import spread
 from benchmarks.synthetic.head_turn import turn
 from mer.errors import DataError
-from mer.faces import detection, landmarks, measures, quality
+from mer.faces import detection, measures, quality
 from mer.faces.detection import Face
-from mer.faces.landmarks import Landmarks
 from mer.io import images
 from mer.results import markdown
 
@@ -56,20 +55,20 @@ def _turned(picture: np.ndarray) -> Iterator[tuple[float, bool, float, float]]:
         return
     rest = measures.of(mesh).yaw
     for angle in [side * one for one in ANGLES for side in ((1, -1) if one else (1,))]:
-        shown = turn(wide, mesh.points, angle - rest)
+        shown = turn(wide, mesh, angle - rest)
         face, points = _seen(shown)
         yield (
             abs(angle),
             face is not None,
             quality.pose(face)[0] if face else np.nan,
-            np.sign(angle or 1) * measures.of(points).yaw if points else np.nan,
+            np.sign(angle or 1) * np.nan if points is None else measures.of(points).yaw,
         )
 
 
-def _seen(picture: np.ndarray) -> tuple[Face | None, Landmarks | None]:
+def _seen(picture: np.ndarray) -> tuple[Face | None, np.ndarray | None]:
     """The face of a picture and its points, each None where it is not found."""
     found = detection.detect(picture)
-    return (found[0], landmarks.find(picture, found[0])) if found else (None, None)
+    return (found[0], measures.landmarks(picture, found[0])) if found else (None, None)
 
 
 def _summary(frame: pd.DataFrame) -> pd.DataFrame:

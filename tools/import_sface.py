@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mer.errors import WeightsError
-from mer.models.sface import Convolution, SFace
+from mer.models.mobilenet import SFace, SFaceConvolution
 from tools import starts
 
 SHA256: Final = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
@@ -33,7 +33,7 @@ def convert(source: Path, out: Path) -> Path:
     model = SFace()
     blobs = _blobs(source)
     for module in model.modules():
-        if isinstance(module, Convolution):
+        if isinstance(module, SFaceConvolution):
             _fold(module, next(blobs), next(blobs), next(blobs))
     _fill(model.norm, next(blobs))
     origin = {"name": source.name, "source": "OpenCV Zoo", "licence": "Apache-2.0"}
@@ -50,7 +50,7 @@ def _blobs(source: Path) -> Iterator[list[Tensor]]:
 
 
 def _fold(
-    module: Convolution, kernel: list[Tensor], norm: list[Tensor], slope: list[Tensor]
+    module: SFaceConvolution, kernel: list[Tensor], norm: list[Tensor], slope: list[Tensor]
 ) -> None:
     mean, variance, scale, shift = (tensor.flatten() for tensor in norm)
     factor = scale / torch.sqrt(variance + INNER_EPSILON)

@@ -21,7 +21,7 @@ def turn(picture: np.ndarray, points: np.ndarray, degrees: float) -> np.ndarray:
 
     Args:
         picture: RGB uint8 (height, width, 3).
-        points: float (478, 3), as `landmarks.Landmarks.points`.
+        points: float (478, 3), as `mer.faces.measures.landmarks` gives them.
         degrees: positive to the picture's right, under 90.
     """
     left, top, right, bottom = _window(points, picture.shape)

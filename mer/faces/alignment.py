@@ -5,6 +5,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from mer.faces import detection
 from mer.faces.detection import Face
 
 SIZE: Final = 320  # pixels a side; every motion is given in pixels of a face of this size
@@ -42,7 +43,11 @@ def level(image: np.ndarray, face: Face) -> np.ndarray:
     best = int(symmetry.argmax())
     if symmetry[best] < LEAST_SYMMETRY:
         return _with_roll(face, lean)
-    return _with_roll(face, lean + np.radians(ROLLS[best] + _peak_offset(symmetry, best) * 4))
+    offset = 0.0  # of the maximum of the parabola through the highest value, in steps
+    if 0 < best < len(symmetry) - 1:
+        before, at, after = symmetry[best - 1 : best + 2]
+        offset = float((before - after) / 2 / min(before - 2 * at + after, -1e-9))
+    return _with_roll(face, lean + np.radians(ROLLS[best] + offset * 4))
 
 
 def warped(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.ndarray:
@@ -56,14 +61,29 @@ def warped(image: np.ndarray, transform: np.ndarray, size: int = SIZE) -> np.nda
     matrix[:, 2] += (scale - 1) / 2  # pixel centres, not corners, keep their places
     shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if shrink < 0.5:  # a large face: without averaging over areas, fine texture would flicker
-        image, matrix = _shrunk(*_region(image, matrix, size), 2 * shrink)
-    return cv2.warpAffine(
-        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+        image, matrix = _shrunk(image, matrix, size, 2 * shrink)
+    return cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+
+
+def _shrunk(
+    image: np.ndarray, matrix: np.ndarray, size: int, part: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the transform shows of the picture, shrunk, and the transform from there."""
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]
+    places = np.linalg.solve(matrix[:, :2], corners.T).T
+    limit = np.array(image.shape[1::-1])
+    low = np.clip(np.floor(places.min(axis=0)).astype(int) - 2, 0, limit - 1)
+    high = np.clip(np.ceil(places.max(axis=0)).astype(int) + 2, low + 1, limit)
+    cut = image[low[1] : high[1], low[0] : high[0]]
+    origin = matrix[:, 2] + matrix[:, :2] @ low
+    small = detection.shrunk(cut, part)
+    factor = np.divide(cut.shape[1::-1], small.shape[1::-1])  # back to the picture's own pixels
+    shift = origin + matrix[:, :2] @ ((factor - 1) / 2)
+    return small, np.column_stack([matrix[:, :2] * factor, shift])
 
 
 def _with_roll(face: Face, roll: float) -> np.ndarray:
-    """Return the transform for a face of this roll (radians, clockwise), not that of its points."""
+    """The transform for a face of this roll (radians, clockwise), not that of its points."""
     first, second = _eyes(face)
     scale = EYES_APART * SIZE / max(float(np.hypot(*(second - first))), 1.0)
     centre = _centre(face)
@@ -106,32 +126,3 @@ def _symmetry(view: np.ndarray, roll: float) -> float:
     inner, outer = slice(VIEW * 15 // 100, VIEW * 85 // 100), slice(VIEW // 20, -VIEW // 20)
     mirrored = np.ascontiguousarray(turned[inner, ::-1][:, inner])
     return float(cv2.matchTemplate(turned[inner, outer], mirrored, cv2.TM_CCOEFF_NORMED).max())
-
-
-def _peak_offset(values: np.ndarray, best: int) -> float:
-    """Return the offset of the maximum of the parabola through the highest value, in steps."""
-    if not 0 < best < len(values) - 1:
-        return 0.0
-    before, at, after = values[best - 1 : best + 2]
-    return float((before - after) / 2 / min(before - 2 * at + after, -1e-9))
-
-
-def _region(image: np.ndarray, matrix: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The part of the picture that the transform shows, and the transform from there."""
-    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]
-    places = np.linalg.solve(matrix[:, :2], corners.T).T
-    limit = np.array(image.shape[1::-1])
-    low = np.clip(np.floor(places.min(axis=0)).astype(int) - 2, 0, limit - 1)
-    high = np.clip(np.ceil(places.max(axis=0)).astype(int) + 2, low + 1, limit)
-    cut = image[low[1] : high[1], low[0] : high[0]]
-    return cut, np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ low])
-
-
-def _shrunk(image: np.ndarray, matrix: np.ndarray, part: float) -> tuple[np.ndarray, np.ndarray]:
-    """The picture shrunk by its mean over areas, and the transform from there."""
-    height, width = image.shape[:2]
-    size = max(1, round(width * part)), max(1, round(height * part))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    factor = np.array([width / size[0], height / size[1]])  # back to the picture's own pixels
-    shift = matrix[:, 2] + matrix[:, :2] @ ((factor - 1) / 2)
-    return small, np.column_stack([matrix[:, :2] * factor, shift])

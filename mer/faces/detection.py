@@ -68,84 +68,79 @@ class Face:
     covered: bool = False
 
 
-class YuNet:
-    """YuNet on a picture, and again on a larger copy where faces may be too small."""
-
-    def __init__(self) -> None:
-        """Load the network.
-
-        Raises:
-            WeightsError: its file is missing or damaged.
-        """
-        self._network = yunet.Network()
-
-    def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
-        """Every face, in no order; `quick` may miss small ones beside large ones."""
-        side, looks = (QUICK_SIDE, QUICK_LOOKS) if quick else (LONG_SIDE, LARGER_LOOKS)
-        rows, longest = self._look(image, side), max(image.shape[:2])
-        for larger, crowd in looks:
-            smallest = min(rows[:, 3], default=0) * side / longest
-            if longest <= side or len(rows) < crowd or smallest >= SMALL:
-                break
-            both = np.concatenate([rows, self._look(image, larger)])
-            rows = yunet.nms(both, THRESHOLD, OVERLAP)
-            side = larger
-        return [clipped(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
-
-    def _look(self, image: np.ndarray, side: int) -> np.ndarray:
-        """Run the network on the picture shrunk to `side`; rows are in the picture's own pixels."""
-        small, scale = _shrunk(image, side)
-        found = self._network(small, THRESHOLD, OVERLAP)
-        return np.hstack([found[:, :14] * np.tile(scale, 7), found[:, 14:]])
+def _by_yunet(image: np.ndarray, quick: bool) -> list[Face]:
+    """Faces by YuNet, and again in larger copies where there may be faces too small for it."""
+    side, looks = (QUICK_SIDE, QUICK_LOOKS) if quick else (LONG_SIDE, LARGER_LOOKS)
+    rows, longest = _look(image, side), max(image.shape[:2])
+    for larger, crowd in looks:
+        smallest = min(rows[:, 3], default=0) * side / longest
+        if longest <= side or len(rows) < crowd or smallest >= SMALL:
+            break
+        rows = yunet.nms(np.concatenate([rows, _look(image, larger)]), THRESHOLD, OVERLAP)
+        side = larger
+    return [clipped(image, row[:4], row[14], row[4:14].reshape(5, 2)) for row in rows]
 
 
-class Haar:
-    """The paper's detector: the frontal-face cascade that comes with OpenCV, on gray.
+def _look(image: np.ndarray, side: int) -> np.ndarray:
+    """YuNet's rows for the picture shrunk to `side`, in the picture's own pixels."""
+    small = shrunk(image, side / max(image.shape[:2]))
+    found, back = _yunet()(small, THRESHOLD, OVERLAP), _back(image, small)
+    return np.hstack([found[:, :14] * np.tile(back, 7), found[:, 14:]])
+
+
+def _back(image: np.ndarray, small: np.ndarray) -> np.ndarray:
+    """The x, y factors from a shrunk picture back to its own pixels."""
+    return np.divide(image.shape[1::-1], small.shape[1::-1])
+
+
+_yunet = functools.cache(yunet.Network)
+
+
+def _by_haar(image: np.ndarray, _: bool) -> list[Face]:
+    """Faces by the cascade, on gray.
 
     The score is a tenth of the last stage's weight, at most 1: about 0.7 for the faces of the
     paper's data set and 0.2 for false boxes.
     """
-
-    def __init__(self) -> None:
-        """Load the cascade.
-
-        Raises:
-            WeightsError: its file is missing or damaged.
-        """
-        path = Path(cv2.data.haarcascades) / HAAR
-        self._cascade = cv2.CascadeClassifier(str(path))
-        if self._cascade.empty():
-            mend = "Install it again: `pip install --force-reinstall opencv-python-headless`."
-            raise WeightsError(f"OpenCV's file {path.name} is missing or damaged. {mend}")
-        self._lock = threading.Lock()  # the cascade is not thread-safe
-
-    def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
-        """Every face, in no order; `quick` makes no difference."""
-        small, scale = _shrunk(image, LONG_SIDE)
-        with self._lock:
-            boxes, _, weights = self._cascade.detectMultiScale3(
-                cv2.cvtColor(small, cv2.COLOR_RGB2GRAY),
-                minNeighbors=5,
-                minSize=(24, 24),
-                outputRejectLevels=True,
-            )
-        return [
-            clipped(image, np.asarray(box) * np.tile(scale, 2), weight / 10)
-            for box, weight in zip(boxes, np.ravel(weights), strict=True)
-        ]
+    small = shrunk(image, LONG_SIDE / max(image.shape[:2]))
+    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    with _cascade_turn:
+        boxes, _levels, weights = haar_cascade().detectMultiScale3(
+            gray, minNeighbors=5, minSize=(24, 24), outputRejectLevels=True
+        )
+    back = _back(image, small)
+    return [
+        clipped(image, np.asarray(box) * np.tile(back, 2), weight / 10)
+        for box, weight in zip(boxes, np.ravel(weights), strict=True)
+    ]
 
 
-class Whole:
-    """No detector, for pictures that are face crops: the whole picture is the face."""
+@functools.cache
+def haar_cascade() -> cv2.CascadeClassifier:
+    """The paper's detector: the frontal-face cascade that comes with OpenCV.
 
-    def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
-        """One face, as large as the picture, with a score of 1."""
-        height, width = image.shape[:2]
-        return [Face((0, 0, width, height), 1.0)]
+    Raises:
+        WeightsError: its file is missing or damaged.
+    """
+    cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / HAAR))
+    if cascade.empty():
+        mend = "Install it again: `pip install --force-reinstall opencv-python-headless`."
+        raise WeightsError(f"OpenCV's file {HAAR} is missing or damaged. {mend}")
+    return cascade
 
 
-Detector = YuNet | Haar | Whole  # called from any number of threads
-DETECTORS: Final[dict[str, type[Detector]]] = {"yunet": YuNet, "haar": Haar, "none": Whole}
+_cascade_turn = threading.Lock()  # the cascade is not thread-safe
+
+
+def _whole(image: np.ndarray, _: bool) -> list[Face]:
+    """The whole picture, for pictures that are face crops."""
+    height, width = image.shape[:2]
+    return [Face((0, 0, width, height), 1.0)]
+
+
+# What finds the faces of a picture, in no order, and whether it may miss small ones beside large
+# ones; called from any number of threads.
+DETECTORS: Final = {"yunet": _by_yunet, "haar": _by_haar, "none": _whole}
 
 
 def check_name(detector: str) -> None:
@@ -171,7 +166,7 @@ def detect(image: np.ndarray, detector: str = "yunet", *, quick: bool = False) -
         WeightsError: the detector's file is missing or damaged.
     """
     check_name(detector)
-    return sorted(_detector(detector).detect(image, quick=quick), key=lambda face: face.box)
+    return sorted(DETECTORS[detector](image, quick), key=lambda face: face.box)
 
 
 def detect_faces(image: np.ndarray) -> list[Face]:
@@ -200,10 +195,18 @@ def crop(image: np.ndarray, face: Face, margin: float = MARGIN) -> np.ndarray:
     since YuNet's show 1.7 degrees of a roll of 15 (median of 89 turned faces).
     """
     x, y, side = _square(image, face, margin)
-    if face.roll:
-        return _level(image, face.roll, x, y, side)
-    window = _window(image, x, y, side)
-    return window if side <= LARGEST_CROP else images.resize(window, LARGEST_CROP)
+    size = min(side, LARGEST_CROP)
+    wide = round(1.5 * side) if face.roll else side  # a little more than the square's diagonal
+    window = _window(image, x, y, wide)
+    if not face.roll:
+        return window if side == size else images.resize(window, size)
+    window = images.resize(window, max(1, round(wide * size / side)))
+    matrix = cv2.getRotationMatrix2D(((len(window) - 1) / 2,) * 2, face.roll, 1)
+    matrix[:, 2] -= np.full(2, (len(window) - size) / 2)
+    level = cv2.warpAffine(
+        window, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(level, np.uint8)
 
 
 def enhance_image(image: np.ndarray, face: Face) -> np.ndarray:
@@ -221,18 +224,10 @@ def enhance_image(image: np.ndarray, face: Face) -> np.ndarray:
     return cv2.LUT(cut, table)
 
 
-@functools.cache
-def _detector(name: str) -> Detector:
-    return DETECTORS[name]()
-
-
-def _shrunk(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The picture with no side longer than `side`, and the x, y factors back to its own pixels."""
-    height, width = image.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    return small, np.array([width / size[0], height / size[1]])
+def shrunk(image: np.ndarray, scale: float) -> np.ndarray:
+    """The picture at this scale by means over areas; not enlarged."""
+    size = [max(1, round(scale * side)) for side in image.shape[1::-1]]
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
 
 
 def _square(image: np.ndarray, face: Face, margin: float) -> tuple[float, float, int]:
@@ -246,19 +241,6 @@ def _square(image: np.ndarray, face: Face, margin: float) -> tuple[float, float,
     middle_x = x + width / 2 - SHIFT * longer * math.sin(roll)
     middle_y = y + height / 2 + SHIFT * longer * math.cos(roll)
     return middle_x, middle_y, max(1, round(longer * (1 + margin)))
-
-
-def _level(image: np.ndarray, roll: float, x: float, y: float, side: int) -> np.ndarray:
-    """The square around a centre, turned by a roll; at most LARGEST_CROP pixels a side."""
-    wide = round(1.5 * side)  # a little more than its diagonal
-    size = min(side, LARGEST_CROP)
-    window = images.resize(_window(image, x, y, wide), max(1, round(wide * size / side)))
-    matrix = cv2.getRotationMatrix2D(((len(window) - 1) / 2,) * 2, roll, 1)
-    matrix[:, 2] -= np.full(2, (len(window) - size) / 2)
-    level = cv2.warpAffine(
-        window, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(level, np.uint8)
 
 
 def _window(image: np.ndarray, x: float, y: float, side: int) -> np.ndarray:

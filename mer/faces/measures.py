@@ -1,17 +1,31 @@
-"""A face, measured: how the head is held, gaze, openings of eyes and mouth, 52 blendshapes."""
+"""A face, measured: 478 points, how the head is held, gaze, openings, 52 blendshapes.
+
+Both networks are MediaPipe's, of its Face Landmarker.
+"""
 
 import functools
+import threading
 from dataclasses import dataclass, field
 from typing import Final
 
+import cv2
 import numpy as np
 
-from mer.faces import landmarks
 from mer.faces.detection import Face
-from mer.faces.landmarks import Landmarks, TFLite
+from mer.weights import store
 
-FILE: Final = "face_blendshapes.tflite"
-SHA256: Final = "4f36dded049db18d76048567439b2a7f58f1daabc00d78bfe8f3ad396a2d2082"
+LANDMARKS: Final = (
+    "face_landmarks_detector.tflite",
+    "c7d54204ce0448474c7f3fa9af494787c0965cbdd6f20fc72867e43046bd43d5",
+)  # file and SHA-256
+BLENDING: Final = (
+    "face_blendshapes.tflite",
+    "4f36dded049db18d76048567439b2a7f58f1daabc00d78bfe8f3ad396a2d2082",
+)
+POINTS: Final = 478
+SIDE: Final = 256  # pixels of the view in which the points are found
+AROUND: Final = 1.5  # times the longer side of a box that the view is wide
+PRESENT: Final = 0.5  # presence under which the view shows no face
 
 # Of the 478 points, those that the blendshapes' network reads, in its order.
 READ: Final = (
@@ -29,49 +43,21 @@ READ: Final = (
 # those of which there is one a side, alike, and the others. A blendshape is a shape that a drawn
 # face takes, not a unit that a person has coded.
 _SIDES: Final = {
-    "browDown": "AU4",
-    "browOuterUp": "AU2",
-    "cheekSquint": "AU6",
-    "eyeBlink": "AU45",
-    "eyeLookDown": "M64",
-    "eyeLookUp": "M63",
-    "eyeSquint": "AU7",
-    "eyeWide": "AU5",
-    "jaw": "AD30",
-    "mouthDimple": "AU14",
-    "mouthFrown": "AU15",
-    "mouthLowerDown": "AU16",
-    "mouthPress": "AU24",
-    "mouthSmile": "AU12",
-    "mouthStretch": "AU20",
-    "mouthUpperUp": "AU10",
+    "browDown": "AU4", "browOuterUp": "AU2", "cheekSquint": "AU6", "eyeBlink": "AU45",
+    "eyeLookDown": "M64", "eyeLookUp": "M63", "eyeSquint": "AU7", "eyeWide": "AU5",
+    "jaw": "AD30", "mouthDimple": "AU14", "mouthFrown": "AU15", "mouthLowerDown": "AU16",
+    "mouthPress": "AU24", "mouthSmile": "AU12", "mouthStretch": "AU20", "mouthUpperUp": "AU10",
     "noseSneer": "AU9",
-}
+}  # fmt: skip
 _OTHERS: Final = {
-    "_neutral": "",
-    "browInnerUp": "AU1",
-    "cheekPuff": "AD34",
-    "eyeLookInLeft": "M62",
-    "eyeLookInRight": "M61",
-    "eyeLookOutLeft": "M61",
-    "eyeLookOutRight": "M62",
-    "jawForward": "AD29",
-    "jawOpen": "AU26",
-    "mouthClose": "",
-    "mouthFunnel": "AU22",
-    "mouthLeft": "",
-    "mouthPucker": "AU18",
-    "mouthRight": "",
-    "mouthRollLower": "AU28",
-    "mouthRollUpper": "AU28",
-    "mouthShrugLower": "AU17",
-    "mouthShrugUpper": "AU17",
-}
-BLENDSHAPES: Final = dict(
-    sorted(
-        (_OTHERS | {k + side: v for k, v in _SIDES.items() for side in ("Left", "Right")}).items()
-    )
-)  # the network's order is that of the alphabet
+    "_neutral": "", "browInnerUp": "AU1", "cheekPuff": "AD34", "eyeLookInLeft": "M62",
+    "eyeLookInRight": "M61", "eyeLookOutLeft": "M61", "eyeLookOutRight": "M62",
+    "jawForward": "AD29", "jawOpen": "AU26", "mouthClose": "", "mouthFunnel": "AU22",
+    "mouthLeft": "", "mouthPucker": "AU18", "mouthRight": "", "mouthRollLower": "AU28",
+    "mouthRollUpper": "AU28", "mouthShrugLower": "AU17", "mouthShrugUpper": "AU17",
+}  # fmt: skip
+_BOTH: Final = {name + side: unit for name, unit in _SIDES.items() for side in ("Left", "Right")}
+BLENDSHAPES: Final = dict(sorted((_OTHERS | _BOTH).items()))  # in the network's order
 FIGURES: Final = (
     *("yaw", "pitch", "roll", "gaze_right", "gaze_down"),
     *("right_eye_open", "left_eye_open", "mouth_open"),
@@ -112,7 +98,7 @@ class Measures:
     left_eye_open: float
     mouth_open: float  # distance of the lips' inner edges over that of the eyes' outer corners
     blendshapes: np.ndarray  # float32 (52,), 0..1, in the order of BLENDSHAPES
-    # Float32 (478, 3), of the picture, as `Landmarks.points`.
+    # Float32 (478, 3), see `landmarks`.
     points: np.ndarray = field(default_factory=lambda: np.empty((0, 3), np.float32))
 
     @property
@@ -122,34 +108,99 @@ class Measures:
         return own | dict(zip(BLENDSHAPES, self.blendshapes.tolist(), strict=True))
 
 
+class TFLite:
+    """A network of a .tflite file, computed by OpenCV. Threads may share it: they take turns."""
+
+    def __init__(self, file: str, sha256: str, *outputs: str) -> None:
+        """Load it from the weights' folder; `outputs` are those that are asked for.
+
+        Raises:
+            WeightsError: the file is missing or damaged.
+        """
+        content = store.read_verified(file, sha256, "network")
+        self._net = cv2.dnn.readNetFromTFLite(np.frombuffer(content, np.uint8))
+        self._outputs = outputs
+        self._turn = threading.Lock()
+
+    def __call__(self, values: np.ndarray) -> list[np.ndarray]:
+        """Its outputs, each as one row."""
+        with self._turn:
+            self._net.setInput(values)
+            answers = self._net.forward(self._outputs)
+        return [np.array(answer, np.float32).ravel() for answer in answers]
+
+
+@functools.cache
+def _network(file: str, sha256: str, *outputs: str) -> TFLite:
+    return TFLite(file, sha256, *outputs)
+
+
+def landmarks(image: np.ndarray, face: Face) -> np.ndarray | None:
+    """The points of a face of an RGB uint8 picture, or None where the network sees none.
+
+    They are float32 (478, 3), numbered as MediaPipe numbers them: x and y in pixels of the picture,
+    z in the same unit, less where nearer to the camera. The network looks twice: about the box,
+    then about the points that it found there. A face without points is taken to be upright.
+
+    Raises:
+        WeightsError: the network's file is missing or damaged.
+    """
+    x, y, width, height = face.box
+    eyes = np.array(face.points[:2] or ((0.0, 0.0), (1.0, 0.0)))
+    found = _seen(image, np.array([(x, y), (x + width, y + height)], float), eyes)
+    if found is None:
+        return None
+    outer_corners = found[[EYES[0][0], EYES[1][0]], :2]
+    return _seen(image, found[:, :2], outer_corners)
+
+
+def _seen(image: np.ndarray, around: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
+    """The points in a level, square view of what these points enclose, (n, 2)."""
+    low, high = around.min(axis=0), around.max(axis=0)
+    scale = SIDE / (AROUND * max(float((high - low).max()), 1.0))
+    across, down = eyes[1] - eyes[0]
+    roll = np.arctan2(down, across)
+    cosine, sine = scale * np.cos(roll), scale * np.sin(roll)
+    turn = np.array([[cosine, sine], [-sine, cosine]])
+    view = np.column_stack([turn, SIDE / 2 - turn @ (low + high) / 2])
+    crop = cv2.warpAffine(image, view, (SIDE, SIDE), borderMode=cv2.BORDER_CONSTANT)
+    values = (crop.astype(np.float32) / 255).transpose(2, 0, 1)[None]
+    places, (presence,) = _network(*LANDMARKS, "Identity", "Identity_1")(values)
+    if 1 / (1 + np.exp(-float(presence))) < PRESENT:
+        return None
+    points = places.reshape(POINTS, 3)
+    back = np.linalg.inv(np.vstack([view, (0, 0, 1)]))[:2]
+    plane = points[:, :2] @ back[:, :2].T + back[:, 2]
+    depth = points[:, 2:] * np.sqrt(np.linalg.det(back[:, :2]))
+    return np.hstack([plane, depth]).astype(np.float32)
+
+
 def measure(image: np.ndarray, face: Face) -> Measures | None:
     """Measure a face of an RGB uint8 picture, or None where no points are found in it.
 
     Raises:
         WeightsError: the files of a network are missing or damaged.
     """
-    found = landmarks.find(image, face)
-    return of(found) if found else None
+    found = landmarks(image, face)
+    return None if found is None else of(found)
 
 
-def of(found: Landmarks) -> Measures:
-    """What the points of a face tell.
+def of(found: np.ndarray) -> Measures:
+    """What the points of a face tell, see `landmarks`.
 
     Raises:
         WeightsError: the blendshapes' file is missing or damaged.
     """
-    points = found.points.astype(float)
+    points = found.astype(float)
     turn = _turn(points)
     level = points @ turn.T  # as the camera would see them before the face
-    opened = [_opening(level, corners, lids) for corners, lids in zip(EYES, LIDS, strict=True)]
-    right, down = _gaze(level, opened)
+    right_eye, left_eye = (_opening(level, *eye) for eye in zip(EYES, LIDS, strict=True))
+    right, down = _gaze(level, (right_eye, left_eye))
     mouth = level[LIPS[1], 1] - level[LIPS[0], 1]
     apart = float(np.hypot(*(level[EYES[1][0], :2] - level[EYES[0][0], :2])))
-    yaw, pitch, roll = _angles(turn)
-    shapes = _network()(found.points[list(READ), :2][None])[0]
-    eyes = opened[0], opened[1]
+    (shapes,) = _network(*BLENDING, "StatefulPartitionedCall:0")(found[list(READ), :2][None])
     return Measures(
-        yaw, pitch, roll, right, down, *eyes, max(mouth, 0.0) / apart, shapes, found.points
+        *_angles(turn), right, down, right_eye, left_eye, max(mouth, 0.0) / apart, shapes, found
     )
 
 
@@ -182,7 +233,7 @@ def _opening(
     return max(float(np.mean(heights)), 0.0) / max(width, 1e-6)
 
 
-def _gaze(level: np.ndarray, opened: list[float]) -> tuple[float, float]:
+def _gaze(level: np.ndarray, opened: tuple[float, float]) -> tuple[float, float]:
     """Degrees to the right and down, the mean of the eyes that are open."""
     looks = []
     for corners, iris, height in zip(EYES, IRISES, opened, strict=True):
@@ -193,8 +244,3 @@ def _gaze(level: np.ndarray, opened: list[float]) -> tuple[float, float]:
             looks.append(np.degrees(np.arcsin(np.clip(away / radius, -1, 1))))
     right, down = np.mean(looks, axis=0) if looks else (np.nan, np.nan)
     return float(right), float(down) - GAZE_DOWN_AT_REST
-
-
-@functools.cache
-def _network() -> TFLite:
-    return TFLite(FILE, SHA256, ("StatefulPartitionedCall:0",))

@@ -8,7 +8,7 @@ the same gradients tells dark glasses from bare eyes and plain glasses, in pictu
 
 import functools
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -44,46 +44,30 @@ def _level(image: np.ndarray, face: Face) -> np.ndarray:
 def _described(gray: np.ndarray) -> np.ndarray:
     counts = np.ravel(_SHAPE.compute(gray))
     centred = counts - counts.mean()
-    unit: np.ndarray = centred / max(float(np.linalg.norm(centred)), 1e-9)
-    return unit
+    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-9))
 
 
+@dataclass(frozen=True)
 class Cover:
     """Two logistic regressions: scores are the logarithms of the odds that a face is covered."""
 
-    def __init__(
-        self,
-        weight: np.ndarray,
-        bias: np.ndarray,
-        *,
-        rise: float,
-        most: float,
-        still: Sequence[float],
-    ) -> None:
-        """Make one of what was learned.
-
-        Args:
-            weight: float (2, INPUTS), for covers of all kinds and for dark glasses.
-            bias: float (2,).
-            rise: how far a covered face scores above the person's bare one, at least.
-            most: what a person's bare face scores at most, in a video.
-            still: what a face of a picture that is covered scores in one of both, at least.
-        """
-        self.rise, self.most, self.still = rise, most, np.array(still)
-        self._weight, self._bias = weight, bias
+    weight: np.ndarray  # float (2, INPUTS), for covers of all kinds and for dark glasses
+    bias: np.ndarray  # float (2,)
+    _: KW_ONLY
+    rise: float  # how far a covered face scores above the person's bare one, at least
+    most: float  # what a person's bare face scores at most, in a video
+    still: Sequence[float]  # what a covered face of a picture scores in one of both, at least
 
     def scores(self, image: np.ndarray, face: Face) -> np.ndarray:
         """Float (2,): how far a face of an RGB uint8 picture looks covered; behind dark glasses.
 
         Both are NaN where that cannot be told: without points, of a small or a blurred face.
         """
-        if not face.points or face.box[2] < SMALLEST:
-            return np.full(2, np.nan)
-        gray = _level(image, face)
-        if quality.sharpness(gray.astype(np.float32)) < LEAST_SHARP:
-            return np.full(2, np.nan)
-        found: np.ndarray = self._weight @ _described(gray) + self._bias
-        return found
+        if face.points and face.box[2] >= SMALLEST:
+            gray = _level(image, face)
+            if quality.sharpness(gray.astype(np.float32)) >= LEAST_SHARP:
+                return np.asarray(self.weight @ _described(gray) + self.bias)
+        return np.full(2, np.nan)
 
     def covered(self, scores: np.ndarray) -> np.ndarray:
         """Bool (n,): at which of a person's looks, in order of time, the face is covered.
@@ -97,8 +81,7 @@ class Cover:
         padded = np.pad(known, LOOKS // 2, mode="edge")
         middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, LOOKS), axis=1)
         hidden = np.pad(middle > own + self.rise, 1)
-        beside: np.ndarray = hidden[:-2] | hidden[1:-1] | hidden[2:]
-        return beside
+        return np.asarray(hidden[:-2] | hidden[1:-1] | hidden[2:])
 
 
 def spans(times_ms: np.ndarray, covered: np.ndarray) -> np.ndarray:
@@ -110,7 +93,7 @@ def spans(times_ms: np.ndarray, covered: np.ndarray) -> np.ndarray:
 def marked(image: np.ndarray, faces: Sequence[Face]) -> list[Face]:
     """The faces of an RGB uint8 picture, each with whether it is covered."""
     model = load()
-    hidden = [(model.scores(image, face) >= model.still).any() for face in faces]
+    hidden = [(model.scores(image, face) >= np.array(model.still)).any() for face in faces]
     return [replace(one, covered=bool(hides)) for one, hides in zip(faces, hidden, strict=True)]
 
 

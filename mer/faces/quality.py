@@ -52,8 +52,7 @@ def measure(crop: np.ndarray, face: Face) -> Quality:
     """Measure a face, given its crop: an RGB uint8 square, as `detection.crop` cuts it."""
     small = cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    turn, tilt = pose(face)
-    return Quality(face.box[3], sharpness(gray), float(gray.mean()), turn, tilt, face.covered)
+    return Quality(face.box[3], sharpness(gray), float(gray.mean()), *pose(face), face.covered)
 
 
 def sharpness(gray: np.ndarray) -> float:

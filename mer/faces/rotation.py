@@ -7,7 +7,8 @@ frames come faster than a search of copies, are not.
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -58,17 +59,21 @@ def detect(image: np.ndarray, detector: str = "yunet") -> list[Face]:
         WeightsError: the detector's file is missing or damaged.
     """
     found = detection.detect(image, detector)
-    if detector != "yunet" or (found and not any(_doubtful(image, found))):
+    if detector != "yunet" or (found and not _doubtful(image, found)):
         return found
     copies = shared_out(functools.partial(_in_copy, image), range(SEARCH.step, 360, SEARCH.step))
-    turned_faces = [face for copy in copies for face in copy]
+    everyone = [*found, *itertools.chain.from_iterable(copies)]
     kept: list[Face] = []
-    for face in sorted([*found, *turned_faces], key=_preference, reverse=True):
+    for face in sorted(everyone, key=_preference, reverse=True):
         sure = not face.roll or face.score >= SEARCH.least
         if sure and not any(_overlapping(face, other) for other in kept):
             kept.append(face)
-    rolled = [_refined(face, [*found, *turned_faces]) if face.roll else face for face in kept]
+    rolled = [_refined(face, everyone) if face.roll else face for face in kept]
     return sorted(rolled, key=lambda face: face.box)
+
+
+def _preference(face: Face) -> float:
+    return face.score if face.roll else face.score + SEARCH.better
 
 
 def turned(image: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
@@ -84,84 +89,71 @@ def turned(image: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(copy, np.uint8), matrix
 
 
-def _doubtful(image: np.ndarray, found: Sequence[Face]) -> Iterator[bool]:
-    yield min(face.score for face in found) < SEARCH.sure
+def _doubtful(image: np.ndarray, found: Sequence[Face]) -> bool:
+    if min(face.score for face in found) < SEARCH.sure:
+        return True
     largest = sorted(found, key=lambda one: -one.box[3])[: SEARCH.largest]
-    for face in [one for one in largest if not _upright(one)]:
-        around = _around(image, face)
-        upright, *leaning = shared_out(
-            functools.partial(_highest_score, around), (0, -SEARCH.step, SEARCH.step, 180)
-        )
-        yield max(leaning) > upright + SEARCH.better
+    return any(_leaning(image, face) for face in largest if not _surely_upright(face))
 
 
-def _highest_score(image: np.ndarray, degrees: float) -> float:
-    """The score of the surest face in the picture turned by so much; 0 where there is none."""
-    return max((one.score for one in detection.detect(turned(image, degrees)[0])), default=0.0)
-
-
-def _upright(face: Face) -> bool:
+def _surely_upright(face: Face) -> bool:
     _, _, width, height = face.box
     long = height >= SEARCH.longer * width
     return face.score >= SEARCH.upright and long and quality.pose(face)[1] <= SEARCH.tilt
 
 
-def _around(image: np.ndarray, face: Face) -> np.ndarray:
-    """The face and half of it on every side, at most `small` pixels."""
+def _leaning(image: np.ndarray, face: Face) -> bool:
+    """Whether a face, seen with half of it on every side, scores more when it is turned."""
     x, y, width, height = face.box
     rows = slice(max(0, y - height // 2), y + height + height // 2)
-    part = image[rows, max(0, x - width // 2) : x + width + width // 2]
-    return _fitted(part, SEARCH.small / max(part.shape[:2]))
+    around = image[rows, max(0, x - width // 2) : x + width + width // 2]
+    around = detection.shrunk(around, SEARCH.small / max(around.shape[:2]))
 
+    def highest_score(degrees: float) -> float:
+        copy, _ = turned(around, degrees)
+        return max((one.score for one in detection.detect(copy)), default=0.0)
 
-def _fitted(image: np.ndarray, scale: float) -> np.ndarray:
-    """The picture at this scale, not enlarged."""
-    size = [max(1, round(min(scale, 1.0) * side)) for side in image.shape[1::-1]]
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    upright, *leaning = shared_out(highest_score, (0, -SEARCH.step, SEARCH.step, 180))
+    return max(leaning) > upright + SEARCH.better
 
 
 def _in_copy(image: np.ndarray, degrees: int) -> list[Face]:
-    """Faces that stand upright in the picture turned by so much, where they lie in the picture."""
+    """Faces that stand upright in the picture turned by so much, where they lie in the picture.
+
+    The box of each is the square about its box in the copy, clipped to the picture.
+    """
     scale = min(1.0, detection.LONG_SIDE / float(np.hypot(*image.shape[:2])))
-    copy, matrix = turned(_fitted(image, scale), degrees)
+    copy, matrix = turned(detection.shrunk(image, scale), degrees)
     back = np.asarray(cv2.invertAffineTransform(matrix), np.float64) / scale
-    roll = (degrees + 180) % 360 - 180
-    return [_moved_back(face, back, roll, image.shape[1::-1]) for face in detection.detect(copy)]
+    larger = float(np.sqrt(np.linalg.det(back[:, :2])))
+    roll, limit = (degrees + 180) % 360 - 180, np.array(image.shape[1::-1])
+    moved = []
+    for face in detection.detect(copy):
+        x, y, width, height = face.box
+        middle = back[:, :2] @ (x + width / 2, y + height / 2) + back[:, 2]
+        half = max(width, height) * larger / 2
+        low = np.clip(np.round(middle - half), 0, limit - 1).astype(int)
+        size = np.clip(np.round(middle + half), low + 1, limit).astype(int) - low
+        left, top, across, down = np.concatenate([low, size]).tolist()
+        points = (np.asarray(face.points) @ back[:, :2].T + back[:, 2]).tolist()
+        marks = tuple((px, py) for px, py in points)
+        moved.append(Face((left, top, across, down), face.score, marks, roll))
+    return moved
 
 
-def _refined(face: Face, others: list[Face]) -> Face:
+def _refined(face: Face, others: Sequence[Face]) -> Face:
     """The face with the roll at which the parabola through three copies' scores is highest."""
+    near = [
+        (one.score, (one.roll - face.roll + 180) % 360 - 180)
+        for one in others
+        if _overlapping(face, one)
+    ]
     before, after = (
-        max(
-            (o.score for o in others if _roll_apart(face, o) == turn and _overlapping(face, o)),
-            default=SEARCH.unseen,
-        )
+        max((score for score, apart in near if apart == turn), default=SEARCH.unseen)
         for turn in (-SEARCH.step, SEARCH.step)
     )
     summit = (after - before) / 2 / max(2 * face.score - before - after, 1e-9)
     return replace(face, roll=face.roll + SEARCH.step * min(max(summit, -0.5), 0.5))
-
-
-def _roll_apart(one: Face, other: Face) -> float:
-    """Degrees from one's roll to the other's, -180..180."""
-    return (other.roll - one.roll + 180) % 360 - 180
-
-
-def _moved_back(face: Face, back: np.ndarray, roll: int, limit: tuple[int, ...]) -> Face:
-    """A copy's face in the picture: its box is the square about it, clipped to the picture."""
-    x, y, width, height = face.box
-    scale = float(np.sqrt(np.linalg.det(back[:, :2])))
-    middle = back[:, :2] @ (x + width / 2, y + height / 2) + back[:, 2]
-    half = max(width, height) * scale / 2
-    low = np.clip(np.round(middle - half), 0, np.array(limit) - 1).astype(int)
-    high = np.clip(np.round(middle + half), low + 1, limit).astype(int)
-    box = int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
-    moved = np.asarray(face.points) @ back[:, :2].T + back[:, 2]
-    return Face(box, face.score, tuple((float(px), float(py)) for px, py in moved), roll)
-
-
-def _preference(face: Face) -> float:
-    return face.score if face.roll else face.score + SEARCH.better
 
 
 def _overlapping(one: Face, other: Face) -> bool:

@@ -28,9 +28,9 @@ AROUND: Final = 40  # rows above and below a band
 
 
 class Network:
-    """YuNet 2023mar (Wu, Peng, Yu 2023), from OpenCV Zoo. Threads may share it.
+    """YuNet 2023mar (Wu, Peng, Yu 2023), from OpenCV Zoo, with the answers of `FaceDetectorYN`.
 
-    The answers are those of `cv2.FaceDetectorYN`.
+    Threads may share it.
     """
 
     def __init__(self) -> None:
@@ -53,12 +53,9 @@ class Network:
         Returns:
             Float (n, 15): x, y, width, height, five points, score; in pixels, best first.
         """
-        levels = self._head(NAMES, {JOINT: self._maps(image)})
-        parts = [
-            _decoded(level[0], stride, threshold)
-            for level, stride in zip(levels, STRIDES, strict=True)
-        ]
-        return nms(np.concatenate(parts), threshold, overlap)
+        levels = zip(self._head(NAMES, {JOINT: self._maps(image)}), STRIDES, strict=True)
+        rows = [_decoded(level[0], stride, threshold) for level, stride in levels]
+        return nms(np.concatenate(rows), threshold, overlap)
 
     def _maps(self, image: np.ndarray) -> np.ndarray:
         """The stem's feature maps, float32 (1, 64, h / 8, w / 8); bands are shared out."""
@@ -75,8 +72,6 @@ class Network:
             (maps,) = self._stem([JOINT], {"pixels": pixels[:, first : bottom + AROUND]})
             return maps[:, :, (top - first) // step : (bottom - first) // step]
 
-        if count == 1:
-            return band(0)
         return np.concatenate(onnx_session.shared_out(band, range(count)), axis=2)
 
 

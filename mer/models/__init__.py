@@ -1,1 +1,1 @@
-"""The networks: one file each, and one registry."""
+"""The networks: the paper's, those of face recognition, and one registry of all."""

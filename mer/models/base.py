@@ -1,7 +1,6 @@
 """The base class of all networks: training step, validation step and accuracy."""
 
 import functools
-import itertools
 import os
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
@@ -48,11 +47,8 @@ class BaseClasificacionImagenes(nn.Module):
         images, targets = batch
         logits = self(images).float()
         loss = functional.cross_entropy(logits, targets)
-        return {
-            "n": float(len(images)),
-            "loss": loss.item(),
-            "accuracy": accuracy(logits, targets).item(),
-        }
+        right = accuracy(logits, targets).item()
+        return {"n": float(len(images)), "loss": loss.item(), "accuracy": right}
 
     def validation_epoch_end(self, steps: Sequence[dict[str, float]]) -> dict[str, float]:
         """Loss and accuracy over all pictures.
@@ -67,54 +63,3 @@ class BaseClasificacionImagenes(nn.Module):
         """Loss and accuracy over `batches` in evaluation mode."""
         self.eval()
         return self.validation_epoch_end([self.validation_step(batch) for batch in batches])
-
-
-class PaperCNN(BaseClasificacionImagenes):
-    """Blocks of three 3x3 convolutions with ReLU and a 2x2 max-pool each, then linear layers.
-
-    `norm` puts batch normalisation behind each convolution, which the paper does not mention.
-    """
-
-    widths: ClassVar[tuple[int, ...]]  # channels of each block
-    units: ClassVar[tuple[int, ...]]  # of the linear layers before the last
-    dropout: ClassVar[float]  # behind each of those
-
-    def __init__(self, *, norm: bool = True, classes: int = CLASSES) -> None:
-        super().__init__()
-        self.features = _convolutions(self.widths, norm)
-        pools = [row for row, one in enumerate(self.features) if isinstance(one, nn.MaxPool2d)]
-        self.explained = tuple(f"features.{row - 1}" for row in pools[-2:])
-        inputs = self.widths[-1] * (self.size >> len(self.widths)) ** 2
-        self.classifier = _perceptron((inputs, *self.units), classes, self.dropout)
-        # He et al. 2015, without which nine plain convolutions hardly train
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (n, 3, size, size) in 0..1 to logits (n, classes)."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits
-
-
-def _convolutions(widths: Sequence[int], norm: bool) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    channels = 3
-    for width in widths:
-        for _ in range(3):
-            layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=not norm))
-            layers += [nn.BatchNorm2d(width)] if norm else []
-            layers.append(nn.ReLU(inplace=True))
-            channels = width
-        layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(*layers)
-
-
-def _perceptron(widths: Sequence[int], classes: int, dropout: float) -> nn.Sequential:
-    layers: list[nn.Module] = [nn.Flatten()]
-    for inputs, width in itertools.pairwise(widths):
-        layers += [nn.Linear(inputs, width), nn.ReLU(inplace=True)]
-        layers += [nn.Dropout(dropout)] if dropout else []
-    return nn.Sequential(*layers, nn.Linear(widths[-1], classes))

@@ -1,7 +1,6 @@
 """The networks by name: what is known of each before it is built, and its class on first use.
 
-A new network is one file in `mer/models/` and one entry here. This module imports no torch, which
-takes seconds.
+A new network is a class in this folder and an entry here. No torch is imported: that takes seconds.
 """
 
 import importlib
@@ -32,14 +31,14 @@ class Entry:
 
 NETWORKS: Final[dict[str, Entry]] = {
     "cnn1": Entry(
-        "mer.models.cnn1:CNN1",
+        "mer.models.cnn:CNN1",
         size=48,
         description="the paper's CNN Model 1: nine convolutions in three blocks and three linear "
         "layers",
         options={"norm": True},
     ),
     "cnn2": Entry(
-        "mer.models.cnn2:CNN2",
+        "mer.models.cnn:CNN2",
         size=48,
         description="the paper's CNN Model 2: twelve convolutions in four blocks and three linear "
         "layers",
@@ -51,14 +50,14 @@ NETWORKS: Final[dict[str, Entry]] = {
         description="a ResNet-18 with the paper's head",
     ),
     "sface": Entry(
-        "mer.models.sface:SFace",
+        "mer.models.mobilenet:SFace",
         size=80,
         description="the convolutions of SFace, a network for face recognition, with a new head",
         start="the face-recognition network SFace from the "
         "[OpenCV Zoo](https://github.com/opencv/opencv_zoo), Apache 2.0",
     ),
     "faceres": Entry(
-        "mer.models.faceres:FaceRes",
+        "mer.models.mobilenet:FaceRes",
         size=112,
         description="the convolutions of HSE-FaceRes, a network for face recognition, with a new "
         "head",

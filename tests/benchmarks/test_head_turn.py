@@ -5,7 +5,7 @@ import pytest
 import skimage.data
 
 from benchmarks.synthetic.head_turn import turn
-from mer.faces import detection, landmarks, measures
+from mer.faces import detection, measures
 
 
 @pytest.fixture(scope="module")
@@ -13,9 +13,9 @@ def face() -> tuple[np.ndarray, np.ndarray]:
     """A picture, and the points of its face."""
     picture = skimage.data.astronaut()
     (found, *_) = detection.detect(picture)
-    mesh = landmarks.find(picture, found)
-    assert mesh
-    return picture, mesh.points
+    mesh = measures.landmarks(picture, found)
+    assert mesh is not None
+    return picture, mesh
 
 
 def test_no_turn_changes_next_to_nothing(face: tuple[np.ndarray, np.ndarray]) -> None:
@@ -38,6 +38,6 @@ def test_the_head_looks_to_the_side(face: tuple[np.ndarray, np.ndarray], degrees
     turned = turn(picture, points, degrees)
     assert np.array_equal(turned[400:], picture[400:])  # the suit, far below
     (found, *_) = detection.detect(turned)
-    mesh = landmarks.find(turned, found)
-    assert mesh
+    mesh = measures.landmarks(turned, found)
+    assert mesh is not None
     assert measures.of(mesh).yaw == pytest.approx(degrees, abs=10)

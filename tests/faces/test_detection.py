@@ -44,7 +44,7 @@ def test_bad_detector_file_names_itself_and_the_mend(
     if content is not None:
         (tmp_path / yunet.STEM).write_bytes(content)
     with pytest.raises(WeightsError, match=rf"{yunet.STEM} .*`git checkout -- weights/"):
-        detection.YuNet()
+        yunet.Network()
 
 
 @pytest.mark.parametrize("size", [(512, 512), (300, 411), (97, 64), (1300, 900)])
@@ -66,8 +66,9 @@ def test_one_look_leaves_nothing_behind_for_the_next(astronaut: np.ndarray) -> N
 
 def test_missing_cascade_names_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2.data, "haarcascades", str(tmp_path))
+    detection.haar_cascade.cache_clear()
     with pytest.raises(WeightsError, match="pip install"):
-        detection.Haar()
+        detection.haar_cascade()
 
 
 @pytest.mark.parametrize("detector", ["yunet", "haar"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mer.errors import WeightsError
-from mer.faces import detection, landmarks, measures
+from mer.faces import detection, measures
 from mer.faces.detection import Face
 from mer.faces.measures import BLENDSHAPES, FIGURES, Measures
 from mer.weights import store
@@ -29,7 +29,7 @@ def astronaut() -> np.ndarray:
 
 def test_where_there_is_no_face_there_are_no_points() -> None:
     blank = np.full((240, 320, 3), 128, np.uint8)
-    assert landmarks.find(blank, Face((100, 60, 90, 120), 0.9)) is None
+    assert measures.landmarks(blank, Face((100, 60, 90, 120), 0.9)) is None
     assert measures.measure(blank, Face((-50, 200, 0, 0), 0.9)) is None
 
 
@@ -38,19 +38,18 @@ def test_a_missing_or_damaged_file_is_named(
 ) -> None:
     monkeypatch.setattr(store, "FOLDER", tmp_path)
     with pytest.raises(WeightsError, match="cannot be read"):
-        landmarks.TFLite(landmarks.FILE, landmarks.SHA256, ())
-    (tmp_path / landmarks.FILE).write_bytes(b"no network")
+        measures.TFLite(*measures.LANDMARKS)
+    (tmp_path / measures.LANDMARKS[0]).write_bytes(b"no network")
     with pytest.raises(WeightsError, match="damaged"):
-        landmarks.TFLite(landmarks.FILE, landmarks.SHA256, ())
+        measures.TFLite(*measures.LANDMARKS)
 
 
 def test_points_lie_in_the_face(astronaut: np.ndarray) -> None:
     (face,) = detection.detect(astronaut)
-    found = landmarks.find(astronaut, face)
+    found = measures.landmarks(astronaut, face)
     assert found is not None
-    assert found.points.shape == (landmarks.POINTS, 3)
-    assert found.presence > 0.9
-    eyes = found.points[[468, 473], :2]  # the irises, where the detector sees the eyes
+    assert found.shape == (measures.POINTS, 3)
+    eyes = found[[468, 473], :2]  # the irises, where the detector sees the eyes
     assert np.abs(eyes - np.array(face.points[:2])).max() < 0.08 * face.box[2]
 
 

@@ -14,11 +14,10 @@ from torch import nn
 import mer
 from mer.errors import WeightsError
 from mer.models.base import BaseClasificacionImagenes
-from mer.models.cnn1 import CNN1
-from mer.models.cnn2 import CNN2
+from mer.models.cnn import CNN1, CNN2
+from mer.models.mobilenet import SFace
 from mer.models.registry import MODELS, NETWORKS
 from mer.models.resnet18 import ModeloMERCNN
-from mer.models.sface import SFace
 from mer.training.config import Settings
 from mer.weights import store
 from tools import import_sface

@@ -14,7 +14,7 @@ import torch
 from mer.errors import ImageError, MerError, WeightsError
 from mer.io import images
 from mer.io.video import Video
-from mer.models.cnn1 import CNN1
+from mer.models.cnn import CNN1
 from mer.training import checkpoint
 from mer.weights import store
 

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mer.errors import WeightsError
-from mer.models.faceres import Convolution, FaceRes
-from mer.models.mobilenet import FROZEN
+from mer.models.mobilenet import FROZEN, FaceRes, FaceResConvolution
 from mer.weights import store
 from tools import import_faceres
 
@@ -97,7 +96,9 @@ def test_a_graph_without_a_convolution_is_refused(tmp_path: Path) -> None:
 def whole_faceres(folder: Path) -> None:
     """Write as many convolutions as HSE-FaceRes has, of its sizes and with random values."""
     random, nodes, entries, content = np.random.default_rng(0), [], [], b""
-    for number, module in enumerate(m for m in FaceRes().modules() if isinstance(m, Convolution)):
+    for number, module in enumerate(
+        m for m in FaceRes().modules() if isinstance(m, FaceResConvolution)
+    ):
         out, channels, size, _ = module.weight.shape
         deep = module.groups > 1
         shape = (size, size, out, 1) if deep else (size, size, channels, out)

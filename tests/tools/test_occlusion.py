@@ -44,7 +44,7 @@ def test_it_learns_to_tell_covers(tmp_path: Path, astronaut: np.ndarray) -> None
     assert model.rise > 0
     assert "dark glasses" in training.fit_glasses(tmp_path, tmp_path / "out")
     learned = store.load_linear(Cover, NAME, (2, INPUTS), folder=tmp_path / "out")
-    assert np.array_equal(learned._weight[0], model._weight[0])  # the rest of the model stays
+    assert np.array_equal(learned.weight[0], model.weight[0])  # the rest of the model stays
     _, record = store.arrays(NAME, folder=tmp_path / "out")
     assert record["evaluation"]["glasses_roc_area"] > 0.8
 

@@ -8,8 +8,7 @@ import torch
 from safetensors.torch import load, load_file, save
 
 from mer.errors import WeightsError
-from mer.models.cnn1 import CNN1
-from mer.models.cnn2 import CNN2
+from mer.models.cnn import CNN1, CNN2
 from mer.results import comparison
 from mer.weights import store
 
