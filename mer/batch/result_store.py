@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mer.errors import MerError
-from mer.io.files import atomic, write_json
-from mer.io.system import locked
+from mer.io.files import atomic, locked, write_json
 from mer.weights import provenance
 
 ITEMS: Final = "items"  # its part makes the others count

@@ -59,7 +59,7 @@ def bom(add: Any) -> None:
 
 def say(sentence: str) -> int:
     """Print a sentence on stderr and return the exit status that goes with it."""
-    from mer.io.names import shown
+    from mer.io.files import shown
 
     print("\n".join(shown(line) for line in f"mer: {sentence}".splitlines()), file=sys.stderr)
     return 2

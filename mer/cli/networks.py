@@ -178,7 +178,7 @@ def compare(options: argparse.Namespace) -> int:
 
     import pandas as pd
 
-    from mer.io import csv_files
+    from mer.io import files
     from mer.results import comparison, leaderboard, markdown
 
     records, problems = comparison.read_records()
@@ -186,7 +186,7 @@ def compare(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(figures, indent=1))
     elif options.format == "csv":
-        print(csv_files.text(pd.DataFrame(figures).round(4)), end="")
+        print(files.csv_text(pd.DataFrame(figures).round(4)), end="")
     else:
         print(markdown.frame(comparison.beside_the_paper(records)))
     return max([say(problem) for problem in problems], default=0)

@@ -94,11 +94,11 @@ def predict(options: argparse.Namespace) -> int:
 def _write(
     options: argparse.Namespace, faces: pd.DataFrame, shown: Sequence[Picture], asked: Predictor
 ) -> None:
-    from mer.io import csv_files, files
+    from mer.io import files
     from mer.results import report, tables
 
     if options.csv:
-        files.write(options.csv, csv_files.text(faces, bom=options.bom))
+        files.write(options.csv, files.csv_text(faces, bom=options.bom))
     if options.json:
         files.write(options.json, tables.to_json(faces))
     if options.html:
@@ -115,14 +115,14 @@ def _progress(items: Iterator[Any]) -> Iterator[Any]:
 
 def _show(name: str, faces: pd.DataFrame, shape: str, *, first: bool) -> None:
     """Print what was found in a picture, after a head where it is the first."""
-    from mer.io import csv_files
+    from mer.io import files
     from mer.results import tables
 
     if shape == "table":
         _show_lines(name, faces, first=first)
         return
     if shape == "csv":
-        text = csv_files.text(faces)
+        text = files.csv_text(faces)
         print(text if first else text.partition("\n")[2], end="", flush=True)
     else:
         print(tables.to_json_lines(faces), end="", flush=True)

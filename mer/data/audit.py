@@ -11,8 +11,8 @@ import pandas as pd
 
 from mer.data import dataset, near_duplicates
 from mer.errors import DataError, ImageError
-from mer.io import csv_files, files, images
-from mer.io.names import shown
+from mer.io import files, images
+from mer.io.files import shown
 
 # Names of folders that hold a split, and the split's name here.
 SPLITS: Final = {
@@ -214,4 +214,4 @@ def write(found: Audit, path: str | Path) -> None:
     names = [name for name, _ in found.unreadable]
     unreadable = pd.DataFrame({"kind": "unreadable", "first": names}, columns=list(COLUMNS))
     table = pd.concat([found.pairs.astype(object), unreadable.astype(object)])
-    files.write(Path(path), csv_files.text(table))
+    files.write(Path(path), files.csv_text(table))

@@ -16,7 +16,7 @@ from mer.emotions import EMOTIONS
 from mer.errors import DataError, ImageError
 from mer.faces import detection, rotation
 from mer.io import images
-from mer.io.names import shown
+from mer.io.files import shown
 from mer.io.sources import PICTURES, in_folder, in_zip, unpacked
 
 # Folder names of other data sets that mean our classes.

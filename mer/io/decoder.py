@@ -3,7 +3,6 @@
 Only `mer.io.decoding` starts it.
 """
 
-import contextlib
 import gc
 import math
 import mmap
@@ -15,7 +14,6 @@ import socket
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +33,14 @@ _THREADS: Final = 2  # of a decoder of HEIC and AVIF: the stack of each counts a
 def main(number: int) -> None:
     """Fork a worker for each line that comes over the socket of this number, until it closes."""
     line = socket.socket(fileno=number)
-    _settle()
+    warnings.simplefilter("ignore")  # of large sizes and untidy EXIF, both of which are dealt with
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no ended worker stays in the table
+    cv2.setNumThreads(1)
+    Image.preinit()
+    Image.init()
+    pillow_heif.options.DECODE_THREADS = _THREADS
+    AvifImagePlugin.DEFAULT_MAX_THREADS = _THREADS
+    gc.freeze()  # shared with all workers, as long as nobody touches it
     line.send(b"r")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders print what they find in damaged files
     while True:
@@ -53,18 +58,6 @@ def main(number: int) -> None:
             finally:
                 os._exit(0)
         os.close(files[0])
-
-
-def _settle() -> None:
-    """What is the same for all workers."""
-    warnings.simplefilter("ignore")  # of large sizes and untidy EXIF, both of which are dealt with
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no ended worker stays in the table
-    cv2.setNumThreads(1)
-    Image.preinit()
-    Image.init()
-    pillow_heif.options.DECODE_THREADS = _THREADS
-    AvifImagePlugin.DEFAULT_MAX_THREADS = _THREADS
-    gc.freeze()  # shared with all workers, as long as nobody touches it
 
 
 def serve(line: socket.socket) -> None:
@@ -99,84 +92,49 @@ def _end_with(line: socket.socket) -> None:
     os._exit(0)
 
 
-class _Confined:
-    """What this process may take."""
-
-    def __init__(self) -> None:
-        self._rest, self._began = _address_space(), 0.0
-        _set(resource.RLIMIT_CORE, 0)
-        _set(resource.RLIMIT_FSIZE, LIMITS.large_memory)
-
-    @contextlib.contextmanager
-    def at(self, files: Sequence[int]) -> Iterator[None]:
-        """The limits for one request, which holds these open files."""
-        self.allow(max((os.fstat(file).st_size for file in files), default=0))
-        self._began = time.process_time()
-        self.renew()
-        try:
-            yield
-        finally:
-            self.rest()
-
-    def allow(self, size: int) -> None:
-        """The memory for a file of so many bytes."""
-        if self._rest:
-            _set(resource.RLIMIT_AS, self._rest + LIMITS.memory_for(size))
-
-    def renew(self) -> None:
-        """The seconds, from now on."""
-        _set(resource.RLIMIT_CPU, math.ceil(time.process_time()) + LIMITS.processor_s)
-        signal.setitimer(signal.ITIMER_REAL, LIMITS.wall_s)
-
-    def rest(self) -> None:
-        """Let it wait as long as it has to."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-    def spent(self) -> float:
-        """Seconds of processor of this request so far."""
-        return time.process_time() - self._began
-
-
-def _set(limit: int, value: int) -> None:
-    """Set what this process may take of something, within what it was given itself."""
-    _, most = resource.getrlimit(limit)
-    bounded = value if most == resource.RLIM_INFINITY else min(value, most)
-    resource.setrlimit(limit, (bounded, most))
-
-
-def _address_space() -> int:
-    """Bytes that this process has now; 0 where the system does not tell."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
-    except OSError:
-        return 0
-
-
 class _Service:
-    """What a worker does for its caller."""
+    """What a worker does for its caller, each request within the limits."""
 
     def __init__(self, channel: Channel) -> None:
-        self._channel, self._limits = channel, _Confined()
+        self._channel = channel
         self._memory: mmap.mmap | None = None  # the caller's, which pictures are put into
         self._video: Reader | FolderReader | None = None
+        self._rest, self._began = _address_space(), 0.0
+        _limit(resource.RLIMIT_CORE, 0)
+        _limit(resource.RLIMIT_FSIZE, LIMITS.large_memory)
 
     def forget_memory(self) -> None:
         """Let go of the caller's memory, as soon as no array shows it any more."""
         self._memory = None
 
     def answer(self, request: dict[str, Any], files: list[int]) -> None:
-        """Do what is asked, within the limits, and say what came of it.
+        """Do what is asked, and say what came of it.
 
         Raises:
             MerError: the file cannot be read.
         """
-        with self._limits.at(files):
+        self._limit_memory(max((os.fstat(file).st_size for file in files), default=0))
+        self._began = time.process_time()
+        self._limit_time()
+        try:
             if request["do"] == "picture":
                 self._picture(request["name"], files[0])
             elif request["do"] == "open":
                 self._open(Path(request["path"]), request["fps"])
             else:
                 self._frames(request["from"], request["to"], files)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # the next one may be long in coming
+
+    def _limit_memory(self, size: int) -> None:
+        """To what a file of so many bytes may take."""
+        if self._rest:
+            _limit(resource.RLIMIT_AS, self._rest + LIMITS.memory_for(size))
+
+    def _limit_time(self) -> None:
+        """To what is allowed from now on."""
+        _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + LIMITS.processor_s)
+        signal.setitimer(signal.ITIMER_REAL, LIMITS.wall_s)
 
     def _picture(self, name: str, file: int) -> None:
         """Decode a picture, after the caller has made room for it."""
@@ -191,7 +149,7 @@ class _Service:
             out = self._room(received[1], (opened.height, opened.width, 3))
             for new in received[1]:
                 os.close(new)
-            opened.into(out, name)
+            opened.fill(out)
         if out.nbytes > LIMITS.kept:
             self.forget_memory()
         self._channel.send({})
@@ -200,7 +158,7 @@ class _Service:
         if fps:
             self._video = FolderReader(path, fps, self._alive)
         else:
-            self._limits.allow(path.stat().st_size if path.exists() else 0)
+            self._limit_memory(path.stat().st_size if path.exists() else 0)
             self._video = Reader(path, self._alive)
         self._channel.send(self._known())
 
@@ -232,9 +190,9 @@ class _Service:
 
     def _told_taken(self, taken: list[bool]) -> bool:
         """Wait until the caller has taken a frame, which may be long; whether it is still there."""
-        self._limits.rest()
+        signal.setitimer(signal.ITIMER_REAL, 0)
         received = self._channel.receive()
-        self._limits.renew()
+        self._limit_time()
         if received is not None:
             taken[received[0]["taken"]] = True
         return received is not None
@@ -246,6 +204,22 @@ class _Service:
 
     def _alive(self, time_ms: float) -> None:
         """A picture was decoded: the next one may take as long again, within a whole."""
-        if self._limits.spent() > LIMITS.processor_s * (1 + max(time_ms, 0) / 1000):
+        spent = time.process_time() - self._began
+        if spent > LIMITS.processor_s * (1 + max(time_ms, 0) / 1000):
             raise VideoError(too_much("The video"))
-        self._limits.renew()
+        self._limit_time()
+
+
+def _limit(what: int, value: int) -> None:
+    """Set what this process may take of something, within what it was given itself."""
+    _, most = resource.getrlimit(what)
+    bounded = value if most == resource.RLIM_INFINITY else min(value, most)
+    resource.setrlimit(what, (bounded, most))
+
+
+def _address_space() -> int:
+    """Bytes that this process has now; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
+    except OSError:
+        return 0

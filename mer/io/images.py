@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from mer.errors import ImageError
-from mer.io import decoding, pixels
-from mer.io.names import shown
+from mer.io import decoding, files, pixels
 from mer.io.protocol import CHOOSE_PICTURE, LIMITS, too_large
 
 MAX_PIXELS: Final = LIMITS.pixels
@@ -39,8 +38,8 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
         if not source:
             raise ImageError(_EMPTY.format("The picture"))
         return decoding.POOL.picture(source, "The picture")
-    with _opened(source) as file:
-        return decoding.POOL.picture(file, f"'{shown(Path(source).name)}'")
+    with _opened(Path(source)) as file:
+        return decoding.POOL.picture(file, f"'{files.shown(Path(source).name)}'")
 
 
 def resize(image: np.ndarray, size: int) -> np.ndarray:
@@ -51,30 +50,18 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _opened(source: str | os.PathLike[str]) -> Iterator[int]:
+def _opened(path: Path) -> Iterator[int]:
     """The descriptor of an ordinary file, not too large, or an ImageError."""
-    path = Path(source)
-    try:
-        if path.is_dir():
-            raise ImageError(f"'{shown(path)}' is a folder: name a picture inside it.")
-        if not path.exists():
-            raise ImageError(f"There is no file '{shown(path)}': check its name and folder.")
-        if not path.is_file():  # reading a pipe or a device may never end
-            raise ImageError(f"'{shown(path)}' is no ordinary file. {CHOOSE_PICTURE}")
-        size = path.stat().st_size
+    with files.readable(path, ImageError, CHOOSE_PICTURE, "name a picture inside it."):
+        size, name = path.stat().st_size, f"'{files.shown(path.name)}'"
         if size > MAX_BYTES:
             raise ImageError(
-                f"'{shown(path.name)}' is larger than {MAX_BYTES // 1_000_000} MB: "
+                f"{name} is larger than {MAX_BYTES // 1_000_000} MB: "
                 "save it smaller, as a JPEG for instance, and try again."
             )
         if not size:
-            raise ImageError(_EMPTY.format(f"'{shown(path.name)}'"))
+            raise ImageError(_EMPTY.format(name))
         file = os.open(path, os.O_RDONLY)
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = getattr(error, "strerror", None) or error
-        raise ImageError(
-            f"'{shown(path)}' cannot be opened ({reason}): choose another file."
-        ) from error
     try:
         yield file
     finally:

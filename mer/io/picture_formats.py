@@ -9,8 +9,7 @@ import os
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -47,6 +46,7 @@ _TURNS: Final[dict[int, Callable[[np.ndarray, np.ndarray], object]]] = {
 }
 # The pixels of an upright picture in the order in which a file of this orientation has them.
 _STORED: Final[dict[int, Callable[[np.ndarray], np.ndarray]]] = {
+    1: lambda out: out,
     2: lambda out: out[:, ::-1],
     3: lambda out: out[::-1, ::-1],
     4: lambda out: out[::-1],
@@ -57,23 +57,12 @@ _STORED: Final[dict[int, Callable[[np.ndarray], np.ndarray]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A picture that waits for the memory to put it into."""
+class Opened(NamedTuple):
+    """A picture that waits for the memory to put it into, upright."""
 
-    # Upright.
     width: int
     height: int
-    fill: Callable[[np.ndarray], None]  # puts it into RGB uint8 (height, width, 3)
-
-    def into(self, out: np.ndarray, name: str) -> None:
-        """`fill`, with errors as sentences.
-
-        Raises:
-            ImageError: as `opened`.
-        """
-        with _sentences(name):
-            self.fill(out)
+    fill: Callable[[np.ndarray], None]  # puts it into RGB uint8 (height, width, 3); as `opened`
 
 
 def opened(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
@@ -98,12 +87,12 @@ def opened(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
         elif start[4:8] == b"ftyp" and not _is_avif(content) and pillow_heif.is_supported(file):
             picture = _heif(file, name)
         elif start.startswith(b"GIF8") and _gif_comments(content) > MAX_COMMENTS:
-            raise ImageError(_odd(name, "GIF"))
+            raise _odd(name, "GIF")
         elif re.match(rb"P[1-7fF]", start) and not _ppm_sizes(bytes(content[:_HEAD])):
-            raise ImageError(_odd(name, "PPM picture"))
+            raise _odd(name, "PPM picture")
         else:
             picture = _pillow(file, FORMATS, name)
-        return picture
+    return picture._replace(fill=_sentences(name)(picture.fill))
 
 
 def decoded_here(file: BinaryIO, name: str) -> np.ndarray:
@@ -116,7 +105,7 @@ def decoded_here(file: BinaryIO, name: str) -> np.ndarray:
     file.seek(0)
     picture = opened(file, content, f"/dev/fd/{file.fileno()}", name)
     out = np.empty((picture.height, picture.width, 3), np.uint8)
-    picture.into(out, name)
+    picture.fill(out)
     return out
 
 
@@ -134,16 +123,12 @@ def _sentences(name: str) -> Iterator[None]:
         message = f"{name} is not a picture that can be read: damaged, or another kind of file."
         raise ImageError(f"{message} {CHOOSE_PICTURE}") from error
     except Exception as error:  # decoders raise nearly anything on damaged files
-        raise ImageError(_damaged(name)) from error
+        message = f"{name} is damaged or incomplete: save or download it again"
+        raise ImageError(f"{message}, or choose another picture.") from error
 
 
-def _damaged(name: str) -> str:
-    message = f"{name} is damaged or incomplete: save or download it again"
-    return f"{message}, or choose another picture."
-
-
-def _odd(name: str, kind: str) -> str:
-    return f"{name} is an oddly built {kind}: open it in a picture editor, save it."
+def _odd(name: str, kind: str) -> ImageError:
+    return ImageError(f"{name} is an oddly built {kind}: open it in a picture editor, save it.")
 
 
 def _check_size(width: int, height: int, name: str, size: int = 0, each: float = 0) -> None:
@@ -156,14 +141,6 @@ def _check_size(width: int, height: int, name: str, size: int = 0, each: float =
         most = min(most, int(LIMITS.memory_for(size) * _USABLE / each))
     if width * height > most:
         raise ImageError(too_large(name, f"{width} x {height} pixels", most))
-
-
-def _size(file: BinaryIO) -> int:
-    """Bytes of an open file, whose place stays where it is."""
-    at = file.tell()
-    size = file.seek(0, os.SEEK_END)
-    file.seek(at)
-    return size
 
 
 def _upright(width: int, height: int, turn: int) -> tuple[int, int]:
@@ -198,13 +175,17 @@ def _jpeg(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
     scans, whole = _jpeg_scans(content[at:])
     # Each scan passes over the whole picture: a few kilobytes could keep a decoder busy for hours.
     if scans > MAX_SCANS:
-        raise ImageError(_odd(name, "JPEG"))
+        raise _odd(name, "JPEG")
     if channels not in (1, 3) or not whole:
         return _pillow(file, ("JPEG",), name, turn)
 
     def fill(out: np.ndarray) -> None:
-        image = _by_opencv(path, _room(out, height, width, turn))
-        if image is None or image.shape != (height, width, 3):
+        # Into `out` itself where it need not be turned, or memory is scarce.
+        own = turn in _TURNS and out.nbytes < LIMITS.kept
+        shape = height, width, 3
+        room = np.empty(shape, np.uint8) if own else out.reshape(shape)
+        image = cv2.imread(path, room, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+        if image is None or image.shape != shape:
             _pillow(file, ("JPEG",), name, turn).fill(out)
         elif turn in _TURNS:
             _TURNS[turn](image.copy() if np.shares_memory(image, out) else image, out)
@@ -212,18 +193,6 @@ def _jpeg(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
             out[:] = image
 
     return Opened(*_upright(width, height, turn), fill)
-
-
-def _room(out: np.ndarray, height: int, width: int, turn: int) -> np.ndarray:
-    """Where to decode to: into `out` itself where it need not be turned, or memory is scarce."""
-    if turn in _TURNS and out.nbytes < LIMITS.kept:
-        return np.empty((height, width, 3), np.uint8)
-    return out.reshape(height, width, 3)
-
-
-def _by_opencv(path: str, out: np.ndarray, flags: int = cv2.IMREAD_COLOR_RGB) -> np.ndarray | None:
-    """The picture as it is stored, in `out` where it has just that shape; None if it is damaged."""
-    return cv2.imread(path, out, flags | cv2.IMREAD_IGNORE_ORIENTATION)
 
 
 def _jpeg_head(content: memoryview, name: str) -> tuple[int, int, int, int, int]:
@@ -242,7 +211,7 @@ def _jpeg_head(content: memoryview, name: str) -> tuple[int, int, int, int, int]
         if marker == 0xE1 and bytes(content[at + 4 : at + 10]) == b"Exif\0\0":
             turn = orientation(bytes(content[at + 4 : at + 2 + length]))
         at += 2 + length
-    raise ImageError(_odd(name, "JPEG"))
+    raise _odd(name, "JPEG")
 
 
 def _jpeg_cost(content: memoryview, at: int, channels: int) -> float:
@@ -274,11 +243,12 @@ def _webp(file: BinaryIO, content: memoryview, path: str, start: bytes, name: st
 
     def fill(out: np.ndarray) -> None:
         room = np.empty((height, width, 3 + alpha), np.uint8)
-        image = _by_opencv(path, room, cv2.IMREAD_UNCHANGED)
+        image = cv2.imread(path, room, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
         if image is None or image.shape[:2] != (height, width):
-            raise ImageError(_damaged(name))
+            raise ValueError("damaged")
         order = [2, 1, 0, 3][: image.shape[2]]
-        pixels.fill(_stored(out, turn), lambda top, bottom: pixels.rgb(image[top:bottom, :, order]))
+        stored = _STORED[turn](out)
+        pixels.fill(stored, lambda top, bottom: pixels.rgb(image[top:bottom, :, order]))
 
     return Opened(*_upright(width, height, turn), fill)
 
@@ -318,11 +288,10 @@ def _heif(file: BinaryIO, name: str) -> Opened:
     """Straight from libheif, which turns it upright; Pillow would hold it twice more."""
     picture = pillow_heif.open_heif(file, convert_hdr_to_8bit=True)
     width, height = picture.size
-    _check_size(width, height, name, _size(file), _HEIF)
+    _check_size(width, height, name, os.fstat(file.fileno()).st_size, _HEIF)
 
     def fill(out: np.ndarray) -> None:
-        image = np.asarray(picture)
-        pixels.fill(out, pixels.rows_of(image[:, :width], name))
+        pixels.fill(out, pixels.rows_of(np.asarray(picture)[:, :width], name))
 
     return Opened(width, height, fill)
 
@@ -346,51 +315,39 @@ def _ppm_sizes(head: bytes) -> bool:
 
 
 def _pillow(file: BinaryIO, formats: tuple[str, ...], name: str, turn: int = 0) -> Opened:
+    """By Pillow; `turn` is the orientation where it is known already."""
     image = Image.open(file, formats=formats)
-    _check_size(*image.size, name, _size(file), _AVIF if image.format == "AVIF" else 0)
+    size = os.fstat(file.fileno()).st_size
+    _check_size(*image.size, name, size, _AVIF if image.format == "AVIF" else 0)
     width, height = image.size
     image.load()
-    turn = turn or _told_orientation(image)
+    if image.format == "TIFF":
+        turn = image.tag_v2.get(_ORIENTATION, 1)  # type: ignore[attr-defined]
+        turn = turn if turn in _STORED else 1
+    turn = turn or orientation(image.info.get("exif", b""))
 
     def fill(out: np.ndarray) -> None:
         with image:
-            pixels.fill(_stored(out, turn), _rows(image, name))
+            pixels.fill(_STORED[turn](out), _rows(image, name))
 
     return Opened(*_upright(width, height, turn), fill)
 
 
-def _told_orientation(image: Image.Image) -> int:
-    if image.format == "TIFF":
-        value = image.tag_v2.get(_ORIENTATION, 1)  # type: ignore[attr-defined]
-        return value if value in _STORED else 1
-    return orientation(image.info.get("exif", b""))
-
-
-def _stored(out: np.ndarray, turn: int) -> np.ndarray:
-    return _STORED[turn](out) if turn in _STORED else out
-
-
-def _is_8_bit(image: Image.Image) -> bool:
-    """Whether 32-bit gray holds the values of 8-bit gray, as some programs write TIFFs."""
-    return image.format == "TIFF" and float(image.getextrema()[1]) <= 255  # type: ignore[arg-type]
-
-
 def _rows(image: Image.Image, name: str) -> pixels.Rows:
     """What gives the rows from one to another as RGB."""
-    if image.mode == "F" or (image.mode == "I" and _is_8_bit(image)):
+    scaled = image.mode == "F"
+    if image.mode == "I" and image.format == "TIFF":  # some programs write 8-bit gray so
+        scaled = float(image.getextrema()[1]) <= 255  # type: ignore[arg-type]
+    if scaled:
         return pixels.rows_of(np.asarray(image), name)
-
-    def gray(top: int, bottom: int) -> np.ndarray:
-        values = np.asarray(image.crop((0, top, image.width, bottom)))
-        if values.dtype != np.uint16:
-            values = values.clip(0, 65535).astype(np.uint16)
-        return pixels.rows_of(values, name)(0, bottom - top)
-
-    if image.mode.startswith("I"):  # 16-bit gray, which Pillow's convert would clip at 255
-        return gray
     mode = "RGBA" if image.has_transparency_data else "RGB"
 
     def rows(top: int, bottom: int) -> np.ndarray:
-        return pixels.rgb(np.asarray(image.crop((0, top, image.width, bottom)).convert(mode)))
+        strip = image.crop((0, top, image.width, bottom))
+        if not image.mode.startswith("I"):
+            return pixels.rgb(np.asarray(strip.convert(mode)))
+        gray = np.asarray(strip)  # of 16 bits, which Pillow's convert would clip at 255
+        gray = gray if gray.dtype == np.uint16 else gray.clip(0, 65535).astype(np.uint16)
+        return pixels.rows_of(gray, name)(0, bottom - top)
 
     return rows

@@ -8,6 +8,8 @@ import numpy as np
 from mer.errors import ImageError
 
 _STRIP: Final = 100_000  # pixels that are turned into RGB at a time
+# What values are multiplied by to lie in 0..255; uint16 with its whole range, as in a 16-bit PNG.
+_FACTORS: Final = {np.dtype(bool): 255.0, np.dtype("u1"): 1.0, np.dtype("u2"): 255 / 65535}
 
 Rows = Callable[[int, int], np.ndarray]  # from one row to another: RGB uint8 (rows, width, 3)
 
@@ -37,29 +39,21 @@ def rows_of(array: np.ndarray, name: str) -> Rows:
     Raises:
         ImageError: its values are no brightness.
     """
-    factor, half = np.float32(_factor(array, name)), np.float32(0.5)  # half the time of float64
+    factor = _FACTORS.get(array.dtype)
+    if factor is None and array.dtype.kind in "iuf":
+        low, high = float(array.min()), float(array.max())
+        if low >= 0 and high <= 255:  # also false where a value is not a number
+            factor = 255.0 if array.dtype.kind == "f" and high <= 1 else 1.0
+    if factor is None:
+        raise ImageError(
+            f"{name} is an array of {array.dtype} whose values are no brightness: "
+            "give integers in 0..255, or floats in 0..1 or 0..255."
+        )
+    scale, half = np.float32(factor), np.float32(0.5)  # half the time of float64
     shape = (array.shape[1], array.shape[2] if array.ndim == 3 else 1)
 
     def rows(top: int, bottom: int) -> np.ndarray:
         strip = array[top:bottom].reshape(bottom - top, *shape)
-        return rgb(strip if array.dtype == np.uint8 else (strip * factor + half).astype(np.uint8))
+        return rgb(strip if array.dtype == np.uint8 else (strip * scale + half).astype(np.uint8))
 
     return rows
-
-
-def _factor(array: np.ndarray, name: str) -> float:
-    """What the array's values are multiplied by to lie in 0..255."""
-    if array.dtype == np.bool_:
-        return 255.0
-    if array.dtype == np.uint8:
-        return 1.0
-    if array.dtype == np.uint16:  # its whole range, as in a 16-bit PNG
-        return 255 / 65535
-    if array.dtype.kind in "iuf":
-        low, high = float(array.min()), float(array.max())
-        if low >= 0 and high <= 255:  # also false where a value is not a number
-            return 255.0 if array.dtype.kind == "f" and high <= 1 else 1.0
-    raise ImageError(
-        f"{name} is an array of {array.dtype} whose values are no brightness: "
-        "give integers in 0..255, or floats in 0..1 or 0..255."
-    )

@@ -60,9 +60,7 @@ class Channel:
     """
 
     def __init__(self, line: socket.socket) -> None:
-        self.line = line
-        self._rest = b""
-        self._files: list[int] = []
+        self.line, self._rest, self._files = line, b"", list[int]()
 
     def send(self, message: dict[str, Any], files: Sequence[int] = ()) -> None:
         """Send a message and, with it, descriptors of open files."""

@@ -20,7 +20,7 @@ import numpy as np
 
 from mer.errors import DataError, ImageError, MerError
 from mer.io import images
-from mer.io.names import natural, shown
+from mer.io.files import natural, shown
 
 STDIN: Final = "-"
 MAX_INPUT: Final = 1_000_000_000  # bytes of the standard input, a zip of pictures at most
@@ -28,23 +28,17 @@ PACKED: Final = 20  # times that a video may grow when it is unpacked: it is com
 SMALL: Final = 100_000_000  # bytes of a video up to which that does not matter
 SPARE: Final = 500_000_000  # bytes that stay free on a disk that something is unpacked to
 
-# All that the readers read.
-PICTURES: Final = frozenset(
-    {
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".mpo", ".png", ".apng"),
-        *(".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"),
-        *(".pnm", ".pfm", ".heic", ".heif", ".hif", ".avif"),
-    }
+# The endings of all that the readers read.
+_PICTURES: Final = (
+    "jpg jpeg jpe jfif jif pjpeg mpo png apng webp gif bmp dib tif tiff ppm pgm pbm pnm pfm heic "
+    "heif hif avif"
 )
-VIDEOS: Final = frozenset(
-    {
-        *(".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".divx", ".mpg"),
-        *(".mpeg", ".mpe", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".m2t", ".wmv"),
-        *(".asf", ".flv", ".f4v", ".3gp", ".3gpp", ".3g2", ".ogv", ".ogm", ".mxf"),
-        *(".dv", ".y4m", ".mjpeg", ".mjpg", ".h264", ".264", ".hevc", ".h265", ".265"),
-        *(".ivf", ".obu", ".nut", ".rm", ".rmvb", ".wtv"),
-    }
+_VIDEOS: Final = (
+    "mp4 m4v mov qt webm mkv avi divx mpg mpeg mpe m2v vob ts mts m2ts m2t wmv asf flv f4v 3gp "
+    "3gpp 3g2 ogv ogm mxf dv y4m mjpeg mjpg h264 264 hevc h265 265 ivf obu nut rm rmvb wtv"
 )
+PICTURES: Final = frozenset(f".{ending}" for ending in _PICTURES.split())
+VIDEOS: Final = frozenset(f".{ending}" for ending in _VIDEOS.split())
 LISTS: Final = frozenset({".csv", ".txt"})
 COLUMNS: Final = ("file", "path")  # of a CSV list: the first of them that it has
 
@@ -80,18 +74,17 @@ def find(source: str) -> list[Item]:
     Raises:
         DataError: there is no such thing, it cannot be read, or there is nothing in it to score.
     """
-    path = Path(source)
-    endings = PICTURES | VIDEOS
+    path, endings = Path(source), PICTURES | VIDEOS
     if path.is_dir():
         found = in_folder(path, endings)
-    elif path.suffix.lower() == ".zip" and path.is_file():
+    elif _is_zip(path):
         found = in_zip(path, endings)
     elif path.suffix.lower() in LISTS and path.is_file():
         found = _listed(path)
     else:
         files = [name for name in _matching(source) if not Path(name).is_dir()]
-        found = [Item(shown(one), str(Path(one).resolve())) for one in files]
-        found = [item for item in found if _ending(item.path) in endings]
+        paths = [(name, str(Path(name).resolve())) for name in files]
+        found = [Item(shown(name), full) for name, full in paths if _ending(full) in endings]
     items = list({item.name: item for item in found}.values())
     if not items:
         there = "holds no pictures or videos" if path.exists() else "is not there"
@@ -103,10 +96,8 @@ def find(source: str) -> list[Item]:
 def in_folder(folder: Path, endings: frozenset[str]) -> list[Item]:
     """The files below a folder that end so, named by their path within it."""
     root = folder.resolve()
-    files = [path for path in root.rglob("*") if path.is_file()]
-    names = {path.relative_to(root).as_posix(): path for path in files}
-    wanted = _chosen(names, endings, str(folder))
-    return [Item(shown(name), str(names[name])) for name in wanted]
+    names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
+    return [Item(shown(x), str(root / x)) for x in _chosen(names, endings, str(folder))]
 
 
 def in_zip(path: Path, endings: frozenset[str]) -> list[Item]:
@@ -130,8 +121,7 @@ def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
         DataError: it is larger than any picture, or packed with LZMA, whose own header says how
             many gigabytes are set aside to unpack it.
     """
-    _check_packing(archive.getinfo(name))
-    with archive.open(name) as file:
+    with archive.open(_plain(archive, name)) as file:
         content = file.read(images.MAX_BYTES + 1)
     if len(content) > images.MAX_BYTES:
         limit = images.MAX_BYTES // 1_000_000
@@ -145,8 +135,7 @@ def unpack(archive: zipfile.ZipFile, name: str, target: Path) -> None:
     Raises:
         DataError: it would grow as no video does, or fill the disk, or is packed with LZMA.
     """
-    entry = archive.getinfo(name)
-    _check_packing(entry)
+    entry = _plain(archive, name)
     if entry.file_size > max(SMALL, PACKED * entry.compress_size):
         size = f"{entry.compress_size:,} bytes that become {entry.file_size:,}"
         raise DataError(f"{shown(name)} in the zip is no video: {size}. Pack the video itself.")
@@ -164,43 +153,37 @@ def pictures(names: Iterable[str]) -> Iterator[Picture]:
             "-" for the standard input, which is one picture or one zip.
     """
     for name in names:
-        if name == STDIN:
-            yield from _content("stdin", sys.stdin.buffer.read(MAX_INPUT + 1))
-        else:
+        if name != STDIN:
             yield from _named(name)
+            continue
+        content = sys.stdin.buffer.read(MAX_INPUT + 1)
+        if len(content) > MAX_INPUT:
+            text = f"The standard input has more than {MAX_INPUT // 1_000_000} MB."
+            yield "stdin", ImageError(f"{text} Name files instead.")
+        elif content.startswith(b"PK\3\4"):
+            yield from _zip("stdin", io.BytesIO(content))
+        else:
+            yield _picture("stdin", content)
 
 
 def _named(name: str) -> Iterator[Picture]:
-    path = Path(name)
+    path, told = Path(name), shown(name)
     if path.is_dir():
         found = in_folder(path, PICTURES)
-        if not found:
-            error = (
-                f"There are no pictures in the folder {shown(name)}, nor below it. Name another."
-            )
-            yield shown(name), ImageError(error)
         yield from (_picture(shown(path / item.name), Path(item.path)) for item in found)
+        if not found:
+            text = f"There are no pictures in the folder {told}, nor below it. Name another."
+            yield told, ImageError(text)
     elif not path.exists() and glob.has_magic(name):
         matching = _matching(name)
-        if not matching:
-            error = f"No file is called like '{shown(name)}'. Name another."
-            yield shown(name), ImageError(error)
         for one in matching:
             yield from _named(one)
-    elif path.suffix.lower() == ".zip" and path.is_file():
-        yield from _zip(shown(name), path)
+        if not matching:
+            yield told, ImageError(f"No file is called like '{told}'. Name another.")
+    elif _is_zip(path):
+        yield from _zip(told, path)
     else:
-        yield _picture(shown(name), path)
-
-
-def _content(name: str, content: bytes) -> Iterator[Picture]:
-    if len(content) > MAX_INPUT:
-        limit = MAX_INPUT // 1_000_000
-        yield name, ImageError(f"The standard input has more than {limit} MB. Name files instead.")
-    elif content.startswith(b"PK\3\4"):
-        yield from _zip(name, io.BytesIO(content))
-    else:
-        yield _picture(name, content)
+        yield _picture(told, path)
 
 
 def _zip(name: str, source: Path | io.BytesIO) -> Iterator[Picture]:
@@ -209,11 +192,10 @@ def _zip(name: str, source: Path | io.BytesIO) -> Iterator[Picture]:
             wanted = _chosen(archive.namelist(), PICTURES, name)
             for entry in wanted:
                 yield _entry(f"{name}/{shown(entry)}", archive, entry)
+        if not wanted:
+            yield name, ImageError(f"There are no pictures in '{name}'. Name another zip.")
     except Exception as error:  # a damaged one makes zipfile raise nearly anything
         yield name, ImageError(_no_zip(f"'{name}'", error))
-        return
-    if not wanted:
-        yield name, ImageError(f"There are no pictures in '{name}'. Name another zip.")
 
 
 def _entry(name: str, archive: zipfile.ZipFile, entry: str) -> Picture:
@@ -231,6 +213,10 @@ def _picture(name: str, source: Path | bytes) -> Picture:
         return name, images.read(source)
     except ImageError as error:
         return name, ImageError(str(error).replace("The picture", f"'{name}'", 1))
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip" and path.is_file()
 
 
 def _ending(name: str) -> str:
@@ -258,10 +244,11 @@ def _chosen(names: Iterable[str], endings: frozenset[str], where: str) -> list[s
     return sorted(chosen, key=natural)
 
 
-def _check_packing(entry: zipfile.ZipInfo) -> None:
+def _plain(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    entry = archive.getinfo(name)
     if entry.compress_type == zipfile.ZIP_LZMA:
-        name = shown(entry.filename)
-        raise DataError(f"{name} in the zip is packed with LZMA. Pack it again without.")
+        raise DataError(f"{shown(name)} in the zip is packed with LZMA. Pack it again without.")
+    return entry
 
 
 def _no_zip(name: str, error: Exception) -> str:
@@ -269,14 +256,13 @@ def _no_zip(name: str, error: Exception) -> str:
 
 
 def _listed(path: Path) -> list[Item]:
-    folder = path.resolve().parent
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             names = list(_column(file, path) if path.suffix.lower() == ".csv" else file)
     except (OSError, csv.Error) as error:
         raise DataError(f"The list {shown(path)} cannot be read ({error}).") from error
-    named = (name.strip() for name in names)
-    return [Item(shown(name), str(folder / name)) for name in named if name]
+    folder = path.resolve().parent
+    return [Item(shown(x), str(folder / x)) for x in map(str.strip, names) if x]
 
 
 def _column(lines: Iterable[str], path: Path) -> Iterator[str]:

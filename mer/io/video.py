@@ -4,7 +4,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,7 +16,7 @@ import numpy as np
 from mer.errors import ImageError, VideoError
 from mer.io import decoding, picture_formats, video_files
 from mer.io.decoding import GoneError, Worker
-from mer.io.names import natural, shown
+from mer.io.files import natural, shown
 from mer.io.protocol import too_much
 from mer.io.sources import PICTURES
 
@@ -87,7 +87,8 @@ class Video:
         self._passes: WeakSet[Generator[Frame]] = WeakSet()
         self._idle: list[Worker] = []
         finalize(self, _close, self._idle)
-        self._idle.append(self._opened())
+        with self._worker():
+            pass
 
     def __enter__(self) -> Self:
         return self
@@ -124,33 +125,29 @@ class Video:
         return frames
 
     def _decoded(self, start_ms: float, end_ms: float) -> Generator[Frame]:
-        worker = self._idle.pop() if self._idle else self._opened()
-        try:
+        with self._worker() as worker:
             width, height = self._as_turned(self.size)
             for told, image in worker.frames(start_ms, end_ms, (height, width, 3)):
-                yield Frame(**told, image=self._turned(image))
+                turned = np.rot90(image, self.quarters) if self.quarters else image
+                yield Frame(**told, image=np.ascontiguousarray(turned))
             self._take(worker.state)
-            self._idle.append(worker)
-            worker = None  # type: ignore[assignment]
-        except GoneError as error:
-            raise VideoError(too_much(f"'{shown(self._path.name)}'")) from error
-        finally:
-            if worker:
-                worker.close()
 
-    def _opened(self) -> Worker:
-        worker = decoding.POOL.fresh()
+    @contextmanager
+    def _worker(self) -> Iterator[Worker]:
+        """A worker that has the video open; it is kept for the next pass if the block ends well."""
+        known = bool(self._idle)
+        worker = self._idle.pop() if known else decoding.POOL.fresh()
         try:
-            self._take(worker.open_video(str(self._path), self._fps))
+            if not known:
+                asked = {"do": "open", "path": str(self._path), "fps": self._fps}
+                self._take(worker.ask(asked))
+            yield worker
+            self._idle.append(worker)
         except BaseException as error:
             worker.close()
             if isinstance(error, GoneError):
                 raise VideoError(too_much(f"'{shown(self._path.name)}'")) from error
             raise
-        return worker
-
-    def _turned(self, image: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(np.rot90(image, self.quarters)) if self.quarters else image
 
     def _as_turned(self, size: tuple[int, int]) -> tuple[int, int]:
         return size[::-1] if self.quarters % 2 else size
@@ -166,6 +163,11 @@ class Video:
 def _close(workers: list[Worker]) -> None:
     while workers:
         workers.pop().close()
+
+
+def _shrunk(width: float, height: float) -> tuple[int, int]:
+    scale = min(1.0, LONG_SIDE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 class Reader:
@@ -193,9 +195,7 @@ class Reader:
             self._turns = video_files.Turns.of(first, stream)
             self._natural = self._turns.size(first)
         self._start_ms, self._seeks = start_ms or 0.0, start_ms is not None
-        scale = min(1.0, LONG_SIDE / max(self._natural))
-        width, height = (max(1, round(side * scale)) for side in self._natural)
-        self.size = width, height
+        self.size = _shrunk(*self._natural)
 
     def frames(self, start_ms: float, end_ms: float) -> Generator[Frame]:
         """The frames from one time to another, both included; `index` counts them from 0.
@@ -222,17 +222,16 @@ class Reader:
     ) -> Generator[tuple[float, av.VideoFrame]]:
         """Times and pictures from a time on, and some before it."""
         if start_ms > 0 and self._seeks:
-            with video_files.opened(self._path) as (container, stream):
-                if video_files.sought(container, self._start_ms + start_ms):
-                    found = video_files.decoded(container, stream, Counter())
-                    pictures = self._timed(found, Counter())
-                    first = next(pictures, None)
-                    if first and first[0] <= start_ms:  # without an index it may land anywhere
-                        yield first
-                        yield from pictures
-                        return
-        with video_files.opened(self._path) as (container, stream):
-            yield from self._timed(video_files.decoded(container, stream, faults), faults)
+            with video_files.opened(self._path) as opened:
+                found = video_files.decoded(*opened, Counter(), self._start_ms + start_ms)
+                pictures = self._timed(found, Counter())
+                first = next(pictures, None)
+                if first and first[0] <= start_ms:  # without an index it may land anywhere
+                    yield first
+                    yield from pictures
+                    return
+        with video_files.opened(self._path) as opened:
+            yield from self._timed(video_files.decoded(*opened, faults), faults)
 
     def _timed(
         self, pictures: Iterator[av.VideoFrame], faults: Counter[str]
@@ -285,9 +284,7 @@ class FolderReader:
         first = next((image for _, image in self._images(0)), None)
         if first is None:
             raise VideoError(f"There are no pictures in '{shown(folder)}'. Name another folder.")
-        height, width = first.shape[:2]
-        scale = min(1.0, LONG_SIDE / max(height, width))
-        self.size = max(1, round(width * scale)), max(1, round(height * scale))
+        self.size = _shrunk(*first.shape[1::-1])
 
     def frames(self, start_ms: float, end_ms: float) -> Generator[Frame]:
         """The frames from one time to another, both included; `index` counts them from 0."""

@@ -1,11 +1,11 @@
-"""Video files of any origin: opened with care, decoded, each picture turned upright."""
+"""Video files of any origin: opened with care, decoded, each picture as players show it."""
 
 import errno
 import os
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -19,8 +19,8 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from mer.errors import VideoError
-from mer.io import hdr, picture_formats
-from mer.io.names import shown
+from mer.io import picture_formats
+from mer.io.files import readable, shown
 from mer.io.protocol import LIMITS
 
 # Only these: FFmpeg's other readers draw text as video, take pictures for it, or follow playlists
@@ -38,6 +38,16 @@ _LARGE: Final = (
 )
 _CHOOSE: Final = "Choose an MP4, WebM, MOV, MKV or AVI video."
 
+WHITE: Final = 100.0  # cd/m2 of an ordinary screen's white
+HLG_PEAK: Final = 1000.0  # cd/m2 of the screen that HLG is graded on, whose gamma is then 1.2
+KNEE: Final = 0.8  # of the coded brightness, from which on it is pressed together
+_STEPS: Final = 1024  # of the square root of light up to WHITE
+_TO_BT709: Final = np.array(
+    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
+    np.float32,
+)
+_CODED: Final = np.linspace(0, 1, 256)
+
 
 def checked(path: Path, *, folder: bool = False) -> Path:
     """The path of a video in full, or of a folder of frames.
@@ -46,28 +56,13 @@ def checked(path: Path, *, folder: bool = False) -> Path:
         VideoError: no such file, a file or a folder where the other was asked for, a pipe or
             device, or an empty file.
     """
-    try:
-        if path.is_dir() and not folder:
-            raise VideoError(
-                f"'{shown(path)}' is a folder: name a video inside it, or say with --fps how many "
-                "of its pictures make a second."
-            )
-        if not path.exists():
-            raise VideoError(f"There is no file '{shown(path)}': check its name and folder.")
-        if folder:
-            if path.is_dir():
-                return path.resolve()
+    instead = "name a video inside it, or say with --fps how many of its pictures make a second."
+    with readable(path, VideoError, _CHOOSE, "" if folder else instead):
+        if folder and not path.is_dir():
             raise VideoError(f"'{shown(path)}' is a video, with its own times: leave out --fps.")
-        if not path.is_file():  # reading a pipe or a device may never end
-            raise VideoError(f"'{shown(path)}' is no ordinary file. {_CHOOSE}")
-        if not path.stat().st_size:
+        if not folder and not path.stat().st_size:
             raise VideoError(f"'{shown(path.name)}' is empty. {_AGAIN}, or choose another.")
         return path.resolve()
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = getattr(error, "strerror", None) or error
-        raise VideoError(
-            f"'{shown(path)}' cannot be opened ({reason}): choose another file."
-        ) from error
 
 
 @contextmanager
@@ -100,22 +95,16 @@ def no_frame(path: Path) -> str:
 
 
 def _unreadable(path: Path) -> str:
+    name = f"'{shown(path.name)}'"
     if not os.access(path, os.R_OK):
-        return f"'{shown(path.name)}' cannot be opened: it is gone, or its permissions forbid it."
-    if _is_picture(path):
-        return f"'{shown(path.name)}' is a picture, whatever its name says. {_CHOOSE}"
+        return f"{name} cannot be opened: it is gone, or its permissions forbid it."
+    # Whatever a damaged file does to a decoder, it is no picture.
+    with suppress(Exception), Image.open(path, formats=picture_formats.FORMATS):
+        return f"{name} is a picture, whatever its name says. {_CHOOSE}"
     return (
-        f"'{shown(path.name)}' is not a video that can be read: another kind of file, damaged, or "
+        f"{name} is not a video that can be read: another kind of file, damaged, or "
         f"cut off. {_AGAIN}, or choose another."
     )
-
-
-def _is_picture(path: Path) -> bool:
-    try:
-        with Image.open(path, formats=picture_formats.FORMATS):
-            return True
-    except Exception:  # whatever a damaged file does to a decoder, it is no picture
-        return False
 
 
 def _pictures(container: InputContainer, name: str) -> VideoStream:
@@ -130,20 +119,25 @@ def _pictures(container: InputContainer, name: str) -> VideoStream:
     known = [one for one in moving if one.codec_context is not None]
     if not known:
         raise VideoError(f"{name} is damaged, or compressed in an unknown way. {_CHOOSE}")
-    return max(known, key=_rank)
-
-
-def _rank(stream: VideoStream) -> tuple[bool, int]:
-    return bool(stream.disposition & Disposition.default), stream.width * stream.height
+    marked = Disposition.default
+    return max(known, key=lambda one: (bool(one.disposition & marked), one.width * one.height))
 
 
 def decoded(
-    container: InputContainer, stream: VideoStream, faults: Counter[str]
+    container: InputContainer,
+    stream: VideoStream,
+    faults: Counter[str],
+    from_ms: float | None = None,
 ) -> Iterator[av.VideoFrame]:
-    """The stream's pictures; what cannot be decoded is counted as "damaged" and left out."""
-    packets = container.demux(stream)
+    """The stream's pictures; what cannot be decoded is counted as "damaged" and left out.
+
+    With a time of the file's own count, from before it on, beginning with a picture that needs no
+    other.
+    """
     try:
-        for packet in packets:
+        if from_ms is not None:
+            container.seek(int(from_ms * 1000))  # microseconds
+        for packet in container.demux(stream):
             try:
                 yield from packet.decode()
             except av.FFmpegError as error:
@@ -152,15 +146,6 @@ def decoded(
                 faults["damaged"] += 1
     except av.FFmpegError:  # not even the next piece is found
         faults["damaged"] += 1
-
-
-def sought(container: InputContainer, time_ms: float) -> bool:
-    """Go on before this time of the file's own count, at a picture that needs no other."""
-    try:
-        container.seek(int(time_ms * 1000))  # microseconds
-    except av.FFmpegError:
-        return False
-    return True
 
 
 def duration_ms(container: InputContainer, stream: VideoStream) -> float | None:
@@ -197,7 +182,7 @@ class Turns:
     left_right: bool
     top_bottom: bool
     aspect: float  # a stored pixel's width by its height
-    transfer: int  # the curve of its brightness, see `mer.io.hdr`
+    transfer: int  # the curve of its brightness, by its number in ITU-T H.273
 
     @classmethod
     def of(cls, picture: av.VideoFrame, stream: VideoStream) -> "Turns":
@@ -225,7 +210,7 @@ class Turns:
         width, height = fitted(self.size(picture), size)
         stored = (height, width) if self.transposed else (width, height)
         image: np.ndarray = picture.reformat(*stored, format="rgb24", threads=1).to_ndarray()
-        image = hdr.tone_mapped(image, self.transfer) if hdr.is_hdr(self.transfer) else image
+        image = _tone_mapped(image, self.transfer) if self.transfer in _LIGHT else image
         image = image.transpose(1, 0, 2) if self.transposed else image
         image = image[:: -1 if self.top_bottom else 1, :: -1 if self.left_right else 1]
         return _framed(image, size)
@@ -255,3 +240,41 @@ def fitted(natural: tuple[float, float], room: tuple[int, int]) -> tuple[int, in
     scale = min(room[0] / natural[0], room[1] / natural[1])
     width, height = (max(1, round(side * scale)) for side in natural)
     return room if max(room[0] - width, room[1] - height) <= 2 else (width, height)  # rounding
+
+
+def _hlg() -> np.ndarray:
+    low = _CODED**2 / 3
+    high = (np.exp((_CODED - 0.55991073) / 0.17883277) + 0.28466892) / 12
+    light = np.where(_CODED <= 0.5, low, high) ** 1.2
+    return (light * HLG_PEAK / WHITE).astype(np.float32)
+
+
+def _pq() -> np.ndarray:
+    root = _CODED ** (32 / 2523)
+    light = (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (8192 / 1305)
+    return (light * 10_000 / WHITE).astype(np.float32)
+
+
+def _shown_as() -> np.ndarray:
+    """Coded value of each square root of light in _STEPS, up to the brightest: sRGB, then KNEE."""
+    light = (np.arange(round(_STEPS * (10_000 / WHITE) ** 0.5 * 1.4)) / _STEPS) ** 2
+    coded = np.where(light < 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    over = np.maximum(coded - KNEE, 0) / (1 - KNEE)
+    pressed = np.minimum(coded, KNEE) + (1 - KNEE) * (1 - np.exp(-over))
+    return (255 * pressed + 0.5).astype(np.uint8)
+
+
+# Light of each coded value, 1 being WHITE; of HLG with the screen's gamma, by channel.
+_LIGHT: Final = {16: _pq(), 18: _hlg()}
+_SHOWN: Final = _shown_as()
+
+
+def _tone_mapped(image: np.ndarray, transfer: int) -> np.ndarray:
+    """A picture of high dynamic range as ordinary ones are, for networks have seen no others.
+
+    The transfer curves are those of ITU-R BT.2100, colours come from BT.2020 to BT.709, and what is
+    brighter than an ordinary screen's white is pressed together below it.
+    """
+    light = cv2.transform(cv2.LUT(image, _LIGHT[transfer]), _TO_BT709)
+    steps = cv2.sqrt(np.maximum(light, 0)) * _STEPS
+    return _SHOWN[steps.astype(np.uint16)]

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from mer.faces.measures import MEASURES
-from mer.io import csv_files
+from mer.io import files
 from mer.results import tables
 from mer.results.tables import BOX, DIGITS
 from mer.video import motion_classifier, notes
@@ -130,7 +130,7 @@ def events_csv(analysis: Analysis) -> str:
 def csv_parts(table: pd.DataFrame, *, bom: bool = False) -> Iterator[str]:
     """One of the tables as CSV in pieces, as `json_parts` does it for JSON."""
     for start in range(0, max(len(table), 1), ROWS):
-        text = csv_files.text(table.iloc[start : start + ROWS], bom=bom and not start)
+        text = files.csv_text(table.iloc[start : start + ROWS], bom=bom and not start)
         yield text.partition("\n")[2] if start else text
 
 

@@ -17,7 +17,7 @@ import gradio as gr
 
 from mer.errors import MerError
 from mer.io import decoding
-from mer.io.system import open_files
+from mer.io.files import open_files
 from mer.ui import (
     about,
     api,

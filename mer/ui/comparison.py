@@ -8,7 +8,7 @@ import pandas as pd
 
 from mer.errors import MerError
 from mer.evaluation.elsewhere import MEANING
-from mer.io import csv_files
+from mer.io import files
 from mer.results import charts, comparison, html_document, leaderboard, paper
 from mer.ui import downloads, notes
 
@@ -59,7 +59,7 @@ def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None 
         counts=_counts(records),
         matrices=[(kind, leaderboard.significance(records, kind)) for kind in leaderboard.KINDS],
     )
-    csv = csv_files.text(pd.DataFrame(rows))
+    csv = files.csv_text(pd.DataFrame(rows))
     return shown + downloads.links(downloads.name("networks", list(records)), {"csv": csv})
 
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from mer.evaluation import robustness
 from mer.evaluation.robustness import SWEEPS
-from mer.io import csv_files
+from mer.io import files
 from mer.models.registry import DEFAULT_MODEL
 from mer.results import charts, comparison, html_document, paper
 from mer.results.wording import percent
@@ -146,11 +146,11 @@ def _links(record: Mapping[str, Any], kind: str, scores: comparison.Scores) -> s
     }
     # The scores of all pictures carry the clean ones inside: each file holds just its own.
     own = {key: value for key, value in scores.items() if key != "clean"}
-    files = {
-        "csv": csv_files.text(comparison.report(scores)),
+    held = {
+        "csv": files.csv_text(comparison.report(scores)),
         "json": json.dumps(about | own, indent=1),
     }
-    return downloads.links(f"report-{record['model']}-{kind}", files)
+    return downloads.links(f"report-{record['model']}-{kind}", held)
 
 
 def _worse_pictures(network: gr.Radio, first: str) -> None:

@@ -24,7 +24,7 @@ from typing import Any, Final
 import gradio as gr
 from gradio import processing_utils
 
-from mer.io.system import locked
+from mer.io.files import locked
 from mer.results import html_document
 from mer.ui.errors import FULL, RefusedError
 

@@ -11,7 +11,7 @@ import numpy as np
 from mer.errors import ImageError, MerError
 from mer.faces import detection, measures
 from mer.inference.predictor import Prediction, Predictor, get_predictor
-from mer.io import csv_files, images
+from mer.io import files, images
 from mer.results import report as reports
 from mer.results import tables
 from mer.ui import downloads, examples, explanation, faces, notes
@@ -221,7 +221,7 @@ def _page(answers: Answers, predictor: Predictor) -> list[Any]:
 
 def _files(shots: Sequence[reports.Picture], predictor: Predictor) -> dict[str, str]:
     rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
-    text = csv_files.text(rows)
+    text = files.csv_text(rows)
     return {"csv": text, "excel.csv": text, "json": tables.to_json(rows)}
 
 

@@ -39,34 +39,23 @@ def _fetched(source: str, name: str) -> Path | None:
             f"that weights never change unseen; it is {source!r}."
         )
     import httpx
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-    )
+    from huggingface_hub import errors, hf_hub_download
 
     repository, revision = pinned.groups()
     try:
         for ending in ("json", "safetensors"):
             path = hf_hub_download(repository, f"{name}.{ending}", revision=revision)
-    except LocalEntryNotFoundError:  # an EntryNotFoundError, too
-        _warn(name)
-        return None
-    except EntryNotFoundError:
-        return None
-    except (HfHubHTTPError, HFValidationError) as error:
+        return Path(path).parent
+    except errors.EntryNotFoundError as error:
+        if not isinstance(error, errors.LocalEntryNotFoundError):  # the Hub said so
+            return None
+    except (errors.HfHubHTTPError, errors.HFValidationError) as error:
         told = str(error).strip().splitlines()[0]
         raise WeightsError(f"The Hub does not give {source} ({told}). Mend {VARIABLE}.") from error
-    except (httpx.HTTPError, OSError):  # broken off on the way
-        _warn(name)
-        return None
-    return Path(path).parent
-
-
-def _warn(name: str) -> None:
+    except (httpx.HTTPError, OSError):
+        pass  # broken off on the way
     _log.warning(
         "The Hub cannot be reached, and %s was not fetched before: the weights at hand are used.",
         name,
     )
+    return None

@@ -43,7 +43,7 @@ class Session:
         return found
 
     def shape(self, name: str) -> list[Any]:
-        """Return the shape of an input; a name stands for a length that may vary."""
+        """The shape of an input; a name stands for a length that may vary."""
         (shape,) = (one.shape for one in self._session.get_inputs() if one.name == name)
         return list(shape)
 
@@ -54,7 +54,7 @@ def alone() -> bool:
 
 
 def shared_out(work: Callable[[_Part], _Answer], parts: Sequence[_Part]) -> list[_Answer]:
-    """Return `work(part)` for each part, in order, computed side by side with one thread a core.
+    """`work(part)` for each part, in order, computed side by side with one thread a core.
 
     The calling thread is one of them. Inside `work` nothing is shared out again, unless
     there is one part only.
@@ -75,8 +75,7 @@ def shared_out(work: Callable[[_Part], _Answer], parts: Sequence[_Part]) -> list
 
 
 @functools.cache
-def _workers() -> ThreadPoolExecutor:
-    """Return the threads that help those that call; the whole process shares them."""
+def _workers() -> ThreadPoolExecutor:  # that help those that call; the whole process shares them
     return ThreadPoolExecutor(max(1, cores() - 1), "mer-graph")
 
 

@@ -1,6 +1,7 @@
 """The machine, the versions and the time: what a reader needs to repeat a measurement."""
 
 import platform
+import re
 import resource
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +15,9 @@ def machine() -> str:
     """Processor and number of threads that torch uses, and the GPU where there is one."""
     import torch
 
-    model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")  # on Linux; elsewhere platform's name is used
-    if info.exists():
-        lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
-        model = lines[0].split(":", 1)[1].strip() if lines else model
+    found = re.search(r"^model name.*?:(.*)", info.read_text() if info.exists() else "", re.M)
+    model = found[1].strip() if found else platform.processor() or platform.machine()
     gpu = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
     return f"{gpu}{model}, {torch.get_num_threads()} threads"
 
@@ -43,5 +42,5 @@ def now() -> str:
 
 
 def peak_memory() -> float:
-    """Return the most memory that this process has held so far, in MB."""
+    """The most memory that this process has held so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

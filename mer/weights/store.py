@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, numpy
 
 from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
 from mer.io import files
 from mer.models.registry import MODELS
-from mer.weights import hub, schema
+from mer.weights import hub
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the page does not need it
     import torch
@@ -33,18 +35,65 @@ Record = dict[str, Any]
 Network = TypeVar("Network", bound="torch.nn.Module")
 Model = TypeVar("Model")
 
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Name = Annotated[str, Field(min_length=1, max_length=100)]
+_Amount = Annotated[float, Field(ge=0, le=1e12)]
+_Count = Annotated[int, Field(ge=0, le=10**12)]
+_Option = bool | int | float | str | None
+
+
+class _Part(BaseModel):
+    """What a part of a record has to be like; what else is in it is left alone."""
+
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+
+
+class _File(_Part):
+    name: _Name | None = None
+    bytes: _Count | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+
+
+class _Calibration(_Part):
+    """How probabilities and answers are fitted, see `mer.evaluation.calibration`."""
+
+    temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
+    threshold: _Share = 0.0
+    thresholds: dict[str, _Share | dict[_Name, _Share]] = {}
+    zooms: list[Annotated[float, Field(ge=1, le=10)]] = [1.0]
+
+
+class _Training(_Part):
+    seconds: _Amount = 0.0
+    cpu_seconds: _Amount = 0.0
+    stages: list[dict[str, Any]] = []
+
+
+class _Whole(_Part):
+    model: _Name
+    architecture: _Name | None = None
+    version: Annotated[str, Field(max_length=100)] = ""
+    classes: Annotated[list[_Name], Field(min_length=2, max_length=1000)] | None = None
+    options: dict[str, _Option | list[_Option]] = {}
+    parameters: _Count = 0
+    test_reads: Annotated[int, Field(ge=0, le=10**6)] = 0
+    file: _File = _File()
+    calibration: _Calibration = _Calibration()
+    training: _Training = _Training()
+    evaluation: dict[str, Any] = {}
+
 
 def names(folder: Path | None = None) -> list[str]:
-    """Return the registry's networks, then custom ones, whose record names an architecture."""
+    """The registry's networks, then custom ones, whose record names an architecture."""
+
+    def is_own(name: str) -> bool:
+        try:
+            return read_record(name, folder=folder).get("architecture") in MODELS
+        except WeightsError:
+            return False
+
     found = sorted(path.stem for path in (folder or FOLDER).glob("*.json"))
-    return [*MODELS, *(name for name in found if name not in MODELS and _is_own(name, folder))]
-
-
-def _is_own(name: str, folder: Path | None) -> bool:
-    try:
-        return read_record(name, folder=folder).get("architecture") in MODELS
-    except WeightsError:
-        return False
+    return [*MODELS, *(name for name in found if name not in MODELS and is_own(name))]
 
 
 def available() -> list[str]:
@@ -53,7 +102,7 @@ def available() -> list[str]:
 
 
 def classes(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the classes of a network, in the order of its outputs.
+    """The classes of a network, in the order of its outputs.
 
     Raises:
         WeightsError: the record names another number of classes than the network has.
@@ -64,13 +113,13 @@ def classes(record: Mapping[str, Any]) -> tuple[str, ...]:
     return found
 
 
-def home(name: str) -> Path:
-    """Where network `name` lies: in FOLDER, or where it was fetched from the Hub to.
+def _path(name: str, ending: str, folder: Path | None) -> Path:
+    """A network's file: in `folder`, where it was fetched from the Hub to, or in FOLDER.
 
     Raises:
         WeightsError: $MER_HUB names no pinned revision, or the Hub knows no such repository.
     """
-    return hub.folder(name) or FOLDER
+    return (folder or hub.folder(name) or FOLDER) / f"{name}.{ending}"
 
 
 def read_record(name: str, *, folder: Path | None = None) -> Record:
@@ -79,13 +128,33 @@ def read_record(name: str, *, folder: Path | None = None) -> Record:
     Raises:
         WeightsError: the record is missing or is no JSON object for this network.
     """
-    path = (folder or home(name)) / f"{name}.json"
+    path = _path(name, "json", folder)
     try:
-        record = schema.checked(_read(path, MOST_RECORD))
+        record = _checked(_read(path, MOST_RECORD))
     except ValueError as error:
-        raise WeightsError(f"The record {_name(path)} is damaged ({error}). {_MEND}") from error
+        raise WeightsError(f"The record {_shown(path)} is damaged ({error}). {_MEND}") from error
     if record["model"] != name:
-        raise WeightsError(f"The record {_name(path)} is not one of {name}. {_MEND}")
+        raise WeightsError(f"The record {_shown(path)} is not one of {name}. {_MEND}")
+    return record
+
+
+def _checked(text: bytes) -> Record:
+    """A record's content, or a ValueError that says in a few words what is wrong with it."""
+
+    def no_number(text: str) -> float:
+        raise ValueError(text)
+
+    try:
+        record: Record = json.loads(text, parse_constant=no_number)
+        _Whole.model_validate(record)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"]) or "all of it"
+        raise ValueError(f"{place[:100]}: {first['msg'][:100]}") from error
+    except ValueError as error:
+        raise ValueError("no JSON") from error
     return record
 
 
@@ -100,7 +169,7 @@ def architecture(name: str, *, folder: Path | None = None) -> str:
     Raises:
         WeightsError: there is no such network, or its record is missing or damaged.
     """
-    known = names(folder or home(name))
+    known = names(_path(name, "json", folder).parent)
     if name not in known:
         raise WeightsError(f"There is no network called {name!r}; choose {', '.join(known)}.")
     return name if name in MODELS else str(read_record(name, folder=folder)["architecture"])
@@ -112,12 +181,12 @@ def arrays(name: str, *, folder: Path | None = None) -> tuple[dict[str, np.ndarr
     Raises:
         WeightsError: the weights or their record are missing, truncated or foreign.
     """
-    path = (folder or home(name)) / f"{name}.safetensors"
+    path = _path(name, "safetensors", folder)
     content = _read(path)
     record = read_record(name, folder=folder)
     if hashlib.sha256(content).hexdigest() != record.get("file", {}).get("sha256"):
         raise WeightsError(
-            f"{_name(path)} is not the file that its record names (checksum). {_MEND}"
+            f"{_shown(path)} is not the file that its record names (checksum). {_MEND}"
         )
     try:
         half = numpy.load(content)
@@ -144,9 +213,9 @@ def read_verified(file: str, sha256: str, name: str) -> bytes:
 
 
 def foreign(name: str, folder: Path | None = None) -> WeightsError:
-    """Return the error for weights that do not belong to network `name`."""
-    path = (folder or home(name)) / f"{name}.safetensors"
-    return WeightsError(f"{_name(path)} does not hold the weights of {name}. {_MEND}")
+    """The error for weights that do not belong to network `name`."""
+    path = _path(name, "safetensors", folder)
+    return WeightsError(f"{_shown(path)} does not hold the weights of {name}. {_MEND}")
 
 
 def load(name: str, *, folder: Path | None = None) -> tuple[BaseClasificacionImagenes, Record]:
@@ -163,11 +232,7 @@ def load(name: str, *, folder: Path | None = None) -> tuple[BaseClasificacionIma
 def load_as(
     build: Callable[..., Network], name: str, *, folder: Path | None = None
 ) -> tuple[Network, Record]:
-    """The network that `build` makes with the record's options, as `load` gives one.
-
-    Raises:
-        WeightsError: the weights or their record are missing, truncated or foreign.
-    """
+    """The network that `build` makes with the record's options, as `load` gives one."""
     import torch
 
     found, record = arrays(name, folder=folder)
@@ -189,11 +254,13 @@ def read_start(model: BaseClasificacionImagenes, path: Path) -> Record:
         WeightsError: the file or the record beside it is missing, damaged or of another kind.
     """
     loaded, record = load(path.stem, folder=path.parent)
-    if type(loaded) is not type(model):
-        raise WeightsError(f"{_name(path)} is of another kind of network: choose another --start.")
     own, given = model.state_dict(), loaded.state_dict()
+    if type(loaded) is not type(model):
+        raise WeightsError(f"{_shown(path)} is of another kind of network: choose another --start.")
     if own.keys() != given.keys():
-        raise WeightsError(f"{_name(path)} was trained with other options: choose another --start.")
+        raise WeightsError(
+            f"{_shown(path)} was trained with other options: choose another --start."
+        )
     fits = {key: one for key, one in given.items() if one.shape == own[key].shape}
     model.load_state_dict(own | fits, strict=True)
     return record
@@ -226,12 +293,8 @@ def save_linear(
 
 def save(model: torch.nn.Module, name: str, record: Record, folder: Path) -> None:
     """Write `<folder>/<name>.safetensors` in half precision, and the record beside it."""
-    _save(
-        {key: value.cpu().numpy() for key, value in model.state_dict().items()},
-        name,
-        record,
-        folder,
-    )
+    tensors = {key: value.cpu().numpy() for key, value in model.state_dict().items()}
+    _save(tensors, name, record, folder)
 
 
 def _save(tensors: Mapping[str, np.ndarray], name: str, record: Record, folder: Path) -> None:
@@ -242,15 +305,12 @@ def _save(tensors: Mapping[str, np.ndarray], name: str, record: Record, folder: 
     content = numpy.save(half)
     with files.atomic(folder / f"{name}.safetensors") as path:
         path.write_bytes(content)
-    file = {
-        "name": f"{name}.safetensors",
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
+    digest = hashlib.sha256(content).hexdigest()
+    file = {"name": f"{name}.safetensors", "bytes": len(content), "sha256": digest}
     write_record(name, record | {"file": file}, folder=folder)
 
 
-def _name(path: Path) -> str:
+def _shown(path: Path) -> str:
     """Folder and file: enough to find it, and visitors of the page learn no more."""
     return f"{path.parent.name}/{path.name}"
 
@@ -258,9 +318,9 @@ def _name(path: Path) -> str:
 def _read(path: Path, most: int | None = None) -> bytes:
     try:
         if most is not None and path.stat().st_size > most:
-            raise WeightsError(f"{_name(path)} is larger than any record. {_MEND}")
+            raise WeightsError(f"{_shown(path)} is larger than any record. {_MEND}")
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise WeightsError(f"{_name(path)} is missing. {_MEND}") from error
+        raise WeightsError(f"{_shown(path)} is missing. {_MEND}") from error
     except OSError as error:
-        raise WeightsError(f"{_name(path)} cannot be read ({error.strerror}). {_MEND}") from error
+        raise WeightsError(f"{_shown(path)} cannot be read ({error.strerror}). {_MEND}") from error

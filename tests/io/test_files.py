@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mer.io import files
-from mer.io.names import natural, shown
+from mer.io.files import natural, shown
 
 
 def test_pieces_take_the_place_of_the_old_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from mer.emotions import EMOTIONS
 from mer.faces.detection import Face
 from mer.faces.measures import BLENDSHAPES, FIGURES, Measures
 from mer.inference.predictor import Prediction, Predictor
-from mer.io import csv_files
+from mer.io import files
 from mer.results import tables
 
 ORIGIN = {"network": "cnn1", "version": "0.1.0", "detector": "yunet"}
@@ -35,7 +35,7 @@ def _table(*names: str) -> pd.DataFrame:
 def test_no_pictures_give_the_columns() -> None:
     empty = _table()
     assert list(empty.columns) == list(tables.COLUMNS)
-    assert csv_files.text(empty) == ",".join(tables.COLUMNS) + "\n"
+    assert files.csv_text(empty) == ",".join(tables.COLUMNS) + "\n"
 
 
 def test_no_faces_still_say_where_the_answer_is_from() -> None:
@@ -52,7 +52,7 @@ def test_a_picture_without_a_face_has_a_row_with_the_reason(
     found: list[Prediction] | str, reason: str
 ) -> None:
     table = tables.table([("a.jpg", [HAPPY]), ("b.jpg", found)], PREDICTOR)
-    read = pd.read_csv(io.StringIO(csv_files.text(table)))
+    read = pd.read_csv(io.StringIO(files.csv_text(table)))
     assert read["file"].tolist() == ["a.jpg", "b.jpg"]
     assert read["reason"].tolist() == [pytest.approx(float("nan"), nan_ok=True), reason]
     figures = ["face", "x", "detector_score", "emotion", "probability", "sure", "happiness"]
@@ -92,18 +92,18 @@ def test_time_is_now_in_utc() -> None:
 
 def test_csv_reads_back() -> None:
     table = _table('a, "b".jpg', "grün 😀.jpg")
-    read = pd.read_csv(io.StringIO(csv_files.text(table)), keep_default_na=False)
+    read = pd.read_csv(io.StringIO(files.csv_text(table)), keep_default_na=False)
     pd.testing.assert_frame_equal(read, table, check_dtype=False)
 
 
 @pytest.mark.parametrize("name", ["=1+1.jpg", "+a.jpg", "-a.jpg", "@a.jpg", " =a.jpg"])
 def test_csv_defuses_file_names_that_a_spreadsheet_would_run(name: str) -> None:
-    read = pd.read_csv(io.StringIO(csv_files.text(_table(name))))
+    read = pd.read_csv(io.StringIO(files.csv_text(_table(name))))
     assert read.loc[0, "file"] == f"'{name}"
 
 
 def test_csv_for_a_spreadsheet_begins_with_the_mark_of_utf_8() -> None:
-    text = csv_files.text(_table("grün.jpg"), bom=True)
+    text = files.csv_text(_table("grün.jpg"), bom=True)
     assert text.encode().startswith(codecs.BOM_UTF8)
     assert pd.read_csv(io.BytesIO(text.encode()))["file"][0] == "grün.jpg"
 

@@ -18,7 +18,7 @@ from mer.errors import WeightsError
 from mer.evaluation.calibration import confidence
 from mer.evaluation.robustness import SWEEPS
 from mer.inference import speed
-from mer.io import csv_files
+from mer.io import files
 from mer.results import comparison, html_document
 from mer.ui import about, downloads, report
 from mer.ui import comparison as comparison_tab
@@ -169,7 +169,7 @@ def test_the_downloads_hold_the_figures_of_the_choice_alone(folder: Path) -> Non
     assert held["network"] == "cnn1"
     assert held["version"] == "0.1.0"
     assert "clean" not in held
-    assert csv == csv_files.text(comparison.report(record()["evaluation"]["test"]))
+    assert csv == files.csv_text(comparison.report(record()["evaluation"]["test"]))
 
 
 def test_about_says_what_it_must_not_be_used_for_and_how_much_leaks(folder: Path) -> None:

@@ -6,17 +6,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mer.io import csv_files
+from mer.io import files
 
 
 def test_an_empty_table_has_its_head() -> None:
-    assert csv_files.text(pd.DataFrame(columns=["file", "face"])) == "file,face\n"
+    assert files.csv_text(pd.DataFrame(columns=["file", "face"])) == "file,face\n"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", " =1", "\t=1", "\x1b[31m", "a\nb"])
 def test_what_could_run_is_shown_as_text(name: str) -> None:
     table = pd.DataFrame({"file": [name], name: ["text"], "figure": [-1.5]})
-    text = csv_files.text(table)
+    text = files.csv_text(table)
     assert "\x1b" not in text
     assert text.count("\n") == 2
     read = pd.read_csv(io.StringIO(text), keep_default_na=False)
@@ -26,11 +26,11 @@ def test_what_could_run_is_shown_as_text(name: str) -> None:
 
 
 def test_all_csv_is_written_here() -> None:
-    package = Path(csv_files.__file__).parents[1]
+    package = Path(files.__file__).parents[1]
     writers = ("to_csv(", "csv.writer", "DictWriter")
     found = [
         path.name
         for path in package.rglob("*.py")
         if any(writer in path.read_text("utf-8") for writer in writers)
     ]
-    assert found == ["csv_files.py"]
+    assert found == ["files.py"]
