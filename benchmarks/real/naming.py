@@ -9,7 +9,6 @@ import numpy as np
 from mer.inference.predictor import get_predictor
 from mer.io.video import Video
 from mer.video import event_clips, motion_classifier
-from mer.video.motion import flow_maps
 from mer.video.motion_classifier import Recogniser
 from mer.video.types import MOTIONS, Analysis, Event
 from mer.weights import store
@@ -65,7 +64,7 @@ class Namer:
             for index, onset, apex, looks in event_clips.pairs(video, events, analysis.people):
                 before, after = predictor.judge(*(list(part) for part in zip(*looks, strict=True)))
                 change = motion_classifier.change(before.probabilities, after.probabilities)
-                flow = flow_maps.flow_map(onset, apex)[None]
+                flow = motion_classifier.flow_map(onset, apex)[None]
                 motion = self.without(subject).probabilities(flow)[0].tolist()
                 shares = motion_classifier.fused(motion, change.tolist(), after.classes)
                 named[index] = MOTIONS[int(np.argmax(shares))]

@@ -3,21 +3,20 @@
 import math
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Final
 
-import cv2
 import numpy as np
 
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError
 from mer.faces import detection
 from mer.faces.detection import Face
-from mer.inference.predictor import get_predictor_of_seven
-from mer.inference.probabilities import LOOK_MS, SMOOTHING_MS
+from mer.inference.predictor import Prediction, get_predictor_of_seven
+from mer.inference.probabilities import LOOK_MS, SMOOTHING_MS, smoothed
 from mer.io.video import Frame
-from mer.live.person import Watched
 from mer.models.registry import DEFAULT_MODEL
-from mer.video.tracking.tracker import Tracker
+from mer.video.tracking.tracker import Tracker, shrunk
 from mer.weights.onnx_session import one_thread
 
 LONG_SIDE: Final = 640  # pixels, to which larger frames are shrunk
@@ -30,6 +29,16 @@ SELDOM_MS: Final = 1_000.0  # and at most so long
 FACES_A_FRAME: Final = 4  # that are looked at; of more, those that have waited longest
 REMEMBERED: Final = 64  # people; of more, those seen longest ago are forgotten
 RATE_MS: Final = 3_000.0  # over which the frames a second are counted
+
+TRAIL_MS: Final = 10_000.0  # how far back the trail of a person goes
+GAP_MS: Final = 2_000.0  # longer without a look, and the smoothing begins anew
+RESTING_MS: Final = 3_000.0  # that a resting face is watched
+LEAST_LOOKS: Final = 4  # at it: what fewer say is no mean
+# A resting face is neutral in most looks and stays where it is; a network may read a neutral face
+# otherwise in a look or two, and nobody sits like a stone. Both set by hand, not measured.
+LEAST_NEUTRAL: Final = 0.75  # share of the looks in which neutral is the likeliest
+MOST_MOVED: Final = 0.25  # of the face's width, from the median of its places
+DIGITS: Final = 3  # of what is told: tenths of a per cent
 
 
 class Live:
@@ -61,8 +70,7 @@ class Live:
         """
         if (model, detector) == (self._predictor.model, self._detector):
             return
-        self._predictor = get_predictor_of_seven(model)
-        self._look_ms = LOOK_MS
+        self._predictor, self._look_ms = get_predictor_of_seven(model), LOOK_MS
         self._people.clear()
         if detector != self._detector:
             self._detector, self._tracker = detector, _tracker(detector)
@@ -101,44 +109,41 @@ class Live:
             raise ImageError("The camera's picture is empty or has no colours. Start it again.")
         if self._last_ms < time_ms < math.inf:
             self._last_ms = time_ms
-            self._answer = self._seen(_fitted(image), time_ms, _clipped(smoothing_ms), rest, insist)
+            constant = smoothing_ms if math.isfinite(smoothing_ms) else 0.0
+            constant = min(max(constant, 0.0), SMOOTHEST_MS)
+            self._answer = self._seen(shrunk(image, LONG_SIDE), constant, rest, insist)
         return self._answer | {"timings": self._timings(began)}
 
     def _seen(
-        self, image: np.ndarray, time_ms: float, smoothing_ms: float, rest: bool, insist: bool
+        self, image: np.ndarray, smoothing_ms: float, rest: bool, insist: bool
     ) -> dict[str, Any]:
         self._frames += 1
-        shown = self._tracker.follow(Frame(self._frames, time_ms, image))
+        shown = self._tracker.follow(Frame(self._frames, self._last_ms, image))
         people = self._met([number for number, _ in shown])
         self._rest |= rest
-        for person in people.values() if self._rest else ():
-            person.rest(time_ms)
-        for person in people.values() if insist else ():
-            person.insist()
+        for person in people:
+            if self._rest:
+                person.rest(self._last_ms)
+            if insist:
+                person.insist()
         self._rest &= not people  # nobody in sight: whoever comes next is meant
-        self._look(image, shown, time_ms, smoothing_ms)
+        self._look(image, shown, smoothing_ms)
         way = "smoothed" if smoothing_ms else "quick"
-        told = [self._told(number, face, time_ms, way) for number, face in shown]
+        told = [self._told(number, face, way) for number, face in shown]
         return {"size": [image.shape[1], image.shape[0]], "people": told}
 
-    def _met(self, numbers: list[int]) -> dict[int, Watched]:
+    def _met(self, numbers: list[int]) -> list["Watched"]:
         """Those of these numbers, who are now the last to be forgotten."""
         people = {number: self._people.pop(number, Watched()) for number in numbers}
         self._people |= people
         while len(self._people) > max(REMEMBERED, len(people)):
             del self._people[next(iter(self._people))]
-        return people
+        return list(people.values())
 
-    def _look(
-        self,
-        image: np.ndarray,
-        shown: list[tuple[int, Face]],
-        time_ms: float,
-        smoothing_ms: float,
-    ) -> None:
+    def _look(self, image: np.ndarray, shown: list[tuple[int, Face]], smoothing_ms: float) -> None:
         """Have the network look at those faces whose turn it is."""
         waiting = sorted((self._people[number].looked_ms, number, face) for number, face in shown)
-        due = [one for one in waiting if time_ms - one[0] >= self._look_ms][:FACES_A_FRAME]
+        due = [one for one in waiting if self._last_ms - one[0] >= self._look_ms][:FACES_A_FRAME]
         if not due:
             return
         began = time.thread_time()
@@ -149,11 +154,11 @@ class Live:
         cost_ms = 1000 * (time.thread_time() - began)
         self._look_ms = min(max(LOOK_MS, LOOKING * cost_ms), SELDOM_MS)
         for (_, number, _), prediction in zip(due, predictions, strict=True):
-            self._people[number].look(prediction, time_ms, smoothing_ms)
+            self._people[number].look(prediction, self._last_ms, smoothing_ms)
 
-    def _told(self, number: int, face: Face, time_ms: float, way: str) -> dict[str, Any]:
+    def _told(self, number: int, face: Face, way: str) -> dict[str, Any]:
         person = self._people[number]
-        told = person.told(time_ms)
+        told = person.told(self._last_ms)
         probabilities = told["probabilities"]
         certainty = max(probabilities) if probabilities else None
         return {
@@ -178,13 +183,95 @@ def _tracker(detector: str) -> Tracker:
     return Tracker(detector, LONG_SIDE if detector == "haar" else SEARCHED)
 
 
-def _fitted(image: np.ndarray) -> np.ndarray:
-    scale = LONG_SIDE / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    size = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+class Watched:
+    """One person: what they look like now, lately (for TRAIL_MS), and against their own rest.
+
+    Probabilities are smoothed by an exponential mean over time, so that the rate of the looks does
+    not matter. Changes against the resting face are differences of probabilities, smoothed minus
+    the mean over the resting time, and not of their logarithms: they have the unit of what stands
+    beside them, sum to zero, and a class that goes from 0.1 to 1 per cent stays the nothing that
+    it is, where its logarithm would jump. A class that is likely at rest can rise only little.
+    """
+
+    def __init__(self) -> None:
+        self.looked_ms = -np.inf  # time of the last look
+        self.concerns: tuple[str, ...] = ()  # why the face could hardly be judged then
+        self._smooth: np.ndarray | None = None
+        self._trail: deque[tuple[float, np.ndarray]] = deque(maxlen=int(TRAIL_MS / LOOK_MS) + 1)
+        self._resting: np.ndarray | None = None
+        self._resting_until: float | None = None  # while the resting face is watched
+        self._looks: list[Prediction] = []  # at the resting face
+        self._refused: tuple[str, np.ndarray] | None = None  # why, and the mean it would have had
+
+    def look(self, prediction: Prediction, time_ms: float, smoothing_ms: float) -> None:
+        """Take in what a network says, with a time constant in ms; 0 smooths not."""
+        probabilities = np.array(prediction.probabilities)
+        elapsed = time_ms - self.looked_ms
+        if self._smooth is not None and elapsed <= GAP_MS:
+            probabilities = smoothed(self._smooth, probabilities, elapsed, smoothing_ms)
+        self._smooth = probabilities
+        self.looked_ms, self.concerns = time_ms, prediction.concerns
+        self._trail.append((time_ms, probabilities))
+        if self._resting_until is not None and time_ms < self._resting_until:
+            self._looks.append(prediction)
+
+    def rest(self, time_ms: float) -> None:
+        """Begin to watch the resting face, for RESTING_MS; an earlier one is forgotten."""
+        self._resting, self._resting_until = None, time_ms + RESTING_MS
+        self._refused = None
+        self._looks.clear()
+
+    def insist(self) -> None:
+        """Take the face that was refused for the resting one all the same."""
+        if self._refused is not None:
+            self._resting, self._refused = self._refused[1], None
+
+    def told(self, time_ms: float) -> dict[str, Any]:
+        """All that is known, as valid JSON.
+
+        Returns:
+            `probabilities`: 7, smoothed, None before the first look; `change`: 7 differences,
+            -1..1, None without a resting face; `resting_ms`: what is left of watching it, None
+            where nobody does; `refused`: why what was watched is no resting face, or None;
+            `trail`: `ms` before now and the 7 `probabilities` of each look.
+        """
+        self._end_rest(time_ms)
+        trail = [one for one in self._trail if time_ms - one[0] <= TRAIL_MS]
+        known, resting, until = self._smooth, self._resting, self._resting_until
+        return {
+            "probabilities": None if known is None else _rounded(known),
+            "change": None if known is None or resting is None else _rounded(known - resting),
+            "resting_ms": None if until is None else round(until - time_ms),
+            "refused": self._refused and self._refused[0],
+            "trail": {
+                "ms": [round(time_ms - then) for then, _ in trail],
+                "probabilities": [_rounded(smooth) for _, smooth in trail],
+            },
+        }
+
+    def _end_rest(self, time_ms: float) -> None:
+        if self._resting_until is None or time_ms < self._resting_until:
+            return
+        if len(self._looks) >= LEAST_LOOKS:
+            mean = np.mean([look.probabilities for look in self._looks], axis=0)
+            reason = _restless(self._looks)
+            self._refused = (reason, mean) if reason else None
+            self._resting = None if reason else mean
+        self._resting_until = None
+        self._looks.clear()
 
 
-def _clipped(smoothing_ms: float) -> float:
-    return min(max(smoothing_ms, 0.0), SMOOTHEST_MS) if math.isfinite(smoothing_ms) else 0.0
+def _restless(looks: Sequence[Prediction]) -> str:
+    """Why these looks show no resting face: 'looked like happiness', 'moved'; "" if they do."""
+    seen = [look.emotion for look in looks]
+    if seen.count("neutral") < LEAST_NEUTRAL * len(seen):
+        return f"looked like {max(set(seen) - {'neutral'}, key=seen.count)}"
+    boxes = np.array([look.face.box for look in looks])
+    middles = boxes[:, :2] + boxes[:, 2:] / 2
+    moved = np.linalg.norm(middles - np.median(middles, axis=0), axis=1).max()
+    return "moved" if moved > MOST_MOVED * np.median(boxes[:, 2]) else ""
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    rounded: list[float] = np.round(values, DIGITS).tolist()
+    return rounded

@@ -12,21 +12,10 @@ from mer.errors import EndedError, FullError, MerError
 from mer.live.session import Live
 
 PLACES: Final = 10  # visitors who are answered at the same time
+OF_ADDRESS: Final = 6  # and of one address, such as a school's
 IDLE_S: Final = 5.0  # without a frame, after which a place is another's
 KEPT_S: Final = 60.0  # without a frame, after which all that is known of a visitor is forgotten
 KEPT: Final = 3 * PLACES  # visitors of whom anything is known
-
-OF_ADDRESS: Final = 6  # and of one address, such as a school's
-
-_THEIRS: Final = (
-    f"{OF_ADDRESS} places of the live view are taken from your address, which is as many as one "
-    "may have. Stop one of them, or use Capture, which needs no place."
-)
-_FULL: Final = (
-    f"All {PLACES} places of the live view are taken. Press Live again in a minute, or use "
-    "Capture, which needs no place."
-)
-_ENDED: Final = "The live view ended after a while without pictures. Press Live to begin again."
 
 
 @dataclass
@@ -60,8 +49,8 @@ class Visitors:
         """
         self.forget()
         self._check_place(address)
-        idle = [key for key, one in self._visitors.items() if self._idle(one)]
         known = Counter(one.address for one in self._visitors.values())
+        idle = [key for key, one in self._visitors.items() if self._idle(one)]
         idle.sort(key=lambda key: -known[self._visitors[key].address])
         for key in idle[: max(0, len(self._visitors) - KEPT + 1)]:
             del self._visitors[key]
@@ -81,7 +70,9 @@ class Visitors:
         self.forget()
         visitor = self._visitors.get(key)
         if visitor is None:
-            raise EndedError(_ENDED)
+            raise EndedError(
+                "The live view ended after a while without pictures. Press Live to begin again."
+            )
         if visitor.busy:
             raise MerError("One frame at a time: the answer to the last one is still to come.")
         if self._idle(visitor):
@@ -101,16 +92,23 @@ class Visitors:
     def forget(self) -> None:
         """Forget those who have been away for KEPT_S."""
         now = self._clock()
-        for key in [k for k, one in self._visitors.items() if not one.busy]:
-            if now - self._visitors[key].seen > KEPT_S:
+        for key, one in list(self._visitors.items()):
+            if not one.busy and now - one.seen > KEPT_S:
                 del self._visitors[key]
 
     def _check_place(self, address: str) -> None:
         taken = [one.address for one in self._visitors.values() if not self._idle(one)]
+        instead = "or use Capture, which needs no place."
         if len(taken) >= PLACES:
-            raise FullError(_FULL)
+            raise FullError(
+                f"All {PLACES} places of the live view are taken. Press Live again in a minute, "
+                + instead
+            )
         if taken.count(address) >= OF_ADDRESS:
-            raise FullError(_THEIRS)
+            raise FullError(
+                f"{OF_ADDRESS} places of the live view are taken from your address, which is as "
+                f"many as one may have. Stop one of them, {instead}"
+            )
 
     def _idle(self, visitor: _Visitor) -> bool:
         return not visitor.busy and self._clock() - visitor.seen > IDLE_S

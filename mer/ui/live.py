@@ -22,8 +22,7 @@ from mer.emotions import COLORS
 from mer.errors import EndedError, FullError, MerError
 from mer.inference.probabilities import SMOOTHING_MS
 from mer.io import images
-from mer.live.person import TRAIL_MS
-from mer.live.session import Live
+from mer.live.session import TRAIL_MS, Live
 from mer.live.session_pool import IDLE_S, Visitors
 from mer.models.registry import DEFAULT_MODEL
 from mer.results import html_document

@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 
 from mer.errors import VideoError
-from mer.faces import detection
+from mer.faces import alignment, detection
 from mer.faces.detection import Face
 from mer.inference.predictor import Predictor
 from mer.io.video import Frame, Video
 from mer.video import motion_classifier, upright
-from mer.video.motion import flow, flow_maps
-from mer.video.motion.stabilise import Steady, face_at, gray
+from mer.video.motion import flow
 from mer.video.types import Analysis, Event, Person
 
 Crop = tuple[np.ndarray, Face]  # what a network looks at, and the face that it shows
@@ -25,6 +24,7 @@ MARGIN_MS: Final = 400.0  # shown before onset and after offset
 HALF_MS: Final = 2500.0  # of a clip: no more is shown before or after the apex
 MOST: Final = 300  # frames of a clip, which bounds its memory to some 100 MB
 FULL: Final = 2.0  # pixels of flow that are drawn in full colour, or more where more moves
+ROUNDS: Final = 2  # of measuring the head's motion and taking it out
 
 
 @dataclass(frozen=True)
@@ -53,61 +53,28 @@ def look(path: str | Path, analysis: Analysis, event: Event) -> Look:
         times, clip = _clip(video, person, first, last)
     moments = event.onset_ms, event.apex_ms, event.offset_ms
     onset, apex, offset = (clip[int(np.abs(times - moment).argmin())] for moment in moments)
-    moved = flow.dense(gray(onset), gray(apex))
+    moved = flow.dense(flow.gray(onset), flow.gray(apex))
     spacing = float(np.median(np.diff(times))) if len(times) > 1 else 40.0
     shown = painted(cv2.GaussianBlur(moved, (0, 0), 3))  # dense flow comes in small blocks
     return Look(onset, apex, offset, shown, clip, 1000 / spacing)
 
 
-def recognised(
-    video: Video,
-    events: Sequence[Event],
-    people: Sequence[Person],
-    predictor: Predictor,
-    cancelled: Callable[[], bool] | None = None,
-) -> list[Event]:
-    """The events with what their motion and their apex look like, read in one more pass.
-
-    Raises:
-        WeightsError: the recogniser's files are missing or damaged.
-    """
-    answered = list(events)
-    for index, onset, apex, looks in pairs(video, events, people):
-        motion = motion_classifier.recognise(flow_maps.flow_map(onset, apex)[None])[0]
-        before, still = predictor.judge([crop for crop, _ in looks], [face for _, face in looks])
-        change = motion_classifier.change(before.probabilities, still.probabilities)
-        answered[index] = replace(
-            events[index],
-            motion=tuple(motion.tolist()),
-            still=tuple(change.tolist()),
-            classes=still.classes,
-            sure=not still.concerns,
-            concerns=still.concerns,
-        )
-        if cancelled and cancelled():
-            break
-    return answered
-
-
-def pairs(
-    video: Video, events: Sequence[Event], people: Sequence[Person]
-) -> Iterator[tuple[int, np.ndarray, np.ndarray, list[Crop]]]:
-    """Of each expression, in order of the apex: its index, its face at onset and at apex, crops.
-
-    Blinks and speech are left out. The faces are RGB uint8 (320, 320, 3), the second steadied onto
-    the first; the crops of both frames are what a network looks at.
-    """
-    onsets: dict[int, tuple[Steady, np.ndarray, Crop]] = {}
-    for index, moment, frame in _moments(video, events, people):
-        person = people[events[index].person - 1]
-        face = face_at(person, frame.time_ms)
-        crop = detection.crop(frame.image, face), face
-        if moment == "onset":
-            steady = Steady(frame, person)
-            onsets[index] = steady, steady.view(frame), crop
-        elif index in onsets:
-            steady, onset, before = onsets.pop(index)
-            yield index, onset, steady.view(frame), [before, crop]
+def _clip(
+    video: Video, person: Person, first: float, last: float
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Times and steadied views of the person's frames between two moments, MOST at most."""
+    own = person.times_ms[(person.times_ms >= first) & (person.times_ms <= last)]
+    wanted = own[:: -(-len(own) // MOST) or 1]
+    times, clip = [], []
+    steady: Steady | None = None
+    for frame in video.frames(first, last):
+        if np.abs(wanted - frame.time_ms).min(initial=np.inf) <= 0.5:
+            steady = steady or Steady(frame, person)
+            times.append(frame.time_ms)
+            clip.append(steady.view(frame))
+    if not clip:
+        raise VideoError("The frames of this event cannot be read again. Analyse the video anew.")
+    return np.array(times), clip
 
 
 def painted(moved: np.ndarray) -> np.ndarray:
@@ -123,43 +90,95 @@ def painted(moved: np.ndarray) -> np.ndarray:
     return np.rint(color).astype(np.uint8)
 
 
-def _clip(
-    video: Video, person: Person, first: float, last: float
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Times and steadied views of the person's frames between two moments, MOST at most."""
-    own = person.times_ms[(person.times_ms >= first) & (person.times_ms <= last)]
-    wanted = own[:: -(-len(own) // MOST) or 1]
-    times, clip = [], []
-    steady: Steady | None = None
-    for frame in video.frames(first, last):
-        if np.abs(wanted - frame.time_ms).min(initial=np.inf) > 0.5:
-            continue
-        steady = steady or Steady(frame, person)
-        times.append(frame.time_ms)
-        clip.append(steady.view(frame))
-    if not clip:
-        raise VideoError("The frames of this event cannot be read again. Analyse the video anew.")
-    return np.array(times), clip
+def recognised(
+    video: Video,
+    events: Sequence[Event],
+    people: Sequence[Person],
+    predictor: Predictor,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> list[Event]:
+    """The events with what their motion and their apex look like, read in one more pass.
+
+    Raises:
+        WeightsError: the recogniser's files are missing or damaged.
+    """
+    answered = list(events)
+    for index, onset, apex, looks in pairs(video, events, people):
+        motion = motion_classifier.recognise(motion_classifier.flow_map(onset, apex)[None])[0]
+        before, still = predictor.judge([crop for crop, _ in looks], [face for _, face in looks])
+        change = motion_classifier.change(before.probabilities, still.probabilities)
+        answered[index] = replace(
+            events[index],
+            motion=tuple(motion.tolist()),
+            still=tuple(change.tolist()),
+            classes=still.classes,
+            sure=not still.concerns,
+            concerns=still.concerns,
+        )
+        if cancelled():
+            break
+    return answered
 
 
-def _moments(
+def pairs(
     video: Video, events: Sequence[Event], people: Sequence[Person]
-) -> Iterator[tuple[int, str, Frame]]:
-    """The frames at onset and apex of the expressions, in order of time, with the event's index."""
-    wanted = []
+) -> Iterator[tuple[int, np.ndarray, np.ndarray, list[Crop]]]:
+    """Of each expression, in order of the apex: its index, its face at onset and at apex, crops.
+
+    Blinks and speech are left out. The faces are RGB uint8 (320, 320, 3), the second steadied onto
+    the first; the crops of both frames are what a network looks at.
+    """
+    wanted = []  # time of a frame that shows the person, 0 for an onset or 1 for an apex, event
     for index, event in enumerate(events):
         if event.kind in EXPRESSIONS:
             times = people[event.person - 1].times_ms
-            wanted.append((_nearest(times, event.onset_ms), 0, index, "onset"))
-            wanted.append((_nearest(times, event.apex_ms), 1, index, "apex"))
-    wanted.sort()
-    if not wanted:
-        return
-    for frame in video.frames(wanted[0][0], wanted[-1][0]):
-        while wanted and wanted[0][0] <= frame.time_ms:
-            _, _, index, moment = wanted.pop(0)
-            yield index, moment, frame
+            for apex, moment in enumerate((event.onset_ms, event.apex_ms)):
+                wanted.append((float(times[np.abs(times - moment).argmin()]), apex, index))
+    wanted.sort(reverse=True)
+    onsets: dict[int, tuple[Steady, np.ndarray, Crop]] = {}
+    for frame in video.frames(wanted[-1][0], wanted[0][0]) if wanted else ():
+        while wanted and wanted[-1][0] <= frame.time_ms:
+            _, apex, index = wanted.pop()
+            person = people[events[index].person - 1]
+            face = face_at(person, frame.time_ms)
+            crop = detection.crop(frame.image, face), face
+            if apex:
+                steady, onset, before = onsets.pop(index)
+                yield index, onset, steady.view(frame), [before, crop]
+            else:
+                steady = Steady(frame, person)
+                onsets[index] = steady, steady.view(frame), crop
 
 
-def _nearest(times: np.ndarray, moment: float) -> float:
-    return float(times[np.abs(times - moment).argmin()])
+def face_at(person: Person, time_ms: float) -> Face:
+    """The person's face at this time, or at the nearest at which it was seen."""
+    row = int(np.abs(person.times_ms - time_ms).argmin())
+    x, y, width, height = person.boxes[row].tolist()
+    known = np.isfinite(person.points[row]).all()
+    points = tuple((float(px), float(py)) for px, py in person.points[row]) if known else ()
+    return Face((x, y, width, height), 1.0, points)
+
+
+class Steady:
+    """Sees a person's face as it lay in one frame, however the head moves in others."""
+
+    def __init__(self, frame: Frame, person: Person) -> None:
+        """Take this frame for the one that the others are brought to."""
+        face = face_at(person, frame.time_ms)
+        self._person, self._box = person, face.box
+        self._transform = alignment.level(frame.image, face)
+        self._first = flow.gray(alignment.warped(frame.image, self._transform))
+
+    def view(self, frame: Frame) -> np.ndarray:
+        """The face in this frame, RGB uint8 (320, 320, 3)."""
+        x, y, width, height = self._box
+        now_x, now_y, now_width, now_height = face_at(self._person, frame.time_ms).box
+        scale = (width + height) / (now_width + now_height)
+        across = x + width / 2 - scale * (now_x + now_width / 2)
+        down = y + height / 2 - scale * (now_y + now_height / 2)
+        transform = self._transform @ np.array([(scale, 0, across), (0, scale, down), (0, 0, 1)])
+        for _ in range(ROUNDS):
+            view = flow.gray(alignment.warped(frame.image, transform))
+            motion, _ = flow.head(flow.cells(flow.dense(self._first, view)))
+            transform = flow.followed(transform, motion)
+        return alignment.warped(frame.image, transform)

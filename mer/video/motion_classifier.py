@@ -1,7 +1,11 @@
 """What the motion of an expression looks like: negative, positive or surprise.
 
-A linear model of the flow from onset to apex, trained by `motion_training`. It answers a face and
-the mirrored face alike, since all it sees is the mean of both.
+The motion between two moments is brought to a small map in the form of the training maps (see
+`tools.motion.dataset`), the input of STSTNet (Liong et al. 2019): flow from onset to apex across
+and down, and its strain, 28x28, each channel stretched to 0..255. So a map tells neither how far
+anything moved nor where rest is; `levelled` finds rest again. A linear model, trained by
+`python -m tools.motion`, names it. It answers a face and the mirrored face alike, since all it sees
+is the mean of both.
 """
 
 import functools
@@ -9,14 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 
-from mer.video.motion import flow_maps
+from mer.video.motion import flow
 from mer.video.types import MOTIONS, Event
 from mer.weights import store
 
 NAME: Final = "motion"  # of weights and record
-CELLS: Final = 14  # a side, of the grid that a map is brought to
 SURE: Final = 0.6  # at which 91 of 100 answers on 32 flashes are right, and 28 in 100 get none
 LEAST: Final = 1e-3  # of a network's probabilities that counts
 KINDS: Final = {  # the classes that each of MOTIONS stands for
@@ -24,7 +28,117 @@ KINDS: Final = {  # the classes that each of MOTIONS stands for
     "positive": ("happiness",),
     "surprise": ("surprise",),
 }
-INPUTS: Final = CELLS**2 // 2 * len(flow_maps.CHANNELS)  # the grid's other half mirrors it
+
+SIDE: Final = 28  # cells a side of a map
+CHANNELS: Final = ("across", "down", "strain")  # to the picture's right, down, and deformation
+# Which part of the aligned face (pixels of 320) a map covers: left, top, right, bottom. In the
+# training maps blinks put the eyes 16 cells apart and in row 6.7; CASME II's and SMIC's faces were
+# cut out a fifth higher than wide; and smiles of our own then lie where theirs do.
+CROP: Final = (55, 52, 265, 315)
+# Pixels of the aligned face, 99th percentile: a face beside itself has 0.013, from rounding and the
+# edges, which a map would stretch to full range; one beside a noisy copy (2 gray levels) 0.19.
+STILL: Final = 0.02
+CELLS: Final = 14  # a side, of the grid that a map is brought to
+INPUTS: Final = CELLS**2 // 2 * len(CHANNELS)  # the grid's other half mirrors it
+
+
+def flow_map(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
+    """What moves between two views of a face, float32 (28, 28, 3), each channel from 0 to 255.
+
+    Both are RGB uint8 (320, 320, 3) and aligned, the apex onto the onset.
+    """
+    settings = 0.5, 3, 15, 5, 7, 1.5, 0  # Farneback 2003: slower than `flow.dense`, less noisy
+    views = flow.gray(onset), flow.gray(apex)
+    field: np.ndarray = cv2.calcOpticalFlowFarneback(*views, None, *settings)  # type: ignore[call-overload]
+    if np.percentile(np.abs(field), 99) < STILL:
+        return np.zeros((SIDE, SIDE, len(CHANNELS)), np.float32)
+    left, top, right, bottom = CROP
+    both = np.dstack([field, strain(field)])[top:bottom, left:right]
+    cells = cv2.resize(both, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    low, high = cells.min((0, 1)), cells.max((0, 1))
+    even: np.ndarray = (cells - low) * (255 / np.where(high > low, high - low, 1))
+    return even.astype(np.float32)
+
+
+def strain(field: np.ndarray) -> np.ndarray:
+    """Optical strain, float32 (h, w): how much a flow (h, w, 2) deforms, whichever way."""
+    across_down, across_right = np.gradient(field[..., 0])
+    down_down, down_right = np.gradient(field[..., 1])
+    shear = across_down + down_right
+    deformed: np.ndarray = np.sqrt(across_right**2 + down_down**2 + shear**2 / 2)
+    return deformed
+
+
+def levelled(maps: np.ndarray) -> np.ndarray:
+    """Maps (n, 28, 28, 3) on any scale as channels first, rest at zero: float32 (n, 3, 28, 28).
+
+    Most of a face rests or follows the head, so what the median does is taken for rest.
+    """
+    values = np.moveaxis(np.array(maps, np.float32), 3, 1)  # a copy
+    flows = values[:, :2].reshape(len(values), 2, SIDE * SIDE)  # strain has its zero already
+    values[:, :2] -= np.median(flows, 2)[..., None, None]
+    return values
+
+
+def unit(values: np.ndarray) -> np.ndarray:
+    """Channels (n, 3, h, w) with a root mean square of 1; one that is 0 all over stays so."""
+    size = np.sqrt((values**2).mean((2, 3), keepdims=True))
+    return values / np.where(size > 0, size, 1)
+
+
+def mirrored(values: np.ndarray) -> np.ndarray:
+    """Levelled channels (n, 3, h, w) of the mirrored faces: what went right goes left."""
+    turned = values[..., ::-1].copy()
+    turned[:, 0] *= -1
+    return turned
+
+
+def features(maps: np.ndarray, blur: float) -> np.ndarray:
+    """What the model sees of maps (n, 28, 28, 3): float32 (n, INPUTS), of unit length or less.
+
+    Rest is brought to zero, the map blurred by so many cells (a standard deviation), each channel
+    brought to one size, and the mean taken with the mirrored map.
+
+    Raises:
+        ValueError: the maps have another shape.
+    """
+    shape = (SIDE, SIDE, len(CHANNELS))
+    if np.shape(maps)[1:] != shape:
+        raise ValueError(f"Maps have the shape (n, {', '.join(map(str, shape))}).")
+    window = _window(blur)
+    seen = unit(window @ levelled(maps) @ window.T)
+    half = ((seen + mirrored(seen)) / 2)[..., : CELLS // 2]
+    scaled: np.ndarray = half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5)
+    return scaled
+
+
+@functools.cache
+def _window(blur: float) -> np.ndarray:
+    """Float32 (CELLS, SIDE): the weight of each row of a map in each row of the grid."""
+    centers = (np.arange(CELLS) + 0.5) * SIDE / CELLS - 0.5
+    weight = np.exp(-(((np.arange(SIDE) - centers[:, None]) / blur) ** 2) / 2)
+    window: np.ndarray = (weight / weight.sum(1, keepdims=True)).astype(np.float32)
+    return window
+
+
+class Recogniser:
+    """Multinomial logistic regression of a blurred map."""
+
+    def __init__(self, weight: np.ndarray, bias: np.ndarray, *, blur: float) -> None:
+        """Take what was learned: float32 (3, INPUTS) and (3,), and the blur of the `features`."""
+        self._weight, self._bias, self._blur = weight, bias, blur
+
+    def probabilities(self, maps: np.ndarray) -> np.ndarray:
+        """See `recognise`."""
+        logits = features(maps, self._blur) @ self._weight.T + self._bias
+        odds = np.exp(logits - logits.max(1, keepdims=True))
+        answer: np.ndarray = odds / odds.sum(1, keepdims=True)
+        return answer
+
+
+@functools.lru_cache(maxsize=1)
+def _recogniser(folder: Path) -> Recogniser:
+    return store.load_linear(Recogniser, NAME, (len(MOTIONS), INPUTS), folder=folder)
 
 
 def recognise(maps: np.ndarray) -> np.ndarray:
@@ -72,53 +186,5 @@ def answer(event: Event) -> tuple[str, float, bool] | None:
     if not event.motion:
         return None
     shares = fused(event.motion, event.still, event.classes) if event.still else event.motion
-    best = max(range(len(shares)), key=shares.__getitem__)
+    best = int(np.argmax(shares))
     return MOTIONS[best], shares[best], shares[best] >= SURE and not event.concerns
-
-
-class Recogniser:
-    """Multinomial logistic regression of a blurred map."""
-
-    def __init__(self, weight: np.ndarray, bias: np.ndarray, *, blur: float) -> None:
-        """Take what was learned: float32 (3, INPUTS) and (3,), and the blur of the `features`."""
-        self._weight, self._bias, self._blur = weight, bias, blur
-
-    def probabilities(self, maps: np.ndarray) -> np.ndarray:
-        """See `recognise`."""
-        logits = features(maps, self._blur) @ self._weight.T + self._bias
-        odds = np.exp(logits - logits.max(1, keepdims=True))
-        answer: np.ndarray = odds / odds.sum(1, keepdims=True)
-        return answer
-
-
-def features(maps: np.ndarray, blur: float) -> np.ndarray:
-    """What the model sees of maps (n, 28, 28, 3): float32 (n, INPUTS), of unit length or less.
-
-    Rest is brought to zero, the map blurred by so many cells (a standard deviation), each channel
-    brought to one size, and the mean taken with the mirrored map.
-
-    Raises:
-        ValueError: the maps have another shape.
-    """
-    shape = (flow_maps.SIDE, flow_maps.SIDE, len(flow_maps.CHANNELS))
-    if np.shape(maps)[1:] != shape:
-        raise ValueError(f"Maps have the shape (n, {', '.join(map(str, shape))}).")
-    window = _window(blur)
-    seen = flow_maps.unit(window @ flow_maps.levelled(maps) @ window.T)
-    half = ((seen + flow_maps.mirrored(seen)) / 2)[..., : CELLS // 2]
-    scaled: np.ndarray = half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5)
-    return scaled
-
-
-@functools.cache
-def _window(blur: float) -> np.ndarray:
-    """Float32 (CELLS, SIDE): the weight of each row of a map in each row of the grid."""
-    centers = (np.arange(CELLS) + 0.5) * flow_maps.SIDE / CELLS - 0.5
-    weight = np.exp(-(((np.arange(flow_maps.SIDE) - centers[:, None]) / blur) ** 2) / 2)
-    window: np.ndarray = (weight / weight.sum(1, keepdims=True)).astype(np.float32)
-    return window
-
-
-@functools.lru_cache(maxsize=1)
-def _recogniser(folder: Path) -> Recogniser:
-    return store.load_linear(Recogniser, NAME, (len(MOTIONS), INPUTS), folder=folder)

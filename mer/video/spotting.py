@@ -1,15 +1,14 @@
 """Expressions, blinks and speech in a person's motion: onset, apex and offset of each."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from mer.video.motion import peaks
-from mer.video.motion.peaks import Nearby, Peak, nms
+from mer.video.motion.peaks import DIRECTIONS, STEP_MS, Nearby, Peak
 from mer.video.motion.region_signals import stretches
-from mer.video.motion.speech import speech
 from mer.video.types import GAP_MS, MICRO_MS, PARTS, REGIONS, Event
 
 EYES: Final = ("right eye", "left eye")
@@ -17,13 +16,38 @@ MOUTH: Final = PARTS["mouth"]
 
 SHORTEST_MS: Final = 80.0  # an expression lasts no shorter
 TOGETHER: Final = 0.1  # of the shorter of two motions that they share, to be one expression
-
 BLINK_MS: Final = 600.0  # a blink lasts no longer
 DRAGGED: Final = 0.5  # of the lids' motion by which a blink pulls brows and nose down at most,
 LEAKED: Final = 0.15  # and by which it seems to move anything any other way
 BEFORE_MS: Final = 150.0  # a blink's onset, a motion may begin that is its doing
 HELD: Final = 0.7  # of speech that a larger motion of the mouth covers, to be what it was instead
 SHAKEN: Final = 0.15  # of speech's motion by which it moves the rest of the face at most
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What makes speech: the mouth opens and closes in a rhythm, for a second or more.
+
+    Measured on real clips without a word and on made speech.
+    """
+
+    # What a syllable must have, and its multiple of the noise.
+    pixels: float = 0.4
+    strength: float = 4.0
+    syllable_ms: float = 500.0  # how long one takes at most, there and back
+    apart_ms: float = 100.0  # between two at least: the mouth's parts move together
+    pause_ms: float = 600.0  # from one to the next at most
+    around_ms: float = 2000.0  # before and after it, to which a syllable is compared
+    faint: float = 0.15  # part of all that the mouth moves in that time that each has at least,
+    clear: float = 0.35  # and that some have: the ripples on a lasting smile do not
+    fewest: int = 3  # clear ones that make speech
+    shortest_ms: float = 1000.0  # how long speech lasts at least, with margin_ms before and after
+    margin_ms: float = 170.0
+    rhythm_ms: float = 450.0  # from one syllable to the next on average at most
+    breath_ms: float = 1500.0  # two stretches that are no farther apart are one
+
+
+SPEECH: Final = Speech()
 
 
 def spot(person: int, times_ms: np.ndarray, direction: np.ndarray, *, micro: bool) -> list[Event]:
@@ -51,23 +75,33 @@ def _events(
 ) -> list[Event]:
     """The events of a stretch in which the face was seen without a gap."""
     start = float(times_ms[0])
-    mouth = [REGIONS.index(region) for region in MOUTH]
     found = [
         peak
         for number, region in enumerate(REGIONS)
         for peak in peaks.peaks(start, signal[:, number], region, float(noise[number]))
     ]
-    spoken = speech(start, signal[:, mouth], float(noise[mouth].mean()))
+    mouth = [REGIONS.index(region) for region in MOUTH]
+    spoken = _speech(start, signal[:, mouth], float(noise[mouth].mean()))
     spoken = [one for one in spoken if not any(_holds(peak, one) for peak in found)]
     blinks, found = _blinks(found)
-    events = [replace(_event(person, "speech", [one]), regions=MOUTH) for one in spoken]
-    events += [_event(person, "blink", [blink]) for blink in blinks]
-    found = [peak for peak in found if not _shaken(spoken, peak)]
-    for group in _expressions(found):
-        brief = _brief(group[0])
-        if not brief or _followed(times_ms, group[0]):
-            events.append(_event(person, "micro" if brief and micro else "macro", group))
+    events = [_event(person, "speech", one, MOUTH) for one in spoken]
+    events += [_event(person, "blink", one, (one.region,)) for one in blinks]
+    for group in _expressions([peak for peak in found if not _shaken(spoken, peak)]):
+        main, moved = group[0], {peak.region for peak in group}
+        # Of a motion that could no longer be followed, none knows how long the face stayed so.
+        brief = main.length <= MICRO_MS and main.closed
+        within = (times_ms[1:] > main.onset) & (times_ms[:-1] < main.offset)
+        missing = float(np.diff(times_ms)[within].max(initial=0.0)) > GAP_MS
+        if not (brief and missing):
+            events.append(_event(person, "micro" if brief and micro else "macro", main, moved))
     return events
+
+
+def _event(person: int, kind: str, main: Peak, moved: Collection[str]) -> Event:
+    times = main.onset, main.apex, main.offset
+    figures = main.pixels, main.strength
+    regions = tuple(region for region in REGIONS if region in moved)
+    return Event(person, kind, *times, main.region, main.direction, *figures, regions)
 
 
 def _holds(peak: Peak, one: Peak) -> bool:
@@ -79,11 +113,6 @@ def _holds(peak: Peak, one: Peak) -> bool:
     return peak.region in MOUTH and peak.pixels > one.pixels and longer
 
 
-def _rippled(found: Nearby, peak: Peak) -> bool:
-    """Whether a motion of the mouth is a ripple on a larger one."""
-    return peak.region in MOUTH and any(_holds(one, peak) for one in found.of(peak))
-
-
 def _shaken(spoken: Sequence[Peak], peak: Peak) -> bool:
     """Whether a motion is a part of speech, or no more than what it does to its surroundings."""
     return any(
@@ -93,22 +122,18 @@ def _shaken(spoken: Sequence[Peak], peak: Peak) -> bool:
     )
 
 
-def _largest(found: list[Peak]) -> list[Peak]:
-    return sorted(found, key=lambda peak: -peak.pixels)
-
-
 def _blinks(found: list[Peak]) -> tuple[list[Peak], list[Peak]]:
     """Where both eyes close for a moment, and the peaks that are no part of that."""
     closing = [p for p in found if p.length <= BLINK_MS and p.direction.startswith("down")]
-    sides = [[peak for peak in closing if peak.region == eye] for eye in EYES]
-    others = Nearby(sides[1])
-    blinks = [
-        max(first, other, key=lambda peak: peak.pixels)
-        for first in sides[0]
-        for other in others.of(first)
-        if first.shares(other)
+    right, left = ([peak for peak in closing if peak.region == eye] for eye in EYES)
+    others = Nearby(left)
+    both = [
+        max(one, other, key=lambda peak: peak.pixels)
+        for one in right
+        for other in others.of(one)
+        if one.shares(other)
     ]
-    blinks = nms(_largest(blinks))
+    blinks = peaks.suppressed(sorted(both, key=lambda peak: -peak.pixels), Peak.shares)
     near = Nearby(blinks)
     rest = [peak for peak in found if peak.region not in EYES]
     return blinks, [p for p in rest if not any(_drags(blink, p) for blink in near.of(p))]
@@ -117,17 +142,21 @@ def _blinks(found: list[Peak]) -> tuple[list[Peak], list[Peak]]:
 def _drags(blink: Peak, peak: Peak) -> bool:
     """Whether a motion is no more than what a blink does to its surroundings."""
     down = peak.region not in MOUTH and peak.direction.startswith("down")
-    most = DRAGGED if down else LEAKED
     within = blink.onset - BEFORE_MS <= peak.onset <= blink.offset
-    return within and peak.pixels < most * blink.pixels
+    return within and peak.pixels < (DRAGGED if down else LEAKED) * blink.pixels
 
 
 def _expressions(found: list[Peak]) -> list[list[Peak]]:
     """The motions of each expression, the strongest first: it may move many regions."""
     groups: dict[Peak, list[Peak]] = {}
-    nearby = Nearby()
-    every = Nearby(found)
-    for peak in sorted(found, key=lambda peak: (_rippled(every, peak), -peak.surety)):
+    nearby, every = Nearby(), Nearby(found)
+
+    def order(peak: Peak) -> tuple[bool, float]:
+        """Ripples on a larger motion of the mouth come last."""
+        rippled = peak.region in MOUTH and any(_holds(one, peak) for one in every.of(peak))
+        return rippled, -peak.surety
+
+    for peak in sorted(found, key=order):
         if peak.length < SHORTEST_MS:
             continue
         main = next((one for one in nearby.of(peak) if one.shares(peak, TOGETHER)), peak)
@@ -137,21 +166,66 @@ def _expressions(found: list[Peak]) -> list[list[Peak]]:
     return list(groups.values())
 
 
-def _brief(peak: Peak) -> bool:
-    # How long the face stayed as it was after its motion could no longer be followed, none knows.
-    return peak.length <= MICRO_MS and peak.closed
+class _Turn(NamedTuple):
+    """The mouth turns: when (ms), by how many pixels, and which part of all its motion that is."""
+
+    time: float
+    pixels: float
+    part: float
 
 
-def _followed(times_ms: np.ndarray, peak: Peak) -> bool:
-    """Whether no frames are missing while it lasts."""
-    within = (times_ms[1:] > peak.onset) & (times_ms[:-1] < peak.offset)
-    return float(np.diff(times_ms)[within].max(initial=0.0)) <= GAP_MS
+def _speech(start_ms: float, mouth: np.ndarray, spread: float) -> list[Peak]:
+    """Stretches of speech, by onset; the apex is that of the largest syllable.
+
+    The mouth's regions are float (m, k, 2) from `start_ms` on, as `peaks.resampled` gives them, and
+    `spread` is their noise in pixels.
+    """
+    runs: list[list[_Turn]] = []
+    for turn in _turns(start_ms, mouth, spread):
+        if runs and turn.time - runs[-1][-1].time <= SPEECH.pause_ms:
+            runs[-1].append(turn)
+        else:
+            runs.append([turn])
+    end = start_ms + (len(mouth) - 1) * STEP_MS
+    found: list[Peak] = []
+    for run in filter(_spoken, runs):
+        onset = max(run[0].time - SPEECH.margin_ms, start_ms)
+        most = max(run, key=lambda turn: turn.pixels)
+        offset = min(run[-1].time + SPEECH.margin_ms, end)
+        figures = most.pixels, most.pixels / spread
+        one = Peak("lips", "down", onset, most.time, offset, *figures, closed=True)
+        if found and onset - found[-1].offset <= SPEECH.breath_ms:
+            before = found.pop()
+            larger = max(before, one, key=lambda stretch: stretch.pixels)
+            one = replace(larger, onset=before.onset, offset=offset)
+        found.append(one)
+    return found
 
 
-def _event(person: int, kind: str, group: list[Peak]) -> Event:
-    main = group[0]
-    moved = {peak.region for peak in group}
-    regions = tuple(region for region in REGIONS if region in moved)
-    times = main.onset, main.apex, main.offset
-    figures = main.pixels, main.strength
-    return Event(person, kind, *times, main.region, main.direction, *figures, regions)
+def _turns(start_ms: float, mouth: np.ndarray, spread: float) -> list[_Turn]:
+    """Where the mouth opens and closes most, by time, whichever of its regions shows it."""
+    reach, least = round(SPEECH.around_ms / STEP_MS), max(SPEECH.pixels, SPEECH.strength * spread)
+    found = list[tuple[float, int, float]]()
+    for line in np.moveaxis(mouth, 1, 0):
+        for axis in DIRECTIONS.values():
+            along = line @ np.array(axis, np.float32)
+            for top, pixels in peaks.tops(along, least, SPEECH.syllable_ms):
+                around = line[max(0, top - reach) : top + reach + 1]
+                found.append((pixels, top, pixels / float(np.hypot(*np.ptp(around, axis=0)))))
+    kept, taken = list[_Turn](), np.zeros(len(mouth), bool)
+    apart = round(SPEECH.apart_ms / STEP_MS) - 1
+    for pixels, top, part in sorted(found, reverse=True):
+        if part >= SPEECH.faint and not taken[top]:
+            taken[max(0, top - apart) : top + apart + 1] = True
+            kept.append(_Turn(start_ms + top * STEP_MS, pixels, part))
+    return sorted(kept)
+
+
+def _spoken(run: list[_Turn]) -> bool:
+    length = run[-1].time - run[0].time + 2 * SPEECH.margin_ms
+    clear = sum(turn.part >= SPEECH.clear for turn in run)
+    return (
+        clear >= SPEECH.fewest
+        and length >= SPEECH.shortest_ms
+        and length <= SPEECH.rhythm_ms * len(run)
+    )

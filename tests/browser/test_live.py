@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Request, expect
 
 from benchmarks.live import Visitor
 from mer.emotions import EMOTIONS
-from mer.live import person
+from mer.live import session
 from mer.live.session import LONG_SIDE
 from mer.live.session_pool import PLACES, Visitors
 
@@ -196,7 +196,7 @@ def test_leaving_the_page_gives_up_the_place(
 def test_a_grin_is_no_resting_face_unless_one_insists(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(person, "LEAST_LOOKS", 1)  # a busy machine may be in time for no more
+    monkeypatch.setattr(session, "LEAST_LOOKS", 1)  # a busy machine may be in time for no more
     page = open_page()
     _start(page)
     _person(page)

@@ -10,8 +10,7 @@ import pytest
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError, MerError, WeightsError
 from mer.inference.probabilities import WAYS
-from mer.live.person import RESTING_MS
-from mer.live.session import FACES_A_FRAME, LONG_SIDE, REMEMBERED, Live
+from mer.live.session import FACES_A_FRAME, LONG_SIDE, REMEMBERED, RESTING_MS, Live
 from mer.models.registry import DEFAULT_MODEL
 
 STEP_MS = 250.0  # between two frames, as of a camera at four a second

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mer.errors import DataError, ImageError
 from mer.io import images
-from mer.video.motion import flow_maps
+from mer.video import motion_classifier
 from mer.video.types import MOTIONS
 
 # SAMM's faces were cut out another way. These parts of a map's width and height, around its centre,
@@ -77,7 +77,11 @@ _LAYOUT = (
 
 def _map(path: Path) -> np.ndarray:
     picture = images.read(path)
-    if picture.shape != (flow_maps.SIDE, flow_maps.SIDE, len(flow_maps.CHANNELS)):
+    if picture.shape != (
+        motion_classifier.SIDE,
+        motion_classifier.SIDE,
+        len(motion_classifier.CHANNELS),
+    ):
         raise ValueError(f"{path.name} has {picture.shape[1]}x{picture.shape[0]} pixels")
     return picture
 
@@ -85,12 +89,12 @@ def _map(path: Path) -> np.ndarray:
 def _common(picture: np.ndarray, dataset: str) -> np.ndarray:
     """A map of a data set in the common crop, float32 (28, 28, 3); edges are repeated."""
     across, down = CROPS.get(dataset, (1.0, 1.0))
-    middle = (flow_maps.SIDE - 1) / 2
+    middle = (motion_classifier.SIDE - 1) / 2
     matrix = np.array([[across, 0, middle - across * middle], [0, down, middle - down * middle]])
     return cv2.warpAffine(
         picture.astype(np.float32),
         matrix,
-        (flow_maps.SIDE, flow_maps.SIDE),
+        (motion_classifier.SIDE, motion_classifier.SIDE),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )

@@ -8,6 +8,9 @@ import numpy as np
 from mer.faces.alignment import SIZE
 
 CELLS: Final = 40  # cells a side in which a field is summed up: 8 pixels of the aligned face
+ROUNDS: Final = 5  # of reweighting; the fit has settled by then
+FLOOR: Final = 0.05  # pixels of deviation that every cell is allowed
+STEADY: Final = 1e-6 * np.eye(6)  # where a view shows nothing, no motion is the answer
 
 # Where a face is stiff enough to show the head's motion: an ellipse (centre and half axes, pixels
 # of the aligned face) without the eyes, and with less of what expressions move.
@@ -24,9 +27,10 @@ NOSE_WEIGHT: Final = 0.6
 CHEEKS: Final = 190.0  # how far down cheeks, mouth and chin begin: a smile lifts them all
 CHEEKS_WEIGHT: Final = 0.15
 
-ROUNDS: Final = 5  # of reweighting; the fit has settled by then
-FLOOR: Final = 0.05  # pixels of deviation that every cell is allowed
-STEADY: Final = 1e-6 * np.eye(6)  # where a view shows nothing, no motion is the answer
+
+def gray(image: np.ndarray) -> np.ndarray:
+    """RGB uint8 as gray uint8."""
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
 
 
 def dense(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -46,13 +50,6 @@ def dense(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return field
 
 
-def smooth(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """As `dense`, by polynomial expansion (Farneback 2003): slower, with less noise in its maps."""
-    settings = 0.5, 3, 15, 5, 7, 1.5, 0
-    field: np.ndarray = cv2.calcOpticalFlowFarneback(first, second, None, *settings)  # type: ignore[call-overload]
-    return field
-
-
 def cells(field: np.ndarray) -> np.ndarray:
     """A square field's means over CELLS x CELLS, float32 (CELLS, CELLS, 2), in pixels of SIZE."""
     means = cv2.resize(field, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
@@ -61,15 +58,17 @@ def cells(field: np.ndarray) -> np.ndarray:
 
 def ellipse(x: float, y: float, across: float, down: float) -> np.ndarray:
     """Bool (CELLS, CELLS): cells with their centre in it; pixels of the aligned face."""
-    places = (np.arange(CELLS) + 0.5) * SIZE / CELLS
-    return ((places - x) / across) ** 2 + ((places[:, None] - y) / down) ** 2 < 1
+    return ((_CENTRES - x) / across) ** 2 + ((_CENTRES[:, None] - y) / down) ** 2 < 1
+
+
+_CENTRES: Final = (np.arange(CELLS) + 0.5) * SIZE / CELLS  # of the cells, pixels
 
 
 def _stiffness() -> np.ndarray:
     weights = ellipse(*FACE).astype(np.float64)
     weights[np.any([ellipse(*part) for part in SOFTER], axis=0)] = SOFTER_WEIGHT
     weights[ellipse(*NOSE)] *= NOSE_WEIGHT
-    weights[(np.arange(CELLS) + 0.5) * SIZE / CELLS > CHEEKS] *= CHEEKS_WEIGHT
+    weights[_CENTRES > CHEEKS] *= CHEEKS_WEIGHT
     weights[np.any([ellipse(*eye) for eye in EYES], axis=0)] = 0
     return weights.ravel()
 
@@ -87,11 +86,6 @@ def _places() -> np.ndarray:
     return np.column_stack([np.ones(CELLS**2), across, down, vault + nose])
 
 
-STIFFNESS: Final = _stiffness()
-STIFF: Final = STIFFNESS > 0
-PLACES: Final = _places()
-
-
 def _head_terms() -> np.ndarray:
     """Float (2 * stiff cells, 6): what shift, size, roll, turn and nod do to x, then to y."""
     one, right, down, depth = PLACES[STIFF].T
@@ -101,10 +95,13 @@ def _head_terms() -> np.ndarray:
     return np.vstack([np.column_stack(across), np.column_stack(along)])
 
 
+STIFFNESS: Final = _stiffness()
+STIFF: Final = STIFFNESS > 0
+PLACES: Final = _places()
 _HEAD: Final = _head_terms()
 
 
-def head(moved: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, float]:
+def head(moved: np.ndarray, trust: np.ndarray | float = 1.0) -> tuple[np.ndarray, float]:
     """The motion that most of a face follows: the head's, if no expression takes it all.
 
     A similarity (shift, roll, size) and what depth adds as the head turns and nods. An affine

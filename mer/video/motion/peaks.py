@@ -1,9 +1,9 @@
 """Motions of one region of a face: where each begins, is farthest from where it began, and ends."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -60,8 +60,7 @@ LIMITS: Final = Limits()
 class Peak:
     """A region's motion away and, where that is seen, back."""
 
-    # As in Event.
-    region: str
+    region: str  # as in Event
     direction: str
     # Milliseconds.
     onset: float
@@ -111,11 +110,11 @@ class Nearby:
         return range(int(peak.onset // PLACE_MS), int(peak.offset // PLACE_MS) + 1)
 
 
-def nms(peaks: Iterable[Peak], part: float = 0.5) -> list[Peak]:
-    """Non-maximum suppression: those that share less than a part with one earlier in the list."""
+def suppressed(peaks: Iterable[Peak], hides: Callable[[Peak, Peak], bool]) -> list[Peak]:
+    """Those of the peaks, in their order, that none that was kept before them hides."""
     kept, nearby = list[Peak](), Nearby()
     for peak in peaks:
-        if not any(peak.shares(other, part) for other in nearby.of(peak)):
+        if not any(hides(one, peak) for one in nearby.of(peak)):
             kept.append(peak)
             nearby.add(peak)
     return kept
@@ -152,6 +151,19 @@ def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
     return capped
 
 
+def tops(line: np.ndarray, least: float, within_ms: float) -> list[tuple[int, float]]:
+    """Where a line is higher than within so many milliseconds around, and by how much, `least` on.
+
+    A plateau that fills its surroundings has no height.
+    """
+    from scipy import signal
+
+    wide = 2 * round(within_ms / STEP_MS) + 1
+    level = (None, wide // 2 - 1)
+    found, shape = signal.find_peaks(line, plateau_size=level, prominence=least, wlen=wide)
+    return list(zip(found.tolist(), shape["prominences"].tolist(), strict=True))
+
+
 def peaks(start_ms: float, line: np.ndarray, region: str, spread: float) -> list[Peak]:
     """A region's motions by onset, in whatever direction each goes; many of them overlap.
 
@@ -163,13 +175,15 @@ def peaks(start_ms: float, line: np.ndarray, region: str, spread: float) -> list
         for name, axis in DIRECTIONS.items()
         for peak in _along(start_ms, line @ np.array(axis, np.float32), region, name, spread)
     ]
-    return _outward(sorted(found, key=lambda peak: (peak.onset, -peak.pixels)))
+    return suppressed(sorted(found, key=lambda peak: (peak.onset, -peak.pixels)), _leads_back)
 
 
 def _along(
     start_ms: float, line: np.ndarray, region: str, name: str, spread: float
 ) -> Iterator[Peak]:
-    for top in _tops(line, 2 * spread):
+    padded = np.pad(line, 1, constant_values=line.min() - 1)  # it may be highest at its ends, too
+    for place, _ in tops(padded, 2 * spread, MACRO_MS):
+        top = place - 1
         before, after = _down(line[top::-1], spread), _down(line[top:], spread)
         rise = before.height
         closed = after.height >= max(LIMITS.returned * rise, 3 * spread)
@@ -177,26 +191,13 @@ def _along(
         strength = rise / (spread * rising**LIMITS.growth)
         last = after.end if closed else after.seen
         places = top - before.end, top, top + last
-        onset, apex, offset = (start_ms + STEP_MS * place for place in places)
+        onset, apex, offset = (start_ms + STEP_MS * one for one in places)
         peak = Peak(region, name, onset, apex, offset, rise, strength, closed)
         if peak.surety >= 1:
             yield peak
 
 
-def _tops(line: np.ndarray, least: float) -> list[int]:
-    """Places at which the line is higher than around them; at its ends, too."""
-    from scipy import signal
-
-    low = np.float32(line.min() - 1)
-    padded = np.concatenate([[low], line, [low]])
-    wide = 2 * round(MACRO_MS / STEP_MS) + 1
-    level = (None, wide // 2 - 1)  # a plateau that fills the surroundings has no height
-    tops, _ = signal.find_peaks(padded, plateau_size=level, prominence=least, wlen=wide)
-    return (tops - 1).tolist()
-
-
-@dataclass(frozen=True)
-class _Side:
+class _Side(NamedTuple):
     """One side of a top: how far it goes down, in how many steps, and how many were looked at."""
 
     height: float
@@ -221,17 +222,8 @@ def _down(values: np.ndarray, spread: float) -> _Side:
     return _Side(height, float(foot), len(values) - 1)
 
 
-def _outward(found: list[Peak]) -> list[Peak]:
-    """The peaks, by onset, that are not the way back from another one."""
-    kept, nearby = list[Peak](), Nearby()
-    for peak in found:
-        if not any(_returns(one, peak) for one in nearby.of(peak)):
-            kept.append(peak)
-            nearby.add(peak)
-    return kept
-
-
-def _returns(peak: Peak, later: Peak) -> bool:
+def _leads_back(peak: Peak, later: Peak) -> bool:
+    """Whether a later motion is no more than the way back from one."""
     opposite = np.dot(DIRECTIONS[peak.direction], DIRECTIONS[later.direction]) < -0.3
     within = peak.onset < later.onset < peak.offset + LIMITS.smooth_ms
     return bool(opposite and within and later.pixels <= LIMITS.back * peak.pixels)

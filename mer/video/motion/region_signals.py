@@ -58,7 +58,11 @@ class Window:
 
     def measure(self, image: np.ndarray, face: Face) -> np.ndarray | None:
         """Float (regions, 2): motion in pixels; None if the face is not what it was."""
-        self._keep_up(face)
+        gone = _place(self._transform, face) - self._place
+        if float(np.hypot(*gone)) > SHIFT:
+            self._transform[:, 2] -= gone  # the head has moved far since the last frame
+        else:
+            self._place += POINTS * gone
         before = self._transform
         for _ in range(TRIES):
             moved = flow.cells(flow.dense(self._reference, _view(image, self._transform)))
@@ -73,14 +77,6 @@ class Window:
             return None
         vectors: np.ndarray = self._weights @ flow.without(moved, head).reshape(-1, 2)
         return vectors
-
-    def _keep_up(self, face: Face) -> None:
-        """Shift the view where the points say that the head has moved far since the last frame."""
-        gone = _place(self._transform, face) - self._place
-        if float(np.hypot(*gone)) > SHIFT:
-            self._transform[:, 2] -= gone
-        else:
-            self._place += POINTS * gone
 
 
 class Motion:
@@ -101,26 +97,24 @@ class Motion:
             self._window, self._next = Window(time_ms, image, face), None
             self._base = self._anchor = np.zeros((len(REGIONS), 2))
             self._since = time_ms
-        self._times.append(time_ms)
-        self._vectors.extend(self._measured(time_ms, image, face).ravel())
-
-    def _measured(self, time_ms: float, image: np.ndarray, face: Face) -> np.ndarray:
-        assert self._window
         vectors = self._window.measure(image, face)
-        if vectors is None:
-            return np.full((len(REGIONS), 2), np.nan)
-        self._seen = time_ms
-        signal = vectors + self._base
+        signal = np.full((len(REGIONS), 2), np.nan) if vectors is None else vectors + self._base
+        self._times.append(time_ms)
+        self._vectors.extend(signal.ravel())
+        if vectors is not None:
+            self._seen = time_ms
+            self._renew(self._window, time_ms, image, face, signal)
+
+    def _renew(
+        self, window: Window, time_ms: float, image: np.ndarray, face: Face, signal: np.ndarray
+    ) -> None:
+        """Take a new reference where the old one has served its time and the face is still."""
         if np.abs(signal - self._anchor).max() > STILL:
             self._anchor, self._since = signal, time_ms
-        age = time_ms - self._window.time_ms
+        age = time_ms - window.time_ms
         if age < RENEWED_MS or (time_ms - self._since < STILL_MS and age < LATEST_MS):
             self._next = None  # a reference taken while something moves would be a poor one
-        else:
-            self._renew(time_ms, image, face, signal)
-        return signal
-
-    def _renew(self, time_ms: float, image: np.ndarray, face: Face, signal: np.ndarray) -> None:
+            return
         if self._next is None:
             self._next, self._steps = Window(time_ms, image, face), []
         vectors = self._next.measure(image, face)
@@ -161,7 +155,7 @@ def stretches(times_ms: np.ndarray, vectors: np.ndarray) -> list[np.ndarray]:
 
 
 def _view(image: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(alignment.warped(image, transform, VIEW), cv2.COLOR_RGB2GRAY)
+    return flow.gray(alignment.warped(image, transform, VIEW))
 
 
 def _place(transform: np.ndarray, face: Face) -> np.ndarray:
@@ -192,10 +186,9 @@ def _texture(view: np.ndarray) -> np.ndarray:
 def _weights(texture: np.ndarray) -> np.ndarray:
     """Float (regions, cells), rows that sum to 1: a region's vector is a weighted mean.
 
-    A region beyond the picture's edge has only zeros: it does not move.
-
-    A mean over the whole region, and not of its strongest vectors: with both tried on made clips,
-    its noise is less than half, and references that follow one another can be joined.
+    A region beyond the picture's edge has only zeros: it does not move. A mean over the whole
+    region, and not of its strongest vectors: with both tried on made clips, its noise is less than
+    half, and references that follow one another can be joined.
     """
     parts = np.array([flow.ellipse(*ELLIPSES[name]).ravel() for name in REGIONS])
     shown = ((texture > 0) & parts).sum(axis=1) > parts.sum(axis=1) / 2

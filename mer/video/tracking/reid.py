@@ -14,6 +14,9 @@ HEAD_SIDES: Final = (1.5, 1.4)  # of the box's width and height
 HEAD_UP: Final = 0.15  # of the box's height, from its middle to the view's
 BINS: Final = (16, 12, 12)  # of L, a and b
 _RANGES: Final = (0, 256, 96, 176, 96, 176)  # skin, hair and lips lie within
+_OVAL: Final = cv2.ellipse(
+    np.zeros((HEAD, HEAD), np.uint8), (24, 22), (20, 22), 0, 0, 360, 255, cv2.FILLED
+)
 
 # Measured on 118 pairs of different people in the same photograph, 1807 of different people
 # elsewhere, and on one woman over 19 s of crying and laughing: colours of two people agree by .89
@@ -35,7 +38,11 @@ class Look:
 
     def likeness(self, other: "Look") -> tuple[float, float]:
         """How far colours (0..1) and shapes (-1..1) agree."""
-        return _dot(self.colours, other.colours), _dot(self.shape, other.shape)
+        parts = (self.colours, other.colours), (self.shape, other.shape)
+        colours, shapes = (
+            float(one.astype(np.float32) @ two.astype(np.float32)) for one, two in parts
+        )
+        return colours, shapes
 
     def same(self, other: "Look") -> bool:
         """Whether both show the same person, wherever they are.
@@ -52,32 +59,17 @@ def look(image: np.ndarray, face: Face) -> Look | None:
     """What a face of an RGB uint8 picture looks like; None where it is too small to tell."""
     if face.box[2] < SMALLEST:
         return None
-    lab = cv2.cvtColor(_head(image, face), cv2.COLOR_RGB2LAB)
-    counts = cv2.calcHist([lab], [0, 1, 2], _OVAL, BINS, _RANGES).ravel()
-    colours = np.sqrt(counts / max(float(counts.sum()), 1.0))
-    gray = float(np.abs(lab[..., 1:][_OVAL > 0] - 128.0).mean()) <= COLOURLESS
-    return Look(colours.astype(np.float16), shape(image, face).astype(np.float16), gray)
-
-
-def _head(image: np.ndarray, face: Face) -> np.ndarray:
-    """RGB uint8 (HEAD, HEAD, 3) of face and hair."""
     x, y, width, height = face.box
     left, right = x + (1 - HEAD_SIDES[0]) / 2 * width, x + (1 + HEAD_SIDES[0]) / 2 * width
     top = y + ((1 - HEAD_SIDES[1]) / 2 - HEAD_UP) * height
     bottom = top + HEAD_SIDES[1] * height
     rows, columns = (
-        slice(max(0, int(a)), max(1, int(b))) for a, b in ((top, bottom), (left, right))
+        slice(max(0, int(top)), max(1, int(bottom))),
+        slice(max(0, int(left)), max(1, int(right))),
     )
-    return cv2.resize(image[rows, columns], (HEAD, HEAD), interpolation=cv2.INTER_AREA)
-
-
-def _oval() -> np.ndarray:
-    mask = np.zeros((HEAD, HEAD), np.uint8)
-    return cv2.ellipse(mask, (24, 22), (20, 22), 0, 0, 360, 255, cv2.FILLED)
-
-
-_OVAL: Final = _oval()
-
-
-def _dot(one: np.ndarray, other: np.ndarray) -> float:
-    return float(one.astype(np.float32) @ other.astype(np.float32))
+    head = cv2.resize(image[rows, columns], (HEAD, HEAD), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(head, cv2.COLOR_RGB2LAB)
+    counts = cv2.calcHist([lab], [0, 1, 2], _OVAL, BINS, _RANGES).ravel()
+    colours = np.sqrt(counts / max(float(counts.sum()), 1.0))
+    gray = float(np.abs(lab[..., 1:][_OVAL > 0] - 128.0).mean()) <= COLOURLESS
+    return Look(colours.astype(np.float16), shape(image, face).astype(np.float16), gray)

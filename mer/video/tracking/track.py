@@ -1,12 +1,13 @@
-"""One person followed through a video: where they are, how sure that is, what they look like."""
+"""One person followed through a video: where their texture carries them, what they look like."""
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 
 from mer.faces.detection import Face, clipped
-from mer.video.tracking.klt_tracker import Place, carry
 from mer.video.tracking.reid import Look
 
 FOUND: Final = 3  # times that a face has to be found before it counts as a person
@@ -19,28 +20,125 @@ INERTIA: Final = 0.8  # of the velocity, from frame to frame
 LOOKS: Final = 6  # kept of a person, each unlike the others
 UNLIKE: Final = 0.8  # agreement of shapes under which a look is kept, too
 
+SIDE: Final = 96  # pixels: the longer side of a face, shrunk to it where it is larger
+MARGIN: Final = 0.5  # of the face's sides, cut out around it: how far it may move in one frame
+CORNERS: Final = 40  # points of texture that are followed
+LEAST: Final = 8  # of them have to agree
+AGREE: Final = 0.5  # and this part of all
+BACK: Final = 1.0  # pixels at SIDE: followed there and back, a point ends nearer to its start
+STRAY: Final = 1.5  # pixels at SIDE: a point farther from the common motion disagrees
+# Lucas-Kanade with pyramids (Bouguet 2001): pixels of its window, and levels above the first.
+WINDOW: Final = (15, 15)
+LEVELS: Final = 2
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a face is, in fractions of pixels."""
+
+    # Float64 (14,): x, y, width and height of the box, not clipped, then x and y of the five points
+    # of `mer.faces.detection.Face`; (4,) where there are none.
+    numbers: np.ndarray
+
+    @classmethod
+    def of(cls, face: Face) -> "Place":
+        """The place of a detected face."""
+        return cls(np.hstack([face.box, np.ravel(face.points)]).astype(np.float64))
+
+    @property
+    def box(self) -> np.ndarray:
+        """Float64 (4,): x, y, width, height."""
+        return self.numbers[:4]
+
+    @property
+    def points(self) -> np.ndarray:
+        """Float64 (5, 2), or (0, 2) without points."""
+        return self.numbers[4:].reshape(-1, 2)
+
+    @property
+    def centre(self) -> np.ndarray:
+        """Float64 (2,): the middle of the box."""
+        return self.box[:2] + self.box[2:] / 2
+
+    def moved(self, transform: np.ndarray) -> "Place":
+        """The place after a similarity, float (2, 3); the box stays upright."""
+        linear, shift = transform[:, :2].T, transform[:, 2]
+        centre, sides = (self.centre[None] @ linear + shift)[0], self.box[2:] * _scale(transform)
+        points = self.points @ linear + shift
+        return Place(np.hstack([centre - sides / 2, sides, points.ravel()]))
+
+
+def carry(before: np.ndarray, after: np.ndarray, place: Place) -> Place | None:
+    """Where a face of one frame is in the next; None where that is not sure.
+
+    The motion is the one similarity that most points of the face's texture agree on, so that the
+    five points keep their places in the face whatever its expression. Both frames are gray uint8
+    (height, width); the place is that of the first.
+    """
+    x, y, width, height = place.box
+    left, top = max(0, int(x - MARGIN * width)), max(0, int(y - MARGIN * height))
+    right = min(before.shape[1], int(x + (1 + MARGIN) * width))
+    bottom = min(before.shape[0], int(y + (1 + MARGIN) * height))
+    if min(right - left, bottom - top) < 8:
+        return None
+    scale = min(1.0, SIDE / max(width, height))
+    first, second = (frame[top:bottom, left:right] for frame in (before, after))
+    if scale < 1:
+        first = cv2.resize(first, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        second = cv2.resize(second, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    onto = np.array([[scale, 0, -scale * left], [0, scale, -scale * top], [0, 0, 1]])
+    motion = _motion(first, second, place.moved(onto[:2]).box)
+    if motion is None:
+        return None
+    return place.moved((np.linalg.inv(onto) @ np.vstack([motion, (0, 0, 1)]) @ onto)[:2])
+
+
+def _motion(first: np.ndarray, second: np.ndarray, box: np.ndarray) -> np.ndarray | None:
+    """The similarity, float (2, 3), that carries the box of the first view to the second."""
+    mask = np.zeros(first.shape, np.uint8)
+    x, y, width, height = box
+    centre, radii = (int(x + width / 2), int(y + height / 2)), (int(width / 2), int(height / 2))
+    cv2.ellipse(mask, centre, radii, 0, 0, 360, 255, cv2.FILLED)
+    start = cv2.goodFeaturesToTrack(first, CORNERS, 0.01, 4, mask=mask)
+    if start is None or len(start) < LEAST:
+        return None
+    enough = max(LEAST, AGREE * len(start))
+    end, found, _ = cv2.calcOpticalFlowPyrLK(
+        first, second, start, start.copy(), winSize=WINDOW, maxLevel=LEVELS
+    )
+    back, again, _ = cv2.calcOpticalFlowPyrLK(
+        second, first, end, start.copy(), winSize=WINDOW, maxLevel=LEVELS
+    )
+    near = np.linalg.norm(back - start, axis=2) < BACK
+    kept = (near & (found == 1) & (again == 1))[:, 0]
+    if kept.sum() < enough:
+        return None
+    motion, agree = cv2.estimateAffinePartial2D(
+        start[kept], end[kept], method=cv2.RANSAC, ransacReprojThreshold=STRAY
+    )
+    if motion is None or agree.sum() < enough:
+        return None
+    return motion if 0.8 < _scale(motion) < 1.25 else None  # nobody comes or goes so fast
+
+
+def _scale(transform: np.ndarray) -> float:
+    return float(np.hypot(transform[0, 0], transform[1, 0]))
+
 
 class Track:
-    """A face from its first detection on; a person once it has a number.
-
-    Attributes:
-        number: from 1; 0 before the face is confirmed.
-        place: where it is or is expected to be; None where nothing is known.
-        shown: whether it is in sight.
-        born_ms, seen_ms: when it was found first and last.
-    """
+    """A face from its first detection on; a person once it has a number."""
 
     def __init__(self, face: Face, seen: Look | None, time_ms: float) -> None:
-        self.number = 0
-        self.place: Place | None = Place.of(face)
-        self.shown = True
+        self.number = 0  # from 1; 0 before the face is confirmed
+        self.place: Place | None = None  # where it is or is expected to be, if that is known
+        self.shown = True  # whether it is in sight
+        self.born_ms = self.seen_ms = self._time_ms = time_ms  # when it was found first and last
         self._sure = True
         self._misses = 0
         self._scores: deque[float] = deque(maxlen=FOUND)
         self._looks: deque[Look] = deque(maxlen=LOOKS)
         self._pull = np.zeros(0)  # what the place has yet to settle by
         self._velocity = np.zeros(2)  # pixels a millisecond
-        self.born_ms = self.seen_ms = self._time_ms = time_ms
         self.see(face, seen, time_ms)
 
     @property
@@ -65,20 +163,23 @@ class Track:
             return
         moved = carry(before, after, self.place) if self.shown else None
         self._sure = moved is not None
-        if moved is None:
-            self._coast(elapsed)
-            return
-        step = (moved.centre - self.place.centre) / elapsed
-        self._velocity = INERTIA * self._velocity + (1 - INERTIA) * step
-        part = 1 - np.exp(-elapsed / SETTLE_MS)
-        self.place = Place(moved.numbers + part * self._pull)
-        self._pull = (1 - part) * self._pull
+        if moved is not None:
+            step = (moved.centre - self.place.centre) / elapsed
+            self._velocity = INERTIA * self._velocity + (1 - INERTIA) * step
+            part = 1 - np.exp(-elapsed / SETTLE_MS)
+            self.place = Place(moved.numbers + part * self._pull)
+            self._pull = (1 - part) * self._pull
+        elif time_ms - self.seen_ms <= COAST_MS:
+            numbers = self.place.numbers.copy()
+            numbers[:2] += self._velocity * elapsed
+            self.place = Place(numbers)
+        else:
+            self.place, self.shown = None, False
 
     def see(self, face: Face, seen: Look | None, time_ms: float) -> None:
         """Take a detection as this person's."""
         found = Place.of(face)
-        near = self.place is not None and self.place.near(found, FAR)
-        if self.place is not None and near and self.steady:
+        if self.place is not None and self.steady and _near(self.place, found):
             self._pull = found.numbers - self.place.numbers
         else:
             self.place, self._pull = found, np.zeros_like(found.numbers)
@@ -119,9 +220,8 @@ class Track:
             return 1.0
         return max(seen.likeness(look)[0] for look in self._looks)
 
-    def _coast(self, elapsed: float) -> None:
-        assert self.place is not None
-        numbers = self.place.numbers.copy()
-        numbers[:2] += self._velocity * elapsed
-        self.place = Place(numbers) if self._time_ms - self.seen_ms <= COAST_MS else None
-        self.shown &= self.place is not None
+
+def _near(one: Place, other: Place) -> bool:
+    """Whether sides and centres differ by less than a part of the other's width."""
+    apart = np.hstack([one.centre - other.centre, one.box[2:] - other.box[2:]])
+    return bool(np.abs(apart).max() < FAR * other.box[2])

@@ -7,12 +7,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.faces import detection
+from mer.faces import detection, yunet
 from mer.faces.detection import Face
 from mer.io.video import Frame
-from mer.video.tracking.klt_tracker import Place
 from mer.video.tracking.reid import AT_PLACE, Look, look
-from mer.video.tracking.track import FOUND, Track
+from mer.video.tracking.track import FOUND, Place, Track
 from mer.weights.onnx_session import one_thread
 
 # Between two searches for faces while every track is sure: a search takes as long as carrying a
@@ -42,8 +41,7 @@ class Tracker:
 
     def __init__(self, detector: str = "yunet", long_side: int = LONG_SIDE) -> None:
         """Begin with nobody; frames are shrunk to `long_side` pixels at most to be searched."""
-        self._detector = detector
-        self._long_side = long_side
+        self._detector, self._long_side = detector, long_side
         self._tracks: list[Track] = []
         self._people = 0
         self._before: np.ndarray = np.empty((0, 0), np.uint8)  # the last frame, gray
@@ -75,11 +73,7 @@ class Tracker:
     def people(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, list[tuple[int, Face]]]]:
         """Each frame with the people in it, as `follow` gives them, but two frames late.
 
-        By then those whose first frames these are have a number.
-
-        Raises:
-            MerError: no detector has this name.
-            WeightsError: the detector's file is missing or damaged.
+        By then those whose first frames these are have a number. Raises what `follow` does.
         """
         waiting: deque[tuple[Frame, dict[int, Face], list[tuple[Track, Face]]]] = deque()
         for frame in frames:
@@ -101,7 +95,8 @@ class Tracker:
     def _crowded(self, place: Place | None) -> bool:
         """Whether more than one face in sight is about a place."""
         others = [track.place for track in self._tracks if track.shown]
-        return sum(bool(place and o and place.iou(o) > CROSSING) for o in others) > 1
+        near = (place and o and yunet.iou(place.box, o.box) > CROSSING for o in others)
+        return sum(map(bool, near)) > 1
 
     def _search(self, frame: Frame) -> None:
         found = self._detect(frame.image)
@@ -113,8 +108,7 @@ class Tracker:
             if owner is None:
                 self._tracks.append(Track(face, seen, frame.time_ms))
             else:
-                alone = not self._crowded(owner.place)
-                owner.see(face, seen if alone else None, frame.time_ms)
+                owner.see(face, None if self._crowded(owner.place) else seen, frame.time_ms)
         for track, behind in zip(missed, hidden, strict=True):
             track.miss(behind)
         for track in [track for track in self._tracks if not track.number]:
@@ -123,35 +117,27 @@ class Tracker:
 
     def _detect(self, image: np.ndarray) -> list[Face]:
         """The faces that show at this size; a second, larger search would cost five times more."""
-        scale = self._long_side / max(image.shape[:2])
-        if scale < 1:
-            size = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         with one_thread():  # faces are measured, or other visitors' frames searched, beside this
-            found = detection.detect(image, self._detector)
+            found = detection.detect(shrunk(image, self._long_side), self._detector)
+        scale = self._long_side / max(image.shape[:2])
         return [_scaled(face, 1 / scale) for face in found] if scale < 1 else found
 
     def _by_place(self, found: list[Face], looks: list[Look | None]) -> list[Track | None]:
         """Whose face each detection is, by where it is and, in doubt, what it looks like."""
-        placed = [track for track in self._tracks if track.place]
-        owners: list[Track | None] = [None] * len(found)
-        if not placed or not found:
-            return owners
         from scipy.optimize import linear_sum_assignment  # scipy is slow to import
 
-        places = [Place.of(face) for face in found]
+        placed = [(track, track.place) for track in self._tracks if track.place]
+        owners: list[Track | None] = [None] * len(found)
         scores = np.zeros((len(placed), len(found)))
-        for row, track in enumerate(placed):
-            certain = track.steady and not self._crowded(track.place)
-            for column, seen in enumerate(looks):
-                shared = track.place.iou(places[column]) if track.place else 0.0
-                alike = track.likeness(seen)
+        for row, (track, place) in enumerate(placed):
+            certain = track.steady and not self._crowded(place)
+            for column, (face, seen) in enumerate(zip(found, looks, strict=True)):
+                shared, alike = yunet.iou(place.box, face.box), track.likeness(seen)
                 if shared > OVERLAP and (certain or alike > AT_PLACE):
                     scores[row, column] = shared + 2 * alike
-        rows, columns = linear_sum_assignment(-scores)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        for row, column in np.transpose(linear_sum_assignment(-scores)).tolist():
             if scores[row, column]:
-                owners[column] = placed[row]
+                owners[column] = placed[row][0]
         return owners
 
     def _confirm(self, track: Track, time_ms: float) -> None:
@@ -172,8 +158,7 @@ class Tracker:
         """Drop faces that were none, and those who were seen longest ago."""
         self._tracks = [track for track in self._tracks if track.number or track.shown]
         absent = [track for track in self._tracks if not track.shown]
-        absent.sort(key=lambda track: track.seen_ms)
-        for track in absent[:-ABSENT]:
+        for track in sorted(absent, key=lambda track: track.seen_ms)[:-ABSENT]:
             self._tracks.remove(track)
 
 
@@ -182,6 +167,15 @@ def _with_new(
 ) -> tuple[Frame, list[tuple[int, Face]]]:
     numbered = {track.number: face for track, face in new if track.number}
     return frame, sorted((numbered | shown).items())
+
+
+def shrunk(image: np.ndarray, long_side: int) -> np.ndarray:
+    """The picture with no side longer than so many pixels."""
+    scale = long_side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def _scaled(face: Face, scale: float) -> Face:

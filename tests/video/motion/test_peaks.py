@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mer.video.motion import peaks
-from mer.video.motion.peaks import DIRECTIONS, Peak, nms
+from mer.video.motion.peaks import DIRECTIONS, Peak, suppressed
 
 FPS = 60.0
 
@@ -21,7 +21,7 @@ def found(line: np.ndarray, axis: tuple[float, float] = (0, -1), noise: float = 
     signal = peaks.resampled(times, vectors[:, None].astype(np.float32))
     spread = max(float(peaks.noise([signal])[0]), noise / 3)
     every = peaks.peaks(0.0, signal[:, 0], "lips", spread)
-    return nms(sorted(every, key=lambda peak: -peak.pixels))
+    return suppressed(sorted(every, key=lambda peak: -peak.pixels), Peak.shares)
 
 
 TIMES = np.arange(600) * 1000 / FPS  # ten seconds
@@ -29,7 +29,7 @@ TIMES = np.arange(600) * 1000 / FPS  # ten seconds
 
 def test_no_signal_has_no_peaks() -> None:
     assert (peaks.noise([]) == peaks.LIMITS.faintest).all()
-    assert nms([]) == []
+    assert suppressed([], Peak.shares) == []
 
 
 @pytest.mark.parametrize("length", [2, 3, 10])
@@ -67,5 +67,5 @@ def test_of_overlapping_peaks_the_first_stays() -> None:
     def peak(onset: float, offset: float) -> Peak:
         return Peak("lips", "up", onset, (onset + offset) / 2, offset, 1.0, 9.0, True)
 
-    kept = nms([peak(0, 400), peak(100, 500), peak(350, 800)])
+    kept = suppressed([peak(0, 400), peak(100, 500), peak(350, 800)], Peak.shares)
     assert [one.onset for one in kept] == [0, 350]

@@ -9,7 +9,7 @@ from mer.emotions import EMOTIONS
 from mer.faces.detection import Face
 from mer.inference.predictor import Prediction
 from mer.inference.probabilities import LOOK_MS
-from mer.live.person import GAP_MS, RESTING_MS, TRAIL_MS, Watched
+from mer.live.session import GAP_MS, RESTING_MS, TRAIL_MS, Watched
 
 HAPPY, NEUTRAL = EMOTIONS.index("happiness"), EMOTIONS.index("neutral")
 

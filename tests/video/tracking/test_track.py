@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mer.faces.detection import Face
-from mer.video.tracking.klt_tracker import Place, carry
+from mer.video.tracking.track import Place, carry
 
 FACE = Face((180, 65, 88, 110), 0.9, ((199, 110), (239, 108), (220, 128), (206, 150), (236, 149)))
 
@@ -44,10 +44,3 @@ def test_box_and_points_move_as_the_face_does(
     carried, expected = carry(frame, after, place), place.moved(motion)
     assert carried is not None
     assert np.abs(carried.numbers - expected.numbers).max() < 0.6 * large
-
-
-def test_boxes_share_what_they_share() -> None:
-    place = Place.of(Face((0, 0, 10, 10), 1.0))
-    assert place.iou(place) == pytest.approx(1)
-    assert place.iou(Place.of(Face((5, 0, 10, 10), 1.0))) == pytest.approx(1 / 3)
-    assert place.iou(Place.of(Face((20, 0, 10, 10), 1.0))) == 0
