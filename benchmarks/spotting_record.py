@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mer.io import files
-from mer.results import markdown, spotting_scores
+from mer.results import markdown, methods
 from mer.version import __version__
 from mer.weights import provenance, store
 
@@ -14,9 +14,9 @@ REAL: Final = "python -m benchmarks spotting --real DATA/real-videos --fps 30 --
 
 def save(part: str, figures: Mapping[str, Any]) -> None:
     """Keep one part of the figures, such as "real"; the other parts stay as they are."""
-    known = spotting_scores.read() or {}
+    known = methods.spotting_figures()
     made = {"figures": figures, "mer": __version__, "time": provenance.now()}
-    files.write_json(store.FOLDER / spotting_scores.FILE, {**known, part: made})
+    files.write_json(store.FOLDER / methods.SPOTTING, {**known, part: made})
 
 
 def real(figures: Mapping[str, Any]) -> str:
@@ -69,7 +69,7 @@ def _range(limits: list[float] | None) -> str:
 
 def targets() -> str:
     """What version 0.1.0 did, what was to reach, and what is now, as Markdown."""
-    known = spotting_scores.read() or {}
+    known = methods.spotting_figures()
     measured = {part: known[part]["figures"] for part in ("real", "made") if part in known}
     head = "", "0.1.0", "to reach", "now", "command"
     rows = [*_real_targets(measured.get("real")), *_made_targets(measured.get("made"))]

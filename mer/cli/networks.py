@@ -179,10 +179,10 @@ def compare(options: argparse.Namespace) -> int:
     import pandas as pd
 
     from mer.io import files
-    from mer.results import comparison, leaderboard, markdown
+    from mer.results import comparison, markdown
 
     records, problems = comparison.read_records()
-    figures = leaderboard.figures(records)
+    figures = comparison.leaderboard(records)
     if options.format == "json":
         print(json.dumps(figures, indent=1))
     elif options.format == "csv":

@@ -106,7 +106,7 @@ def _write(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) 
     import pandas as pd
 
     from mer.io import files
-    from mer.results import annotated_video, video_report, video_tables
+    from mer.results import drawing, video_report, video_tables
 
     every = [one for _, one in found]
     if options.json:
@@ -123,7 +123,7 @@ def _write(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) 
         files.write(out, video_report.html(one, path))
     for out, path, one in _each(options.annotated, found):
         with _bar(out.name) as progress, files.atomic(out) as temporary:
-            annotated_video.write(temporary, path, one, progress)
+            drawing.annotate_video(temporary, path, one, progress)
 
 
 def _each(

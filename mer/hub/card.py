@@ -10,7 +10,7 @@ from mer.errors import WeightsError
 from mer.evaluation.elsewhere import MEANING
 from mer.inference.probabilities import thresholds
 from mer.models.registry import NETWORKS
-from mer.results import comparison, html_document, markdown, terms, wording
+from mer.results import comparison, html_document, markdown, methods, wording
 from mer.results.report import LIMITS
 from mer.weights import store
 
@@ -63,7 +63,7 @@ def text(name: str) -> str:
         pictures=_pictures,
         duration=comparison.duration,
         test_reads=comparison.test_reads({name: record}),
-        learned=terms.learned(record),
+        learned=methods.sources(record),
         sure_from=wording.limits(thresholds(record)["views"]),
         limits=LIMITS,
     )

@@ -1,25 +1,39 @@
-"""Tables and sentences from the records, for the Comparison and the Report tab."""
+"""The networks side by side, from their records: tables, leaderboard and sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from mer.errors import WeightsError
+from mer.evaluation.statistics import significant_pairs
+from mer.models.registry import DEFAULT_MODEL, NETWORKS
 from mer.results import paper
 from mer.results.wording import percent
+from mer.weights import store
 
 Record = Mapping[str, Any]
 Scores = Mapping[str, Any]  # a result of mer.evaluation.metrics.evaluate
 
+KINDS: Final = ("all", "clean")  # of the paper's test pictures
+# Of the leaderboard: name in a CSV file, heading, whether more is better (None: neither is).
+COLUMNS: Final[tuple[tuple[str, str, bool | None], ...]] = (
+    ("network", "Network", None),
+    ("accuracy_all", "All", True),
+    ("accuracy_clean", "Clean", True),
+    ("accuracy_everyday", "Everyday", True),
+    ("accuracy_elsewhere", "Elsewhere", True),
+    ("milliseconds", "ms a face", False),
+    ("training_s", "Training", False),
+    ("megabytes", "MB", False),
+)
 _PLACES: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+_KEYS: Final = ("precision", "recall", "f1")
 
 
 def read_records() -> tuple[dict[str, Record], list[str]]:
-    """Return the records that can be shown, by network, and a sentence for each other one."""
-    from mer.weights import store
-
+    """The records that can be shown, by network, and a sentence for each other one."""
     records: dict[str, Record] = {}
     problems: list[str] = []
     for name in store.names():
@@ -41,12 +55,10 @@ def read_records() -> tuple[dict[str, Record], list[str]]:
 
 
 def protocols(record: Record) -> dict[str, Scores]:
-    """Return the scores of each test protocol of a record, by a name such as 'all 1860'."""
+    """The scores of each test protocol of a record, by a name such as 'all 1860'."""
     test = record["evaluation"]["test"]
-    scores = {f"all {test['n']}": test}
-    if test.get("clean"):
-        scores[f"clean {test['clean']['n']}"] = test["clean"]
-    return scores
+    clean = test.get("clean")
+    return {f"all {test['n']}": test} | ({f"clean {clean['n']}": clean} if clean else {})
 
 
 def ferplus(record: Record) -> dict[str, Scores]:
@@ -72,43 +84,40 @@ def tests(record: Record) -> dict[str, Scores]:
 
 
 def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
-    """Return the accuracy on faces from elsewhere: a row a data set, a column a network.
+    """The accuracy on faces from elsewhere: a row a data set, a column a network.
 
     In brackets stand the coverage of the sure answers and their accuracy. Sets that were left out
     of the trainings which chose the threshold come last. Without a record that has such figures the
     table is empty.
     """
-    known = {n: r["evaluation"]["elsewhere"] for n, r in records.items() if _travelled(r)}
-    cells: dict[str, dict[str, str]] = {}
-    for name, figures in known.items():
-        for data, scores in figures["sets"].items():
-            part = ", held out" if scores["part"] == "held out" else ""
-            cells.setdefault(f"{data}: {scores['n']}{part}", {})[name] = _away(
-                scores["accuracy"], scores["confidence"]["sure"]
-            )
-        cells.setdefault(f"mean of {len(figures['sets'])} sets", {})[name] = _away(
-            figures["mean"]["accuracy"], figures["mean"]["sure"]
-        )
-        for data, scores in records[name].get("calibration", {}).get("left_out", {}).items():
-            sure = {"coverage": scores["coverage"], "accuracy": scores["sure_accuracy"]}
-            cells.setdefault(f"{data}: {scores['n']}, left out", {})[name] = _away(
-                scores["accuracy"], sure
-            )
-    frame = pd.DataFrame.from_dict(cells, orient="index", columns=list(known)).fillna("–")
+    known = [name for name, one in records.items() if one["evaluation"].get("elsewhere")]
+    frame = pd.DataFrame({name: _away(records[name]) for name in known}).fillna("–")
     return frame.rename_axis("pictures from").reset_index()
 
 
-def _travelled(record: Record) -> bool:
-    return bool(record["evaluation"].get("elsewhere"))
-
-
-def _away(share: float, sure: Mapping[str, Any]) -> str:
-    right = "–" if sure["accuracy"] is None else percent(sure["accuracy"])
-    return f"{percent(share, 1)} ({percent(sure['coverage'])} sure, {right} of them)"
+def _away(record: Record) -> dict[str, str]:
+    away = record["evaluation"]["elsewhere"]
+    rows = [
+        (
+            f"{data}: {one['n']}{', held out' * (one['part'] == 'held out')}",
+            one,
+            one["confidence"]["sure"],
+        )
+        for data, one in away["sets"].items()
+    ]
+    rows.append((f"mean of {len(away['sets'])} sets", away["mean"], away["mean"]["sure"]))
+    for data, one in record.get("calibration", {}).get("left_out", {}).items():
+        sure = {"coverage": one["coverage"], "accuracy": one["sure_accuracy"]}
+        rows.append((f"{data}: {one['n']}, left out", one, sure))
+    return {
+        row: f"{percent(one['accuracy'], 1)} ({percent(sure['coverage'])} sure, "
+        f"{_share(sure['accuracy'])} of them)"
+        for row, one, sure in rows
+    }
 
 
 def table(records: Mapping[str, Record]) -> pd.DataFrame:
-    """Return the figures of all networks as text: a row a figure, a column a network.
+    """The figures of all networks as text: a row a figure, a column a network.
 
     The last row ranks the trainings, the shortest first, by processor time: it does not count other
     programs, so it can be compared on a busy machine.
@@ -134,43 +143,32 @@ def beside_the_paper(records: Mapping[str, Record]) -> pd.DataFrame:
     return frame.reset_index()
 
 
-def test_reads(records: Mapping[str, Record]) -> str:
-    """Return a sentence on how often the test pictures were scored; "" if it is unknown."""
-    counted = {name: one["test_reads"] for name, one in records.items() if one.get("test_reads")}
-    if not counted:
-        return ""
-    told = ", ".join(f"{name} {reads}" for name, reads in counted.items())
-    text = f"How often the test pictures were scored: {told}."
-    if max(counted.values()) == 1:
-        return text
-    return (
-        f"{text} More than once is too often: the last figures are a little kind, for the earlier "
-        "ones were known."
-    )
-
-
 def alone(name: str, record: Record) -> pd.DataFrame:
-    """Return the table of one network, without what compares networks."""
+    """The table of one network, without what compares networks."""
     return pd.DataFrame({name: _column(record)}).rename_axis("figure").reset_index()
 
 
 def _column(record: Record) -> dict[str, str]:
-    train = record["evaluation"].get("train")
-    column = (
-        {f"Train accuracy ({train['n']} pictures)": percent(train["accuracy"], 1)} if train else {}
-    )
-    for protocol, scores in protocols(record).items():
+    tested, evaluation = protocols(record), record["evaluation"]
+    column: dict[str, str] = {}
+    if train := evaluation.get("train"):
+        column[f"Train accuracy ({train['n']} pictures)"] = percent(train["accuracy"], 1)
+    for protocol, scores in tested.items():
         column[f"Test accuracy, {protocol} (95 % interval)"] = accuracy(scores)
     for protocol, scores in ferplus(record).items():
         column[f"Everyday faces, FER+ Valid, {protocol} (95 % interval)"] = accuracy(scores)
-    if _travelled(record):
-        away = record["evaluation"]["elsewhere"]
+    if away := evaluation.get("elsewhere"):
         row = f"Faces from elsewhere, mean of {len(away['sets'])} sets"
         column[row] = percent(away["mean"]["accuracy"], 1)
-    for protocol, scores in protocols(record).items():
+    for protocol, scores in tested.items():
         column[f"Macro F1, {protocol}"] = f"{scores['macro_f1']:.3f}"
-    for protocol, scores in protocols(record).items():
-        column |= _confidence(protocol, scores.get("confidence"))
+    for protocol, scores in tested.items():
+        if confidence := scores.get("confidence"):
+            sure = confidence["sure"]
+            column[f"Calibration error, {protocol}"] = f"{confidence['ece']:.3f}"
+            column[f"Right where sure (share of faces), {protocol}"] = (
+                f"{_share(sure['accuracy'], 1)} ({percent(sure['coverage'])})"
+            )
     return column | {
         "Training, processor time": duration(record["training"]["cpu_seconds"]),
         "Parameters": f"{record['parameters'] / 1e6:.2f} M",
@@ -178,16 +176,8 @@ def _column(record: Record) -> dict[str, str]:
     }
 
 
-def _confidence(protocol: str, confidence: Scores | None) -> dict[str, str]:
-    """Return two cells: the calibration error, and accuracy and coverage of sure answers."""
-    if not confidence:
-        return {}
-    sure = confidence["sure"]
-    right = "–" if sure["accuracy"] is None else percent(sure["accuracy"], 1)
-    return {
-        f"Calibration error, {protocol}": f"{confidence['ece']:.3f}",
-        f"Right where sure (share of faces), {protocol}": f"{right} ({percent(sure['coverage'])})",
-    }
+def _share(share: float | None, digits: int = 0) -> str:
+    return "–" if share is None else percent(share, digits)
 
 
 def accuracy(scores: Scores) -> str:
@@ -204,27 +194,23 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 
 
-def paper_table() -> pd.DataFrame:
-    """The paper's Table 1, as it prints it."""
-    return pd.DataFrame(
-        {
-            "network": [row.network for row in paper.TABLE_1],
-            "train": [percent(row.train / 100, 2) for row in paper.TABLE_1],
-            "test": [percent(row.test / 100, 2) for row in paper.TABLE_1],
-            "finished": [row.finished for row in paper.TABLE_1],
-        }
+def test_reads(records: Mapping[str, Record]) -> str:
+    """A sentence on how often the test pictures were scored; "" if it is unknown."""
+    counted = {name: one["test_reads"] for name, one in records.items() if one.get("test_reads")}
+    if not counted:
+        return ""
+    told = ", ".join(f"{name} {reads}" for name, reads in counted.items())
+    text = f"How often the test pictures were scored: {told}."
+    if max(counted.values()) == 1:
+        return text
+    return (
+        f"{text} More than once is too often: the last figures are a little kind, for the earlier "
+        "ones were known."
     )
 
 
-def paper_scores() -> Scores:
-    """Figures of the paper's CNN Model 1, computed here from the matrix of its Figure 6."""
-    from mer.evaluation.metrics import evaluate
-
-    return evaluate(np.array(paper.FIGURE_6))
-
-
 def stages(record: Record) -> str:
-    """Return the legend of the stages: 'stage 1: ferplus, 8 epochs; stage 2: ...'."""
+    """The legend of the stages: 'stage 1: ferplus, 8 epochs; stage 2: ...'."""
     return "; ".join(
         f"stage {number}: {stage['name']}, {len(stage['history'])} epochs"
         for number, stage in enumerate(record["training"]["stages"], 1)
@@ -232,12 +218,11 @@ def stages(record: Record) -> str:
 
 
 def label_noise(records: Mapping[str, Record]) -> str:
-    """Return a sentence on the label noise of the test pictures; "" if it is unknown."""
-    tests = (record["evaluation"]["test"] for record in records.values())
-    known = [test["label_noise"] for test in tests if "label_noise" in test]
-    if not known:
+    """A sentence on the label noise of the test pictures; "" if it is unknown."""
+    known = (record["evaluation"]["test"].get("label_noise") for record in records.values())
+    noise = next(filter(None, known), None)
+    if noise is None:
         return ""
-    noise = known[0]
     low, high = (percent(end, 1) for end in noise["ceiling_interval"])
     return (
         f"Of {noise['twins']} test photographs that also lie among those learned from, "
@@ -252,29 +237,31 @@ def report(scores: Scores) -> pd.DataFrame:
 
     Columns: class, precision, recall, f1 (0..1, NaN where undefined) and pictures.
     """
-    rows: list[dict[str, Any]] = [
-        {"class": name, **{key: one[key] for key in _KEYS}, "pictures": int(one["support"])}
-        for name, one in scores["per_class"].items()
+    rows = [
+        *((name, one, int(one["support"])) for name, one in scores["per_class"].items()),
+        ("accuracy", {"f1": scores["accuracy"]}, scores["n"]),
+        *(
+            (f"{kind} average", {key: scores[f"{kind}_{key}"] for key in _KEYS}, scores["n"])
+            for kind in ("macro", "weighted")
+        ),
     ]
-    rows.append({"class": "accuracy", "f1": scores["accuracy"], "pictures": scores["n"]})
-    for kind in ("macro", "weighted"):
-        means = {key: scores[f"{kind}_{key}"] for key in _KEYS}
-        rows.append({"class": f"{kind} average", **means, "pictures": scores["n"]})
-    frame = pd.DataFrame(rows, columns=["class", *_KEYS, "pictures"])
+    frame = pd.DataFrame([(name, *map(one.get, _KEYS), count) for name, one, count in rows])
+    frame.columns = pd.Index(["class", *_KEYS, "pictures"])
     return frame.astype(dict.fromkeys(_KEYS, float))
 
 
-_KEYS: Final = ("precision", "recall", "f1")
+def rows_for_screen(frame: pd.DataFrame) -> pd.DataFrame:
+    """A report with its figures as text of three digits, or a dash where undefined."""
+    text = frame[[*_KEYS]].map(lambda value: "–" if np.isnan(value) else f"{value:.3f}")
+    return frame.assign(**text).rename(columns={"f1": "F1"})
 
 
 def confused(scores: Scores, limit: int = 5) -> list[str]:
-    """Return the top confusions in words, by share of the true class, the largest first."""
-    counts = np.asarray(scores["confusion"], dtype=np.int64).copy()  # rows are the truth
-    totals = counts.sum(axis=1)
-    np.fill_diagonal(counts, 0)
-    pairs = [(int(row), int(column)) for row, column in np.argwhere(counts > 0)]
+    """The top confusions in words, by share of the true class, the largest first."""
+    counts = np.asarray(scores["confusion"], dtype=np.int64)  # rows are the truth
+    names, totals = list(scores["per_class"]), counts.sum(axis=1)
+    pairs = [(i, j) for i, j in np.argwhere(counts > 0).tolist() if i != j]
     pairs.sort(key=lambda pair: -counts[pair] / totals[pair[0]])
-    names = list(scores["per_class"])
     return [
         f"{names[i]} as {names[j]}: {counts[i, j]} of {totals[i]} "
         f"({percent(counts[i, j] / totals[i])})"
@@ -282,9 +269,86 @@ def confused(scores: Scores, limit: int = 5) -> list[str]:
     ]
 
 
-def rows_for_screen(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a report with its figures as text of three digits, or a dash where undefined."""
-    text = frame.copy()
-    for key in _KEYS:
-        text[key] = ["–" if np.isnan(value) else f"{value:.3f}" for value in frame[key]]
-    return text.rename(columns={"f1": "F1"})
+def leaderboard(
+    records: Mapping[str, Record], milliseconds: Mapping[str, float] | None = None
+) -> list[dict[str, Any]]:
+    """A row a network, by the names in COLUMNS; None where something is not known.
+
+    The default network comes first, then whoever is right most often on clean pictures.
+    """
+    rows = []
+    for name, record in records.items():
+        known, away = tests(record), record["evaluation"].get("elsewhere") or {}
+        kinds = {kind: known.get(kind) for kind in (*KINDS, "everyday")}
+        means = {**kinds, "elsewhere": away.get("mean")}
+        rows.append(
+            {
+                "network": name,
+                **{f"accuracy_{kind}": (one or {}).get("accuracy") for kind, one in means.items()},
+                "milliseconds": (milliseconds or {}).get(name),
+                "training_s": record["training"]["cpu_seconds"],
+                "megabytes": record["file"]["bytes"] / 1e6,
+            }
+        )
+    rows.sort(key=lambda row: -(row["accuracy_clean"] or row["accuracy_all"]))
+    return sorted(rows, key=lambda row: row["network"] != DEFAULT_MODEL)
+
+
+def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bool | None]]:
+    """Those of COLUMNS of which something is known, and the one to be measured yet."""
+    return [one for one in COLUMNS if one[0] == "milliseconds" or any(r[one[0]] for r in rows)]
+
+
+def best(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The best figure of each column of the leaderboard in which several networks have one."""
+    known = {key: [row[key] for row in rows if row[key] is not None] for key, *_ in COLUMNS}
+    return {
+        key: (max if more else min)(known[key])
+        for key, _, more in COLUMNS
+        if more is not None and len(known[key]) > 1
+    }
+
+
+def cell(key: str, value: Any) -> str:
+    """A figure of the leaderboard as its table shows it."""
+    if value is None or key.startswith("accuracy"):
+        return _share(value, 1)
+    if key == "training_s":
+        return duration(value)
+    return value if isinstance(value, str) else f"{value:.1f}"
+
+
+def purpose(name: str) -> str:
+    """What a network is for, in a few words."""
+    if name not in NETWORKS:
+        return "your own"
+    what = NETWORKS[name].description.split(":")[0].split(",")[0]
+    return f"recommended ({what})" if name == DEFAULT_MODEL else what
+
+
+def significance(records: Mapping[str, Record], kind: str) -> tuple[list[str], list[list[str]]]:
+    """Networks, and a matrix of them: "better", "worse" or "" where it may be chance.
+
+    They are compared by their mistakes on the same pictures, see `mer.evaluation.statistics`.
+    """
+    known = {name: tests(record).get(kind, {}) for name, record in records.items()}
+    mistakes = {name: one["mistakes"] for name, one in known.items() if "mistakes" in one}
+    real = significant_pairs(mistakes)
+    names = sorted(mistakes, key=lambda name: len(mistakes[name]))
+    said = dict.fromkeys(real, "better") | {pair[::-1]: "worse" for pair in real}
+    return names, [[said.get((one, other), "") for other in names] for one in names]
+
+
+def verdict(records: Mapping[str, Record]) -> list[str]:
+    """`significance` in sentences, one for all and one for clean pictures."""
+    told = []
+    for kind in KINDS:
+        names, matrix = significance(records, kind)
+        ahead = []
+        for name, row in zip(names, matrix, strict=True):
+            beaten = [other for other, said in zip(names, row, strict=True) if said == "better"]
+            ahead += [f"{name} is ahead of {' and '.join(beaten)}"] if beaten else []
+        chance = f"On {kind} pictures no network is shown to be better than another."
+        better = f"On {kind} pictures {', '.join(ahead)} by more than chance."
+        told += [better if ahead else chance] if len(names) > 1 else []
+    return told

@@ -1,21 +1,36 @@
-"""Annotated pictures: numbered boxes with expression and percentage."""
+"""Annotated pictures and videos: numbered boxes with expression and percentage, and ribbons."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from mer.emotions import colors
 from mer.inference.predictor import Prediction
+from mer.io import webm
+from mer.io.video import Frame, Video
 from mer.results.wording import UNSURE, percent, told
+from mer.video import upright
+from mer.video.event_clips import EXPRESSIONS
+from mer.video.expression_segments import last_answer, looks_at, smoothed, sure_at
+from mer.video.types import Analysis, Person
 
 LONGEST: Final = 1600  # pixels of the long side at most; more would only slow the page
 SHORTEST: Final = 640  # pixels of the long side at least, so that labels do not hide faces
 POINT: Final = "#7cf5d6"  # stands out on skin, light or dark
 INK: Final = "#111111"  # text and hairlines; its contrast on every class's colour is at least 4.5
+PAPER: Final = "#ffffff"  # of a ribbon where a person is not seen
+
+ROW: Final = 16  # pixels: height of a person's ribbon
+ROWS: Final = 4  # of them at most: of those who were seen longest
+DENSITY: Final = 0.15  # bits a pixel and frame that the encoder aims at
+
+Progress = Callable[[float, str], None]
 
 
 class Area(NamedTuple):
@@ -44,31 +59,27 @@ class Mark(NamedTuple):
 
 
 def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray:
-    """Return a copy of an RGB uint8 picture with each face boxed in the colour of its class.
+    """A copy of an RGB uint8 picture with each face boxed in the colour of its class.
 
-    Faces are numbered from 1; see `marked`.
+    Faces are numbered from 1. The copy's long side is 640 to 1600 pixels, and boxes are scaled with
+    it. Where faces are close together labels are shortened, down to the number.
     """
-    return marked(image, [_mark(number, one) for number, one in enumerate(predictions, 1)])
+    marks = []
+    for number, one in enumerate(predictions, 1):
+        said = told(one.emotion, one.probability, one.sure)
+        short = percent(one.probability) if one.sure else "unsure"
+        color = colors(one.classes)[one.emotion] if one.sure else None
+        points = one.measures.points if one.measures else None
+        marks.append(Mark(one.face.box, number, said, short, color, points))
+    return _marked(image, marks)
 
 
-def _mark(number: int, prediction: Prediction) -> Mark:
-    sure, share = prediction.sure, percent(prediction.probability)
-    said = told(prediction.emotion, prediction.probability, sure)
-    color = colors(prediction.classes)[prediction.emotion] if sure else None
-    points = prediction.measures.points if prediction.measures else None
-    return Mark(prediction.face.box, number, said, share if sure else "unsure", color, points)
-
-
-def marked(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
-    """Return a copy of an RGB uint8 picture with boxes and labels.
-
-    The copy's long side is 640 to 1600 pixels, and boxes are scaled with it. Where faces are close
-    together labels are shortened, down to the number.
-    """
+def _marked(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
     shown, scale = _fitted(image)
     canvas = Image.fromarray(shown)
     pen = ImageDraw.Draw(canvas)
-    boxes = [Area(*(scale * edge for edge in _edges(one))) for one in marks]
+    corners = [(x, y, x + width, y + height) for (x, y, width, height), *_ in marks]
+    boxes = [Area(*(scale * edge for edge in edges)) for edges in corners]
     for mark in marks:
         for x, y in () if mark.points is None else (scale * mark.points[:, :2]).tolist():
             pen.rectangle((x - 1, y - 1, x + 0.5, y + 0.5), fill=POINT)
@@ -95,11 +106,6 @@ def _fitted(image: np.ndarray) -> tuple[np.ndarray, float]:
     return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), scale
 
 
-def _edges(mark: Mark) -> tuple[int, int, int, int]:
-    x, y, width, height = mark.box
-    return x, y, x + width, y + height
-
-
 def _outline(pen: ImageDraw.ImageDraw, box: Area, color: str, *, dashed: bool) -> None:
     """Draw the box between two dark hairlines, so that it stands out on any ground."""
     stroke = max(2, round(max(pen.im.size) / 400))
@@ -111,7 +117,7 @@ def _outline(pen: ImageDraw.ImageDraw, box: Area, color: str, *, dashed: bool) -
 
 
 def _gaps(box: Area, length: float) -> Iterator[tuple[float, float, float, float]]:
-    """Yield the gaps of the dashes on the four sides, each of about this length."""
+    """The gaps of the dashes on the four sides, each of about this length."""
     for low, high, across in ((box.left, box.right, True), (box.top, box.bottom, False)):
         edges = np.linspace(low, high, 2 * max(1, round((high - low) / length / 2)) + 2)
         for start, end in zip(edges[1::2].tolist(), edges[2::2].tolist(), strict=False):
@@ -121,8 +127,10 @@ def _gaps(box: Area, length: float) -> Iterator[tuple[float, float, float, float
 
 def _label(pen: ImageDraw.ImageDraw, mark: Mark, box: Area, others: list[Area]) -> Area:
     """Write the longest label that hides no face and no other label; return where it stands."""
+    longest = max(pen.im.size)
+    height = (box.bottom - box.top) / 4
+    font = _font(round(min(max(height, longest / 90, 13), max(longest / 36, 14))))
     texts = (f"{mark.number} {mark.said}", f"{mark.number} {mark.short}", f"{mark.number}")
-    font = _font(_font_size(pen, box))
     choices = [(text, place) for text in texts for place in _places(pen, text, font, box)]
     free = (one for one in choices if not any(one[1].meets(other) for other in others))
     text, place = next(free, choices[-1])
@@ -132,16 +140,10 @@ def _label(pen: ImageDraw.ImageDraw, mark: Mark, box: Area, others: list[Area]) 
     return place
 
 
-def _font_size(pen: ImageDraw.ImageDraw, box: Area) -> int:
-    """Return a quarter of the face's height in pixels, within a readable range."""
-    longest: int = max(pen.im.size)
-    return round(min(max((box.bottom - box.top) / 4, longest / 90, 13), max(longest / 36, 14)))
-
-
 def _places(
     pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, box: Area
 ) -> Iterator[Area]:
-    """Yield the places for a label: above the box, below it, inside at its top; never cut off."""
+    """The places for a label: above the box, below it, inside at its top; never cut off."""
     padding = 0.35 * font.size
     width, height = font.getlength(text) + 2 * padding, font.size + 2 * padding
     rightmost, lowest = pen.im.size[0] - 1 - width, pen.im.size[1] - 1 - height
@@ -161,3 +163,97 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font
+
+
+def annotate_video(
+    target: Path, source: str | Path, analysis: Analysis, progress: Progress | None = None
+) -> None:
+    """Write what an analysis saw over the frames that it read, as WebM; one frame is held at once.
+
+    Below the picture runs the ribbon of expressions. `progress` is called now and then with the
+    part that is done, 0..1, and a sentence.
+
+    Raises:
+        VideoError: the video cannot be read any more, or the film not be written.
+    """
+    rate = max(analysis.timing.fps, 1.0)
+    with upright.again(source, analysis) as video:
+        width, height = video.size
+        bits = DENSITY * max(width * height, 640 * 360) * rate
+        webm.write(target, _drawn(video, analysis, progress), rate, bitrate=f"{bits / 1000:.0f}k")
+
+
+def _drawn(video: Video, analysis: Analysis, progress: Progress | None) -> Iterator[Frame]:
+    wanted = analysis.times_ms
+    if not len(wanted):
+        return
+    seen = [_marks(person, analysis) for person in analysis.people]
+    ribbon: np.ndarray | None = None
+    for frame in video.frames(float(wanted[0]), float(wanted[-1])):
+        row = int(np.abs(wanted - frame.time_ms).argmin())
+        time = float(wanted[row])
+        if abs(time - frame.time_ms) > 0.5:  # one of those that were left out
+            continue
+        picture = _marked(frame.image, [one[time] for one in seen if time in one])
+        ribbon = _ribbon(analysis, picture.shape[1]) if ribbon is None else ribbon
+        part = row / max(len(wanted) - 1, 1)
+        now = round(part * (ribbon.shape[1] - 2))
+        whole = np.vstack([picture, ribbon])
+        whole[len(picture) :, now : now + 2] = ImageColor.getrgb(INK)
+        height, width = (side // 2 * 2 for side in whole.shape[:2])  # VP8 halves colours
+        yield replace(frame, image=whole[:height, :width], time_ms=frame.time_ms - wanted[0])
+        if progress and row % 10 == 0:
+            progress(part, "Drawing the film")
+
+
+def _marks(person: Person, analysis: Analysis) -> dict[float, Mark]:
+    """The box and the label of a person, by the times at which they are seen."""
+    times, shares = person.times_ms, smoothed(person)
+    answers = looks_at(person, times), sure_at(person, times), last_answer(person, times).tolist()
+    own = [one for one in analysis.events if one.person == person.number]
+    passing = [one for one in own if one.kind in EXPRESSIONS]
+    marks = {}
+    for time, box, look, sure, sample in zip(times.tolist(), person.boxes, *answers, strict=True):
+        said, color = "face covered" if look == len(person.classes) else "", None
+        if 0 <= look < len(person.classes):
+            name = person.classes[look]
+            said = told(name, float(shares[sample, look]), bool(sure))
+            color = colors(person.classes)[name] if sure else None
+        event = next((one for one in passing if one.onset_ms <= time <= one.offset_ms), None)
+        whole = f"{said}; {event.kind}, {event.moved}" if event else said
+        x, y, width, height = box.tolist()
+        marks[time] = Mark((x, y, width, height), person.number, whole, said, color)
+    return marks
+
+
+def _ribbon(analysis: Analysis, width: int) -> np.ndarray:
+    """RGB uint8 (height, width, 3): a row a person, coloured by what they look like over time."""
+    people = sorted(analysis.people, key=lambda person: -len(person.times_ms))[:ROWS]
+    people.sort(key=lambda person: person.number)
+    canvas = Image.new("RGB", (width, max(len(people), 1) * ROW + 2), PAPER)
+    pen = ImageDraw.Draw(canvas)
+    first, last = float(analysis.times_ms[0]), float(analysis.times_ms[-1])
+    scale = (width - 1) / max(last - first, 1.0)
+    for index, person in enumerate(people):
+        top = 2 + index * ROW
+        for x, color in enumerate(_colors(person, np.linspace(first, last, width))):
+            pen.line((x, top, x, top + ROW - 3), fill=color)
+        for event in analysis.events:
+            if event.person == person.number and event.kind in EXPRESSIONS:
+                start, end = (scale * (time - first) for time in (event.onset_ms, event.offset_ms))
+                pen.line((start, top + ROW - 4, end, top + ROW - 4), INK, 3)
+        pen.text((3, top), str(person.number), fill=INK)
+    return np.asarray(canvas)
+
+
+def _colors(person: Person, times_ms: np.ndarray) -> list[str]:
+    known = [*colors(person.classes).values(), UNSURE]
+    steps = np.diff(person.times_ms, append=person.times_ms[-1:])
+    hold = max(2.5 * float(np.median(steps)), 120.0)
+    rows = np.searchsorted(person.times_ms, times_ms, side="right") - 1
+    seen = (rows >= 0) & (times_ms - person.times_ms[rows] <= hold)
+    looks, sure = looks_at(person, times_ms), sure_at(person, times_ms)
+    return [
+        (known[look] if certain and look >= 0 else UNSURE) if here else PAPER
+        for look, certain, here in zip(looks, sure, seen.tolist(), strict=True)
+    ]

@@ -1,5 +1,6 @@
-"""What a paper says of how its figures were made: a methods paragraph and a BibTeX entry."""
+"""Where answers come from, in sentences: methods to paste, data sets with terms, spotting."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 from mer.errors import WeightsError
 from mer.inference.predictor import Predictor
 from mer.results import comparison
-from mer.results.wording import limits
+from mer.results.wording import limits, percent
 from mer.version import __version__
 from mer.video.types import MACRO_MS, MICRO_MS, Analysis
 from mer.weights import store
@@ -18,6 +19,27 @@ BIBTEX: Final = f"""@software{{mer,
   version = {{{__version__}}},
   year    = {{{datetime.now(UTC).year}}}
 }}"""
+SPOTTING: Final = "spotting.json"  # beside the weights: figures of `python -m benchmarks spotting`
+
+# The owners' terms; the keys are names of data set folders, as they stand in the records.
+TERMS: Final = {
+    "micro-expressions": "the paper's set (Kaggle, kmirfan): owners of the pictures unknown",
+    "ferplus": "FER2013 (Kaggle 2013) with the FER+ labels (MIT): owners unknown, for research",
+    "affectnet": "AffectNet (Mollahosseini et al. 2017): for research",
+    "kdef": "KDEF (Lundqvist et al. 1998): for non-commercial research",
+    "cfee": "CFEE (Du et al. 2014): for research",
+    "cfee_inferred": "CFEE, labels inferred: for research",
+    "cfee_compound": "CFEE, two expressions at once: for research",
+    "lfw": "Labeled Faces in the Wild: press photographs; labels Apache-2.0",
+    "sdfaces": "stock and generated faces: terms unknown",
+    "moodme": "stock faces: terms unknown",
+    "children": "faces of children: terms unknown",
+    "london": "Face Research Lab London Set: CC BY 4.0",
+    "abmt": "ABMT: Apache-2.0",
+    "nimstim": "NimStim (Tottenham et al. 2009): for research",
+    "chefs": "CHEFS: for research",
+    "yale": "Yale faces: for research",
+}
 
 
 def paragraph(predictor: Predictor) -> str:
@@ -63,7 +85,7 @@ def of_video(analysis: Analysis) -> str:
 
 def _joined(*sentences: str) -> str:
     last = "An answer says what a face looks like to the network, not what the person feels."
-    return " ".join(sentence for sentence in (*sentences, last) if sentence)
+    return " ".join(filter(None, (*sentences, last)))
 
 
 def _unsure(thresholds: Mapping[str, float]) -> str:
@@ -74,17 +96,52 @@ def _unsure(thresholds: Mapping[str, float]) -> str:
 
 
 def _learned(record: Mapping[str, Any]) -> str:
+    return f"The network learned from {' and '.join(sets)}." if (sets := _sets(record)) else ""
+
+
+def _sets(record: Mapping[str, Any]) -> list[str]:
+    """The data sets of all stages of a training, in their order."""
     stages = record.get("training", {}).get("stages", ())
-    names = dict.fromkeys(data["name"] for stage in stages for data in stage.get("data", ()))
-    return f"The network learned from {' and '.join(names)}." if names else ""
+    return [*dict.fromkeys(data["name"] for stage in stages for data in stage.get("data", ()))]
 
 
 def _measured(record: Mapping[str, Any]) -> str:
     try:
-        tests = comparison.protocols(record) | {
-            f"everyday (FER+) {name}": scores for name, scores in comparison.ferplus(record).items()
-        }
+        everyday = comparison.ferplus(record).items()
+        tests = comparison.protocols(record) | {f"everyday (FER+) {n}": one for n, one in everyday}
         told = [f"{comparison.accuracy(one)} on {name} pictures" for name, one in tests.items()]
     except (KeyError, TypeError, ValueError, AttributeError):
         return ""
     return f"Its accuracy, with the interval of 95 %, is {', '.join(told)}."
+
+
+def sources(record: Mapping[str, Any]) -> list[str]:
+    """The data sets that a network learned from, each with its terms."""
+    return [TERMS.get(name, f"{name}: terms not known to this program") for name in _sets(record)]
+
+
+def spotting_figures() -> dict[str, Any]:
+    """How well events are found, as SPOTTING has it; {} where it is not there."""
+    try:
+        known: dict[str, Any] = json.loads((store.FOLDER / SPOTTING).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known
+
+
+def spotting() -> str:
+    """What of marked expressions was found, in real clips beside made ones; "" where unknown."""
+    known = spotting_figures()
+    try:
+        real = known["real"]["figures"]["sets"]["flashes"]
+        found = f"{real['hit']} of {real['marked']} expressions of real clips were met"
+        right = percent(real["named_spotted"]["uar"])
+        f1 = [f"F1 at half of the time shared is {real['f1']:.2f} there"]
+        if "made" in known:
+            f1.append(f"{known['made']['figures']['f1_2px']['30']:.2f} on made clips")
+    except KeyError:
+        return ""
+    return (
+        f"Measured here: {found}; {' and '.join(f1)}. Of those met, negative, positive and "
+        f"surprise were told apart in {right}."
+    )

@@ -4,8 +4,13 @@ F. T. Sánchez García, B. López Lin, R. Romero-Herrera, "Detection of facial
 micro-expressions using CNN" (IPN ESCOM).
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mer.evaluation.metrics import evaluate
+from mer.results.wording import percent
 
 SOURCE: Final = (
     "F. T. Sánchez García, B. López Lin, R. Romero-Herrera: "
@@ -13,8 +18,7 @@ SOURCE: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of Table 1; accuracies in per cent, as printed."""
 
     network: str  # the paper's name
@@ -24,7 +28,7 @@ class Row:
     finished: str  # its place when the trainings were timed
 
 
-TABLE_1: Final[tuple[Row, ...]] = (
+TABLE_1: Final = (
     Row("CNN Model 1", "cnn1", 91.20, 82.53, "first"),
     Row("CNN Model 2", "cnn2", 90.05, 81.83, "second"),
     Row("ResNet18", "resnet18", 94.20, 80.81, "third"),
@@ -42,3 +46,17 @@ FIGURE_6: Final[tuple[tuple[int, ...], ...]] = (
     (12, 17, 22, 10, 16, 251, 2),
     (2, 1, 23, 8, 0, 0, 226),
 )
+
+
+def table() -> pd.DataFrame:
+    """Table 1 as the paper prints it, accuracies as text."""
+    rows = [
+        (row.network, percent(row.train / 100, 2), percent(row.test / 100, 2), row.finished)
+        for row in TABLE_1
+    ]
+    return pd.DataFrame(rows, columns=["network", "train", "test", "finished"])
+
+
+def scores() -> dict[str, Any]:
+    """Figures of the paper's CNN Model 1, as `metrics.evaluate` gives them for Figure 6."""
+    return evaluate(np.array(FIGURE_6))

@@ -9,9 +9,8 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from mer.errors import VideoError
-from mer.results import html_document, methods
+from mer.results import html_document, methods, video_charts
 from mer.results.charts import CSS
-from mer.results.charts import timeline as charts
 from mer.results.video_summary import HEAD, cells
 from mer.results.video_tables import LIMITS
 from mer.results.wording import SECOND, limits, mean, percent
@@ -52,10 +51,10 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
         methods=methods.of_video(analysis),
         bibtex=methods.BIBTEX,
         covered=notes.covered,
-        ribbon=lambda person: html_document.chart(charts.ribbon(person, span_ms=span)),
+        ribbon=lambda person: html_document.chart(video_charts.ribbon(person, span_ms=span)),
         stretches=_stretches,
         motion=lambda person: html_document.chart(
-            charts.motion(person, analysis.events, span_ms=span)
+            video_charts.motion(person, analysis.events, span_ms=span)
         ),
         head=HEAD,
         events=[cells(number, event) for number, event in enumerate(analysis.events, 1)],

@@ -12,7 +12,7 @@ import gradio as gr
 
 from mer.hub import card
 from mer.models.registry import NETWORKS
-from mer.results import comparison, html_document, paper, terms
+from mer.results import comparison, html_document, methods, paper
 from mer.ui import downloads, retention
 from mer.version import __version__
 
@@ -35,7 +35,7 @@ def build() -> None:
                 twins=test["n"] - test["clean"]["n"] if test else 0,
                 test_reads=comparison.test_reads(records),
                 networks=NETWORKS,
-                learned=dict.fromkeys(one for r in records.values() for one in terms.learned(r)),
+                learned=dict.fromkeys(one for r in records.values() for one in methods.sources(r)),
                 versions=_versions(),
             )
             gr.Markdown(text)

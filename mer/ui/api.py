@@ -22,7 +22,7 @@ from mer.inference import class_activation_map
 from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import images
 from mer.models.registry import DEFAULT_MODEL
-from mer.results import comparison, drawing, leaderboard, tables, video_tables
+from mer.results import comparison, drawing, tables, video_tables
 from mer.results import report as reports
 from mer.results import video_report as video_reports
 from mer.ui import upload
@@ -77,7 +77,7 @@ def _inputs() -> dict[str, gr.components.Component]:
         "end": gr.Number(0, label="second up to which it is read; 0 for its end"),
         "every": gr.Number(1, precision=0, label="one of so many frames is looked at"),
         "measure": gr.Checkbox(False, label=measured),
-        "protocol": gr.Radio(list(leaderboard.KINDS), value="all", label=kinds),
+        "protocol": gr.Radio(list(comparison.KINDS), value="all", label=kinds),
     }
 
 
@@ -223,15 +223,15 @@ def compare() -> dict[str, Any]:
     """
     records, problems = comparison.read_records()
     table = comparison.table(records) if records else None
-    matrices = {kind: leaderboard.significance(records, kind) for kind in leaderboard.KINDS}
+    matrices = {kind: comparison.significance(records, kind) for kind in comparison.KINDS}
     return {
-        "networks": leaderboard.figures(records),
+        "networks": comparison.leaderboard(records),
         "significance": {
             kind: {"networks": names, "matrix": matrix}
             for kind, (names, matrix) in matrices.items()
         },
         "rows": [] if table is None else table.to_dict(orient="records"),
-        "verdict": leaderboard.verdict(records),
+        "verdict": comparison.verdict(records),
         "label_noise": comparison.label_noise(records),
         "problems": problems,
     }

@@ -8,7 +8,7 @@ import gradio as gr
 from mer.errors import MerError
 from mer.faces import detection
 from mer.models.registry import DEFAULT_MODEL, NETWORKS
-from mer.results import leaderboard
+from mer.results import comparison
 from mer.weights import store
 
 
@@ -28,7 +28,7 @@ def build(page: gr.Blocks) -> tuple[gr.Radio, gr.Radio]:
     """Lay out both, folded; the browser keeps the choice. Return the network's, the detector's."""
     names = store.available() or list(NETWORKS)
     first = DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
-    networks = [(f"{name}: {leaderboard.purpose(name)}", name) for name in names]
+    networks = [(f"{name}: {comparison.purpose(name)}", name) for name in names]
     detectors = [(f"{name}: {hint}", name) for name, hint in _DETECTORS.items()]
     gr.HTML(_FOLD, elem_id="fold", js_on_load=None)
     with gr.Row(elem_id="settings"):

@@ -9,7 +9,7 @@ import pandas as pd
 from mer.errors import MerError
 from mer.evaluation.elsewhere import MEANING
 from mer.io import files
-from mer.results import charts, comparison, html_document, leaderboard, paper
+from mer.results import charts, comparison, html_document, paper
 from mer.ui import downloads, notes
 
 _EMPTY: Final = (
@@ -42,22 +42,22 @@ def build() -> None:
     elsewhere(records)
     _training(records)
     with gr.Accordion("The paper's Table 1", open=False):
-        _table(comparison.paper_table(), "The paper's Table 1")
+        _table(paper.table(), "The paper's Table 1")
         gr.Markdown(_paper_note())
 
 
 def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None = None) -> str:
     """The leaderboard as HTML, with its figures as a CSV file."""
-    rows = leaderboard.figures(records, milliseconds)
+    rows = comparison.leaderboard(records, milliseconds)
     shown = html_document.render(
         "leaderboard.html",
-        columns=leaderboard.shown(rows),
+        columns=comparison.shown_columns(rows),
         rows=rows,
-        best=leaderboard.best(rows),
-        text=leaderboard.text,
-        purpose=leaderboard.purpose,
+        best=comparison.best(rows),
+        text=comparison.cell,
+        purpose=comparison.purpose,
         counts=_counts(records),
-        matrices=[(kind, leaderboard.significance(records, kind)) for kind in leaderboard.KINDS],
+        matrices=[(kind, comparison.significance(records, kind)) for kind in comparison.KINDS],
     )
     csv = files.csv_text(pd.DataFrame(rows))
     return shown + downloads.links(downloads.name("networks", list(records)), {"csv": csv})
@@ -95,7 +95,7 @@ def _measure(records: Mapping[str, Any], progress: gr.Progress) -> str:
 
 
 def _paper_note() -> str:
-    scores = comparison.paper_scores()
+    scores = paper.scores()
     first = paper.TABLE_1[0]
     return (
         f"As printed in {paper.SOURCE}. Its {first.test:.2f} % for {first.network} is a mean over "

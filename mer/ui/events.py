@@ -10,8 +10,8 @@ from typing import Final
 
 from mer.errors import WeightsError
 from mer.io import webm
-from mer.results import html_document, spotting_scores, wording
-from mer.results.charts.timeline import told
+from mer.results import html_document, methods, wording
+from mer.results.video_charts import told
 from mer.results.video_summary import HEAD, cells, looks
 from mer.results.video_tables import LIMITS
 from mer.ui import retention
@@ -34,7 +34,7 @@ def table(events: Sequence[Event]) -> str:
         "events.html",
         head=_SHOWN,
         rows=[(apex_ms, [row[HEAD.index(name)] for name in _SHOWN]) for apex_ms, row in rows],
-        limits=spotting_scores.sentence() or LIMITS[1],
+        limits=methods.spotting() or LIMITS[1],
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from mer.results.charts import timeline
+from mer.results import video_charts
 from mer.video import notes
 from mer.video.types import KINDS, Analysis, Person
 
@@ -38,8 +38,8 @@ def show(found: Analysis | None, *, lines: bool = False) -> list[Any]:
     for person in sorted(longest, key=lambda one: one.number):
         assert found is not None
         span = found.span_ms
-        ribbon = timeline.ribbon(person, span_ms=span, lines=lines)
-        motion = timeline.motion(person, found.events, span_ms=span)
+        ribbon = video_charts.ribbon(person, span_ms=span, lines=lines)
+        motion = video_charts.motion(person, found.events, span_ms=span)
         updates += [gr.HTML(_heading(person), visible=True)]
         updates += [gr.Plot(figure, visible=True) for figure in (ribbon, motion)]
     hidden = [gr.HTML("", visible=False), *[gr.Plot(None, visible=False)] * 2]

@@ -65,7 +65,7 @@ def build() -> None:
         with gr.Column(min_width=320):
             ours = [*_panel(head, table, matrix, pairs), gr.HTML(links)]
         with gr.Column(min_width=320):
-            theirs = comparison.paper_scores()
+            theirs = paper.scores()
             title = f"The paper's {paper.TABLE_1[0].network}, all {theirs['n']} pictures"
             _panel(*_contents(title, theirs))
             gr.Markdown("Computed from the matrix in Figure 6 of the paper.")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from mer.errors import MerError
-from mer.results import annotated_video, video_report, video_tables
+from mer.results import drawing, video_report, video_tables
 from mer.ui import choices, downloads, events, examples, notes, people, player, upload
 from mer.video import analysis
 from mer.video.types import Analysis
@@ -228,7 +228,7 @@ def annotated(temporary: set[str], seen: Seen | None, progress: gr.Progress = gr
         renew(seen.path)
         progress(part, desc=sentence)
 
-    annotated_video.write(target, seen.path, seen.found, told)
+    drawing.annotate_video(target, seen.path, seen.found, told)
     temporary.add(str(target))
     name = downloads.name("annotated", [seen.found.source])
     return downloads.link(f"{name}.webm", "Download", f"gradio_api/file={quote(str(target))}")

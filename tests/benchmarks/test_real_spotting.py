@@ -13,7 +13,7 @@ from benchmarks.real.clips import Recording, expression
 from benchmarks.real.naming import Namer
 from mer.errors import MerError
 from mer.io.video import Frame
-from mer.results import spotting_scores
+from mer.results import methods
 from mer.video.types import Event
 from mer.weights import store
 
@@ -80,7 +80,7 @@ def test_the_figures_of_a_set_are_json_and_become_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "FOLDER", tmp_path)
-    assert spotting_scores.sentence() == ""
+    assert methods.spotting() == ""
     right = replace(
         spotting.outcome(recording(), [claimed(1000, 1400)]),
         kind="positive",
@@ -95,7 +95,7 @@ def test_the_figures_of_a_set_are_json_and_become_tables(
     assert "| 1.00 (1 clips) / 0.00 (1 clips) |" in told
     assert "--every 6" in told
     assert "| 0.90 |" in told
-    assert "1 of 1 expressions of real clips" in spotting_scores.sentence()
+    assert "1 of 1 expressions of real clips" in methods.spotting()
 
 
 def test_a_real_micro_expression_between_stills_is_found_and_named(mer_data: Path) -> None:

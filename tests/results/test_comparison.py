@@ -8,8 +8,7 @@ import pytest
 
 from mer.emotions import EMOTIONS
 from mer.evaluation.metrics import evaluate
-from mer.results import comparison
-from mer.results.paper import FIGURE_6
+from mer.results import comparison, paper
 from mer.weights import store
 from tests.records import papers_record, record, scores
 
@@ -130,7 +129,7 @@ def test_the_report_holds_every_class_and_the_averages() -> None:
 
 
 def test_a_class_without_pictures_has_dashes_in_the_report() -> None:
-    counts = np.array(FIGURE_6)
+    counts = np.array(paper.FIGURE_6)
     counts[2] = 0
     screen = comparison.rows_for_screen(comparison.report(evaluate(counts))).set_index("class")
     assert screen.loc["fear", "recall"] == "–"
@@ -139,7 +138,7 @@ def test_a_class_without_pictures_has_dashes_in_the_report() -> None:
 
 
 def test_the_likeliest_mistakes_are_told_in_words() -> None:
-    assert comparison.confused(comparison.paper_scores(), limit=2) == [
+    assert comparison.confused(paper.scores(), limit=2) == [
         "fear as surprise: 23 of 120 (19 %)",
         "disgust as anger: 22 of 160 (14 %)",
     ]
@@ -155,6 +154,32 @@ def test_classes_without_pictures_are_confused_with_nothing() -> None:
     assert comparison.confused(evaluate(counts)) == ["anger as disgust: 1 of 1 (100 %)"]
 
 
-def test_the_papers_table_is_as_printed() -> None:
-    table = comparison.paper_table()
-    assert table.iloc[0].tolist() == ["CNN Model 1", "91.20 %", "82.53 %", "first"]
+def test_one_network_is_better_than_none() -> None:
+    assert comparison.verdict({}) == comparison.verdict({"cnn1": record()}) == []
+
+
+def test_networks_that_err_about_as_often_are_not_told_apart() -> None:
+    records = {"cnn1": record(right=0.85), "cnn2": record("cnn2", right=0.851)}
+    assert comparison.verdict(records) == [
+        "On all pictures no network is shown to be better than another.",
+        "On clean pictures no network is shown to be better than another.",
+    ]
+
+
+def test_differences_beyond_chance_are_named() -> None:
+    rights = {"cnn1": 0.5, "cnn2": 0.7, "resnet18": 0.9}
+    records = {name: record(name, right=right) for name, right in rights.items()}
+    assert comparison.significance(records, "clean") == (
+        ["resnet18", "cnn2", "cnn1"],
+        [["", "better", "better"], ["worse", "", "better"], ["worse", "worse", ""]],
+    )
+    assert comparison.verdict(records)[1] == (
+        "On clean pictures resnet18 is ahead of cnn2 and cnn1, cnn2 is ahead of cnn1 "
+        "by more than chance."
+    )
+
+
+def test_a_record_that_names_no_mistakes_is_not_compared() -> None:
+    records = {"cnn1": papers_record(), "cnn2": record("cnn2"), "resnet18": record("resnet18")}
+    names, _ = comparison.significance(records, "all")
+    assert sorted(names) == ["cnn2", "resnet18"]

@@ -30,3 +30,8 @@ def test_each_line_of_table_1_names_a_network_that_was_built_here() -> None:
 
 def test_table_1_is_in_the_order_of_finishing() -> None:
     assert [row.finished for row in paper.TABLE_1] == ["first", "second", "third"]
+
+
+def test_the_papers_table_is_as_printed() -> None:
+    table = paper.table()
+    assert table.iloc[0].tolist() == ["CNN Model 1", "91.20 %", "82.53 %", "first"]

@@ -1,13 +1,13 @@
-"""Figures of one person of a video over time: the ribbon of expressions, and motion by region."""
+"""Plotly figures of one person of a video over time: expressions, and motion by region."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import plotly.graph_objects as go
 
 from mer.emotions import colors
-from mer.results.charts.style import ACCENT, GRID, TEXT, figure
+from mer.results.charts import ACCENT, GRID, TEXT, figure
 from mer.video.expression_segments import smoothed
 from mer.video.types import KINDS, REGIONS, Event, Person
 
@@ -15,6 +15,7 @@ POINTS: Final = 1200  # along the time axis; a screen shows no more
 _LEFT: Final = 86  # pixels: the figures of a person stand under one another, and so do moments
 _LEAST_SCALE: Final = 2.0  # pixels of motion: below it a row would magnify mere noise
 _HIGHEST: Final = 1.4  # rows: how far a strong motion may stand into the row above
+_ROWS: Final = {name: len(REGIONS) - row for row, name in enumerate(REGIONS, 1)}  # first on top
 
 # Expressions in the accent, what is kept apart in gray; told apart by shape as well.
 MARKS: Final = {
@@ -23,13 +24,6 @@ MARKS: Final = {
     "blink": {"symbol": "x", "size": 9, "color": TEXT},
     "speech": {"symbol": "square", "size": 9, "color": TEXT},
 }
-
-
-def stretches(times_ms: np.ndarray) -> np.ndarray:
-    """Indexes at which a face comes (back) into view: 0, and where the times leap."""
-    steps = np.diff(times_ms)
-    leap = max(4 * float(np.median(steps)), 400.0) if len(steps) else 0.0
-    return np.concatenate([np.arange(len(times_ms))[:1], np.flatnonzero(steps > leap) + 1])
 
 
 def ribbon(
@@ -57,28 +51,24 @@ def ribbon(
     alt = f"What person {person.number} looks like over time"
     fig = figure(*areas, height=250, alt=alt, legend_y=-0.16, legend_traceorder="normal")
     fig.update_yaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], ticksuffix=" ")
+    note = {"text": "face covered", "textangle": -90, "font_size": 11}
     for first, last in person.covered / 1000:
-        fig.add_vrect(
-            first,
-            last,
-            fillcolor=GRID,
-            line_width=0,
-            annotation={"text": "face covered", "textangle": -90, "font_size": 11},
-            annotation_position="inside",
-        )
+        place = {"annotation": note, "annotation_position": "inside"}
+        fig.add_vrect(first, last, fillcolor=GRID, line_width=0, **place)
     return _time_axis(fig, person, span_ms)
 
 
 def _grounded(times: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Times and shares with a row of zeros before and after each stretch: the areas end there."""
-    if not len(times):
-        return np.zeros(0), np.zeros((0, shares.shape[1]))
     zero = np.zeros((1, shares.shape[1]))
+    if not len(times):
+        return np.zeros(0), zero[:0]
     each = -(-len(times) // POINTS)  # smooth as they are, every so many of them say the same
-    spans = [t[::each] for t in _split(times, times)]
+    spans = [part[::each] for part in _split(times, times)]
     areas = [part[::each] for part in _split(shares, times)]
-    ends = [np.concatenate([t[:1], t, t[-1:]]) for t in spans]
-    return np.concatenate(ends), np.concatenate([p for a in areas for p in (zero, a, zero)])
+    ends = [span for part in spans for span in (part[:1], part, part[-1:])]
+    rows = [row for part in areas for row in (zero, part, zero)]
+    return np.concatenate(ends), np.concatenate(rows)
 
 
 def motion(
@@ -89,18 +79,24 @@ def motion(
     A mark stands at the apex, on a bar from onset to offset; its `customdata` is the event's
     index among `events`, of which those of other people are left out. For `span_ms` see `ribbon`.
     """
-    scale = _scale(person.motion)
-    rows = [_row(person, column, scale) for column in range(len(REGIONS))]
+    known = person.motion[np.isfinite(person.motion)]
+    scale = max(float(np.percentile(known, 99.5)) if len(known) else 0.0, _LEAST_SCALE)
     own = [(index, one) for index, one in enumerate(events) if one.person == person.number]
     kinds = {kind: [one for one in own if one[1].kind == kind] for kind in KINDS}
-    bars = [_bars(some, kind) for kind, some in kinds.items() if some]
-    marks = [_marks(some, kind, scale) for kind, some in kinds.items() if some]
+    traces = [
+        *(_row(person, column, scale) for column in range(len(REGIONS))),
+        *(_bars(some, kind) for kind, some in kinds.items() if some),
+        *(_marks(some, kind, scale) for kind, some in kinds.items() if some),
+    ]
     alt = f"How far each part of the face of person {person.number} has moved, and events"
-    fig = figure(*rows, *bars, *marks, height=390, alt=alt, legend_y=-0.09, hovermode="closest")
+    fig = figure(*traces, height=390, alt=alt, legend_y=-0.09, hovermode="closest")
+    names = (
+        " |".join([*_ROWS, ""]).replace(" mouth ", " mouth<br>").replace("between ", "between<br>")
+    )
     fig.update_yaxes(
         range=[-0.15, len(REGIONS) + 0.25],
-        tickvals=[_base(column) + 0.3 for column in range(len(REGIONS))],
-        ticktext=[f"{_broken(name)} " for name in REGIONS],
+        tickvals=[row + 0.3 for row in _ROWS.values()],
+        ticktext=names.split("|")[:-1],
         tickfont_size=11,
         showgrid=False,
     )
@@ -114,47 +110,24 @@ def motion(
     return _time_axis(fig, person, span_ms, top=24)
 
 
-def _scale(motion: np.ndarray) -> float:
-    """Pixels of motion that are as high as a row."""
-    known = motion[np.isfinite(motion)]
-    return max(float(np.percentile(known, 99.5)) if len(known) else 0.0, _LEAST_SCALE)
-
-
-def _base(column: int) -> int:
-    return len(REGIONS) - 1 - column  # the first region on top
-
-
 def _row(person: Person, column: int, scale: float) -> go.Scatter:
-    thin = [
-        _peaks(times, values)
-        for times, values in zip(
-            _split(person.times_ms, person.times_ms),
-            _split(person.motion[:, column], person.times_ms),
-            strict=True,
-        )
-    ]
-    times = _joined([part for part, _ in thin])
-    pixels = _joined([part for _, part in thin])
+    times, pixels = _peaks(person.times_ms, person.motion[:, column])
+    name = REGIONS[column]
     return go.Scatter(
         x=times / 1000,
-        y=(_base(column) + np.minimum(pixels / scale, _HIGHEST)).astype(np.float32),
+        y=(_ROWS[name] + np.minimum(pixels / scale, _HIGHEST)).astype(np.float32),
         customdata=pixels.astype(np.float32),
         mode="lines",
         line={"width": 1.3, "color": TEXT},
         showlegend=False,
-        hovertemplate=REGIONS[column] + ": %{customdata:.1f} px at %{x:.2f} s<extra></extra>",
+        hovertemplate=name + ": %{customdata:.1f} px at %{x:.2f} s<extra></extra>",
     )
-
-
-def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """The parts one after the other, each ended by NaN, where a line breaks."""
-    return np.concatenate([np.append(part, np.nan) for part in parts]) if parts else np.zeros(0)
 
 
 def _bars(events: Sequence[tuple[int, Event]], kind: str) -> go.Scatter:
     return go.Scatter(
         x=[x for _, e in events for x in (e.onset_ms / 1000, e.offset_ms / 1000, None)],
-        y=[y for _, e in events for y in (*[_base(REGIONS.index(e.region))] * 2, None)],
+        y=[y for _, e in events for y in (*[_ROWS[e.region]] * 2, None)],
         mode="lines",
         line={"width": 5, "color": MARKS[kind]["color"]},
         showlegend=False,
@@ -165,7 +138,7 @@ def _bars(events: Sequence[tuple[int, Event]], kind: str) -> go.Scatter:
 def _marks(events: Sequence[tuple[int, Event]], kind: str, scale: float) -> go.Scatter:
     return go.Scatter(
         x=[e.apex_ms / 1000 for _, e in events],
-        y=[_base(REGIONS.index(e.region)) + min(e.pixels / scale, _HIGHEST) for _, e in events],
+        y=[_ROWS[e.region] + min(e.pixels / scale, _HIGHEST) for _, e in events],
         name=kind,
         mode="markers",
         cliponaxis=False,
@@ -183,18 +156,23 @@ def told(event: Event) -> str:
 
 
 def _split(rows: np.ndarray, times: np.ndarray) -> list[np.ndarray]:
-    return np.split(rows, stretches(times)[1:]) if len(times) else []
+    """The rows of each stretch in which a face is in view: they part where the times leap."""
+    steps = np.diff(times)
+    leap = max(4 * float(np.median(steps)), 400.0) if len(steps) else 0.0
+    return np.split(rows, np.flatnonzero(steps > leap) + 1) if len(times) else []
 
 
-def _peaks(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most POINTS or so of them: of neighbours the highest stays, for it is what one seeks."""
-    starts = np.arange(0, len(times), max(1, -(-len(times) // POINTS)))
-    return times[starts], np.fmax.reduceat(values, starts)
+def _peaks(times: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Times and values, (2, n): of neighbours the highest stays, for it is what one seeks.
 
-
-def _broken(region: str) -> str:
-    """'right mouth corner' and 'between brows' on two lines."""
-    return region.replace(" mouth ", " mouth<br>").replace("between ", "between<br>")
+    Of a stretch there are at most POINTS or so, and NaN ends it, where a line breaks.
+    """
+    parts = [np.zeros((2, 0))]
+    for span, part in zip(_split(times, times), _split(values, times), strict=True):
+        starts = np.arange(0, len(span), -(-len(span) // POINTS))
+        highest = np.fmax.reduceat(part, starts)
+        parts += [np.stack([span[starts], highest]), np.full((2, 1), np.nan)]
+    return np.concatenate(parts, axis=1)
 
 
 def _time_axis(
@@ -202,8 +180,7 @@ def _time_axis(
 ) -> go.Figure:
     last = float(person.times_ms[-1]) if len(person.times_ms) else 0.0
     start, end = span_ms or (0.0, last)
-    shown = [start / 1000, max(end, start + 1.0) / 1000]
-    axis: dict[str, Any] = {"range": shown, "ticksuffix": " s", "nticks": 7}
+    shown: list[float] = [start / 1000, max(end, start + 1.0) / 1000]
     fig.update_layout(margin={"l": _LEFT, "r": 24, "t": top, "b": 8})
     fig.update_yaxes(automargin=False, gridcolor=GRID)
-    return fig.update_xaxes(showgrid=False, **axis)
+    return fig.update_xaxes(showgrid=False, range=shown, ticksuffix=" s", nticks=7)
