@@ -49,9 +49,8 @@ class Live:
 
     def __init__(self) -> None:
         """Begin with nobody, and with the default network; raises WeightsError as `choose` does."""
-        self._detector = "yunet"
         self._predictor = get_predictor_of_seven(DEFAULT_MODEL)
-        self._tracker = _tracker(self._detector)
+        self._detector, self._tracker = "yunet", Tracker("yunet", SEARCHED)
         self._people: dict[int, Watched] = {}
         self._rest = False  # whether it was asked for, and nobody has been in sight since
         self._frames = 0
@@ -73,7 +72,8 @@ class Live:
         self._predictor, self._look_ms = get_predictor_of_seven(model), LOOK_MS
         self._people.clear()
         if detector != self._detector:
-            self._detector, self._tracker = detector, _tracker(detector)
+            side = LONG_SIDE if detector == "haar" else SEARCHED
+            self._detector, self._tracker = detector, Tracker(detector, side)
 
     def see(
         self,
@@ -112,16 +112,24 @@ class Live:
             constant = smoothing_ms if math.isfinite(smoothing_ms) else 0.0
             constant = min(max(constant, 0.0), SMOOTHEST_MS)
             self._answer = self._seen(shrunk(image, LONG_SIDE), constant, rest, insist)
-        return self._answer | {"timings": self._timings(began)}
+        now = time.perf_counter()
+        self._answered.append(now)
+        late = [then for then in self._answered if 1000 * (now - then) <= RATE_MS]
+        rate = (len(late) - 1) / (late[-1] - late[0]) if len(late) > 1 else 0.0
+        timings = {"work_ms": round(1000 * (now - began), 1), "frames_per_second": round(rate, 1)}
+        return self._answer | {"timings": timings}
 
     def _seen(
         self, image: np.ndarray, smoothing_ms: float, rest: bool, insist: bool
     ) -> dict[str, Any]:
         self._frames += 1
         shown = self._tracker.follow(Frame(self._frames, self._last_ms, image))
-        people = self._met([number for number, _ in shown])
+        people = {number: self._people.pop(number, Watched()) for number, _ in shown}
+        self._people |= people  # whoever is in sight is now the last to be forgotten
+        while len(self._people) > max(REMEMBERED, len(people)):
+            del self._people[next(iter(self._people))]
         self._rest |= rest
-        for person in people:
+        for person in people.values():
             if self._rest:
                 person.rest(self._last_ms)
             if insist:
@@ -132,16 +140,8 @@ class Live:
         told = [self._told(number, face, way) for number, face in shown]
         return {"size": [image.shape[1], image.shape[0]], "people": told}
 
-    def _met(self, numbers: list[int]) -> list["Watched"]:
-        """Those of these numbers, who are now the last to be forgotten."""
-        people = {number: self._people.pop(number, Watched()) for number in numbers}
-        self._people |= people
-        while len(self._people) > max(REMEMBERED, len(people)):
-            del self._people[next(iter(self._people))]
-        return list(people.values())
-
     def _look(self, image: np.ndarray, shown: list[tuple[int, Face]], smoothing_ms: float) -> None:
-        """Have the network look at those faces whose turn it is."""
+        """Have the network look at the faces whose turn it is."""
         waiting = sorted((self._people[number].looked_ms, number, face) for number, face in shown)
         due = [one for one in waiting if self._last_ms - one[0] >= self._look_ms][:FACES_A_FRAME]
         if not due:
@@ -170,17 +170,6 @@ class Live:
             "concerns": list(person.concerns),
             **told,
         }
-
-    def _timings(self, began: float) -> dict[str, float]:
-        now = time.perf_counter()
-        self._answered.append(now)
-        late = [then for then in self._answered if 1000 * (now - then) <= RATE_MS]
-        rate = (len(late) - 1) / (late[-1] - late[0]) if len(late) > 1 else 0.0
-        return {"work_ms": round(1000 * (now - began), 1), "frames_per_second": round(rate, 1)}
-
-
-def _tracker(detector: str) -> Tracker:
-    return Tracker(detector, LONG_SIDE if detector == "haar" else SEARCHED)
 
 
 class Watched:

@@ -29,9 +29,7 @@ def smoothed(person: Person) -> np.ndarray:
     times = person.sampled_ms
     first = np.searchsorted(times, times - WINDOW_MS / 2)
     last = np.searchsorted(times, times + WINDOW_MS / 2, side="right")
-    sums = np.vstack(
-        [np.zeros(len(person.classes)), person.probabilities.cumsum(0, dtype=np.float64)]
-    )
+    sums = np.pad(person.probabilities.cumsum(0, dtype=np.float64), ((1, 0), (0, 0)))
     means: np.ndarray = (sums[last] - sums[first]) / (last - first)[:, None]
     return means
 
@@ -50,7 +48,7 @@ def looks_at(person: Person, times_ms: np.ndarray) -> list[int]:
 def sure_at(person: Person, times_ms: np.ndarray) -> list[int]:
     """1 where what was last seen is sure, else 0; (n,)."""
     sure: list[int] = (
-        np.append(person.sure, False)[last_answer(person, times_ms)].astype(int).tolist()
+        np.append(person.sure, False).astype(int)[last_answer(person, times_ms)].tolist()
     )
     return sure
 
@@ -62,25 +60,15 @@ def last_answer(person: Person, times_ms: np.ndarray) -> np.ndarray:
 
 def stretches(person: Person) -> list[Stretch]:
     """The person's time line: what they mostly look like from when to when, gaps left out."""
-    if not len(person.sampled_ms):
-        return []
     means, times = smoothed(person), person.sampled_ms
-    top = means.argmax(1)
-    turns = np.flatnonzero((np.diff(top) != 0) | (np.diff(times) > GAP_MS)) + 1
-    bounds = [0, *turns.tolist(), len(times)]
-    return [
-        Stretch(
-            float(times[start]),
-            _end(times, end),
-            person.classes[top[start]],
-            float(means[start:end, top[start]].mean()),
-            bool(person.sure[start:end].mean() > 0.5),
-        )
-        for start, end in pairwise(bounds)
-    ]
-
-
-def _end(times: np.ndarray, end: int) -> float:
-    """Where a stretch ends: at the next one's begin, or at its own last look before a gap."""
-    follows = end < len(times) and times[end] - times[end - 1] <= GAP_MS
-    return float(times[end] if follows else times[end - 1])
+    top, gaps = means.argmax(1), np.diff(times) > GAP_MS
+    turns = np.flatnonzero((np.diff(top) != 0) | gaps) + 1
+    found = []
+    for start, end in pairwise([0, *turns.tolist(), len(times)] if len(times) else ()):
+        # It ends where the next one begins, or at its own last look before a gap.
+        last = end - 1 if end == len(times) or gaps[end - 1] else end
+        share = float(means[start:end, top[start]].mean())
+        sure = bool(person.sure[start:end].mean() > 0.5)
+        span = float(times[start]), float(times[last])
+        found.append(Stretch(*span, person.classes[top[start]], share, sure))
+    return found

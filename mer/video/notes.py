@@ -18,10 +18,8 @@ def clock(time_ms: float, digits: int = 0) -> str:
 
 def covered(person: Person) -> str:
     """'face covered from 0:02.4 to 0:09.4, nothing is said of it there'; "" if it never is."""
-    if not len(person.covered):
-        return ""
-    spans = (f"from {clock(first, 1)} to {clock(last, 1)}" for first, last in person.covered)
-    return f"face covered {', '.join(spans)}: nothing is said of it there"
+    spans = [f"from {clock(first, 1)} to {clock(last, 1)}" for first, last in person.covered]
+    return f"face covered {', '.join(spans)}: nothing is said of it there" if spans else ""
 
 
 def frame_rate(timing: Timing) -> str:
@@ -34,30 +32,27 @@ def frame_rate(timing: Timing) -> str:
             f"{rate}: under {LEAST_FPS:.0f}, nothing is called a micro-expression, for one may "
             f"pass between two frames. Record with {GOOD_FPS:.0f} or more."
         )
-    if timing.fps < GOOD_FPS:
-        return (
-            f"{rate}: the shortest micro-expressions, of 40 ms, pass within a frame or two. "
-            f"{GOOD_FPS:.0f} or more are recommended."
+    if timing.fps >= GOOD_FPS:
+        return ""
+    return (
+        f"{rate}: the shortest micro-expressions, of 40 ms, pass within a frame or two. "
+        f"{GOOD_FPS:.0f} or more are recommended."
+    )
+
+
+def timed(timing: Timing) -> list[str]:
+    """Sentences on the frame rate, on frames that come unevenly, and on those that are missing."""
+    said = [rate] if (rate := frame_rate(timing)) else []
+    if timing.unevenness >= UNEVEN:
+        said.append(
+            f"The frames come unevenly: the time between two varies by {timing.unevenness:.0%} of "
+            "what is usual. Times are those of the frames themselves; what falls into a gap is not "
+            "seen."
         )
-    return ""
-
-
-def unevenness(timing: Timing) -> str:
-    """A sentence where the frames come unevenly, else ""."""
-    if timing.unevenness < UNEVEN:
-        return ""
-    return (
-        f"The frames come unevenly: the time between two varies by {timing.unevenness:.0%} of what "
-        "is usual. Times are those of the frames themselves; what falls into a gap is not seen."
-    )
-
-
-def gaps(timing: Timing) -> str:
-    """A sentence where frames are missing, else ""."""
-    if not timing.gap_ms:
-        return ""
-    return (
-        f"Frames are missing, {timing.gap_ms / 1000:.1f} s of them at the longest and "
-        f"{timing.unseen_ms / 1000:.1f} s in all: what passed over a face then was not seen, and "
-        "no micro-expression is claimed across such a gap."
-    )
+    if timing.gap_ms:
+        said.append(
+            f"Frames are missing, {timing.gap_ms / 1000:.1f} s of them at the longest and "
+            f"{timing.unseen_ms / 1000:.1f} s in all: what passed over a face then was not seen, "
+            "and no micro-expression is claimed across such a gap."
+        )
+    return said

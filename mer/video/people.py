@@ -12,7 +12,7 @@ from mer.faces import detection, measures, occlusion
 from mer.faces.detection import Face
 from mer.faces.measures import MEASURES
 from mer.faces.occlusion import Cover
-from mer.inference.predictor import Prediction, Predictor
+from mer.inference.predictor import Predictor
 from mer.io.video import Frame
 from mer.video.motion.region_signals import Motion
 from mer.video.types import REGIONS, Person
@@ -27,10 +27,9 @@ Traced = tuple[Person, np.ndarray]
 
 
 class Record:
-    """What is kept of one person."""
+    """What is kept of one person: of each frame, and of each look of the network."""
 
-    def __init__(self, classes: tuple[str, ...]) -> None:
-        self.classes = classes
+    def __init__(self) -> None:
         self.times, self.boxes, self.points = array("d"), array("i"), array("f")
         self.sampled, self.scores, self.sure = array("d"), array("f"), array("b")
         self.concerns: list[tuple[str, ...]] = []
@@ -52,29 +51,23 @@ class Record:
             self._due = max(self._due, frame.time_ms - 1000 / SAMPLED) + 1000 / SAMPLED
         return due
 
-    def answer(self, time_ms: float, prediction: Prediction) -> None:
-        """Take down what the network says of the face at this time."""
-        self.sampled.append(time_ms)
-        self.scores.extend(prediction.probabilities)
-        self.sure.append(prediction.sure)
-        self.concerns.append(prediction.concerns)
-
     def rest(self) -> None:
         """Keep the motion's numbers and give back what it works with."""
         if self._motion:
-            _, motion, direction = self._motion.arrays()
-            self._traces.append((motion, direction))
+            self._traces.append(self._motion.arrays()[1:])
             self._motion = None
 
+    @property
     def brief(self) -> bool:
         """Whether the face was seen for less than BRIEFEST_MS."""
         return self.times[-1] - self.times[0] < BRIEFEST_MS
 
-    def traced(self, number: int, cover: Cover) -> Traced:
+    def traced(self, number: int, cover: Cover, classes: tuple[str, ...]) -> Traced:
         """The person under this number, and the direction of their motion: none where covered."""
         self.rest()
         motion, direction = (np.concatenate(parts) for parts in zip(*self._traces, strict=True))
         sampled, covered = np.array(self.sampled), cover.covered(np.array(self.covers))
+        scores = np.array(self.scores, np.float32).reshape(-1, len(classes))
         measured = np.array(self.measured, np.float32).reshape(-1, len(MEASURES))
         person = Person(
             number=number,
@@ -82,15 +75,13 @@ class Record:
             boxes=np.array(self.boxes, np.int32).reshape(-1, 4),
             points=np.array(self.points, np.float32).reshape(-1, 5, 2),
             sampled_ms=sampled[~covered],
-            probabilities=np.array(self.scores, np.float32).reshape(-1, len(self.classes))[
-                ~covered
-            ],
+            probabilities=scores[~covered],
             measures=measured[~covered] if len(measured) else measured,
             sure=np.array(self.sure, bool)[~covered],
             concerns=tuple(itertools.compress(self.concerns, ~covered)),
             motion=motion.reshape(-1, len(REGIONS)),
             covered=occlusion.spans(sampled, covered),
-            classes=self.classes,
+            classes=classes,
         )
         hidden = person.hidden(person.times_ms)
         direction[hidden], person.motion[hidden] = np.nan, np.nan
@@ -125,31 +116,31 @@ class Cast:
 
     def see(self, frame: Frame, followed: Sequence[tuple[int, Face]]) -> None:
         """Take down who is in this frame, once the one before is done with."""
-        self._catch_up()
+        if self._behind:
+            self._behind.result()
         self._behind = self._thread.submit(self._see, frame, followed)
 
     def people(self) -> list[Traced]:
         """All who were seen for long enough, numbered from 1 as they first appeared."""
-        self._catch_up()
-        self._classify()
-        lasting = [record for record in self._records.values() if not record.brief()]
-        lasting.sort(key=lambda record: record.times[0])
-        return [record.traced(number, self._cover) for number, record in enumerate(lasting, 1)]
-
-    def _catch_up(self) -> None:
         if self._behind:
             self._behind.result()
+        self._classify()
+        lasting = [record for record in self._records.values() if not record.brief]
+        lasting.sort(key=lambda record: record.times[0])
+        classes = self._predictor.classes
+        return [one.traced(number, self._cover, classes) for number, one in enumerate(lasting, 1)]
 
     def _see(self, frame: Frame, followed: Sequence[tuple[int, Face]]) -> None:
         for number, face in followed:
-            record = self._records.setdefault(number, Record(self._predictor.classes))
+            record = self._records.setdefault(number, Record())
             self._present.add(number)
             if record.see(frame, face):
                 record.covers.append(self._cover.scores(frame.image, face)[0])
                 if self._measure:
                     own = measures.measure(frame.image, face)
-                    nothing = [np.nan] * len(MEASURES)
-                    record.measured.extend(own.figures.values() if own else nothing)
+                    record.measured.extend(
+                        own.figures.values() if own else [np.nan] * len(MEASURES)
+                    )
                 cut = detection.crop(frame.image, face)
                 self._waiting.append((record, frame.time_ms, cut, face))
         if len(self._waiting) >= BATCH:
@@ -160,7 +151,10 @@ class Cast:
         crops, found = [one[2] for one in self._waiting], [one[3] for one in self._waiting]
         answers = self._predictor.judge(crops, found)
         for (record, time_ms, *_), answer in zip(self._waiting, answers, strict=True):
-            record.answer(time_ms, answer)
+            record.sampled.append(time_ms)
+            record.scores.extend(answer.probabilities)
+            record.sure.append(answer.sure)
+            record.concerns.append(answer.concerns)
         self._waiting.clear()
 
     def _dismiss(self, now_ms: float) -> None:
@@ -169,5 +163,5 @@ class Cast:
             if record.times[-1] < now_ms - GONE_MS:
                 self._present.discard(number)
                 record.rest()
-                if record.brief():
+                if record.brief:
                     del self._records[number]

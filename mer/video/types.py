@@ -17,47 +17,29 @@ GAP_MS: Final = 3000.0 / LEAST_FPS  # nor across so long without a frame
 # Kinds of event: the expressions "micro" and "macro"; "blink" and "speech" are kept apart.
 KINDS: Final = ("micro", "macro", "blink", "speech")
 
-# Regions of the face, the person's own left and right (right is on the picture's left).
-REGIONS: Final = (
-    "right brow",
-    "between brows",
-    "left brow",
-    "right eye",
-    "left eye",
-    "nose",
-    "right mouth corner",
-    "lips",
-    "left mouth corner",
-)
-# Regions that move as one part in most expressions.
+# Regions that move as one part in most expressions, and all regions of the face; left and right are
+# the person's own (right is on the picture's left).
 PARTS: Final = {
     "brows": ("right brow", "between brows", "left brow"),
     "mouth": ("right mouth corner", "lips", "left mouth corner"),
 }
+REGIONS: Final = (*PARTS["brows"], "right eye", "left eye", "nose", *PARTS["mouth"])
 MOTIONS: Final = ("negative", "positive", "surprise")  # the classes of recognition from motion
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How a video's frames lie in time, from their own stamps.
+    """How a video's frames lie in time, from their own stamps."""
 
-    Attributes:
-        frames: number of frames read.
-        duration_ms: from the first frame to the last.
-        fps: frames a second, 1000 over the usual distance of frames; 0 with fewer than two. The
-            usual distance is the mean of those within a half of the median.
-        unevenness: the distances' 95th percentile less their 5th, as a part of their median.
-        gap_ms: the longest time without a frame, where that is a gap, else 0. A gap is longer than
-            GAP_MS and 2.5 times the usual distance.
-        unseen_ms: how long all gaps last together.
-    """
-
-    frames: int
-    duration_ms: float
+    frames: int  # that were read
+    duration_ms: float  # from the first frame to the last
+    # Frames a second, 1000 over the usual distance of frames: the mean of those within a half of
+    # the median; 0 with fewer than two.
     fps: float
-    unevenness: float
-    gap_ms: float = 0.0
-    unseen_ms: float = 0.0
+    unevenness: float  # the distances' 95th percentile less their 5th, as a part of their median
+    # A gap is a time without a frame longer than GAP_MS and 2.5 times the usual distance.
+    gap_ms: float = 0.0  # the longest; 0 without any
+    unseen_ms: float = 0.0  # how long all last together
 
     @classmethod
     def of(cls, times_ms: np.ndarray) -> Self:
@@ -68,11 +50,9 @@ class Timing:
         low, middle, high = np.quantile(steps, (0.05, 0.5, 0.95), method="inverted_cdf")
         # A mean, since stamps may be whole milliseconds; of the usual ones, since frames may lack.
         usual = steps[np.abs(steps / middle - 1) < 0.5].mean()
-        length_ms = float(times_ms[-1] - times_ms[0])
-        rate, unevenness = float(1000 / usual), float((high - low) / middle)
         gaps = steps[steps > max(GAP_MS, 2.5 * usual)]
-        longest, unseen = float(gaps.max(initial=0.0)), float(gaps.sum())
-        return cls(len(times_ms), length_ms, rate, unevenness, longest, unseen)
+        figures = times_ms[-1] - times_ms[0], 1000 / usual, (high - low) / middle
+        return cls(len(times_ms), *map(float, (*figures, gaps.max(initial=0.0), gaps.sum())))
 
     @property
     def micro(self) -> bool:
@@ -82,37 +62,25 @@ class Timing:
 
 @dataclass(frozen=True)
 class Person:
-    """One face followed through a video.
+    """One face followed through a video: in n frames, at m of which the network looked at it."""
 
-    Attributes:
-        number: from 1, in the order of first appearance.
-        times_ms: float64 (n,), of the frames that show the face.
-        boxes: int32 (n, 4), x, y, width, height in the frame's own pixels.
-        points: float32 (n, 5, 2), as `Face.points`; NaN where the detector has none.
-        sampled_ms: float64 (m,), of the frames that the network looked at.
-        probabilities: float32 (m, len(classes)); raw, not smoothed.
-        sure: bool (m,), whether that is sure, see `mer.inference.probabilities`.
-        concerns: m times what speaks against judging the face then, see `Prediction.concerns`.
-        motion: float32 (n, len(REGIONS)), pixels of a 320-pixel face each region has moved from
-            rest, its head's motion taken out; NaN where it could not be measured.
-        covered: float64 (k, 2), first and last time of each stretch in which a hand or something
-            else covers the face: there are neither probabilities nor motion, nor events.
-        classes: what the network tells apart, in the order of the probabilities.
-        measures: float32 (m, len(MEASURES)), see `mer.faces.measures`, of the frames that the
-            network looked at; NaN where no points were found; (0, ...) where nothing was measured.
-    """
-
-    number: int
-    times_ms: np.ndarray
-    boxes: np.ndarray
-    points: np.ndarray
-    sampled_ms: np.ndarray
-    probabilities: np.ndarray
-    sure: np.ndarray
-    concerns: tuple[tuple[str, ...], ...]
+    number: int  # from 1, in the order of first appearance
+    times_ms: np.ndarray  # float64 (n,)
+    boxes: np.ndarray  # int32 (n, 4): x, y, width, height in the frame's own pixels
+    points: np.ndarray  # float32 (n, 5, 2), as `Face.points`; NaN where the detector has none
+    sampled_ms: np.ndarray  # float64 (m,)
+    probabilities: np.ndarray  # float32 (m, len(classes)); raw, not smoothed
+    sure: np.ndarray  # bool (m,), whether that is sure, see `mer.inference.probabilities`
+    concerns: tuple[tuple[str, ...], ...]  # m times what speaks against it, `Prediction.concerns`
+    # Float32 (n, len(REGIONS)): pixels of a 320-pixel face that each region has moved from rest,
+    # its head's motion taken out; NaN where it could not be measured.
     motion: np.ndarray
+    # Float64 (k, 2): first and last time of each stretch in which a hand or something else covers
+    # the face: there are neither probabilities nor motion, nor events.
     covered: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
-    classes: tuple[str, ...] = EMOTIONS
+    classes: tuple[str, ...] = EMOTIONS  # what the network tells apart
+    # Float32 (m, len(MEASURES)), see `mer.faces.measures`; NaN where no points were found; (0, ...)
+    # where nothing was measured.
     measures: np.ndarray = field(default_factory=lambda: np.empty((0, len(MEASURES)), np.float32))
 
     def hidden(self, times_ms: np.ndarray) -> NDArray[np.bool_]:
@@ -124,40 +92,27 @@ class Person:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that passed over a face.
+    """Something that passed over a face."""
 
-    Attributes:
-        person: the person's number.
-        kind: one of KINDS.
-        onset_ms, apex_ms, offset_ms: begin, strongest moment and end.
-        region: the one of REGIONS that moved most, for its own noise.
-        direction: where it moved, in words: "up", "down", "left", "right", "up and left", ...
-            (the picture's own directions).
-        pixels: how far the region moved from onset to apex, in pixels of a 320-pixel face.
-        strength: the same in multiples of the person's own noise in this region.
-        regions: all of REGIONS that the event moves, in their order; () for a blink's.
-        motion: probabilities of MOTIONS from the flow between onset and apex; () where unknown.
-        still: what the face has come to look more like at the apex than at the onset, of `classes`
-            and summing to 1, see `motion_classifier.change`; () likewise.
-        classes: what the still classifier tells apart.
-        sure, concerns: whether nothing speaks against judging the face at the apex, and what does.
-    """
-
-    person: int
-    kind: str
+    person: int  # the person's number
+    kind: str  # one of KINDS
+    # Begin, strongest moment and end.
     onset_ms: float
     apex_ms: float
     offset_ms: float
-    region: str
-    direction: str
-    pixels: float
-    strength: float
-    regions: tuple[str, ...] = ()
-    motion: tuple[float, ...] = ()
+    region: str  # the one of REGIONS that moved most, for its own noise
+    direction: str  # where it moved in the picture: "up", "down", "left", "up and left", ...
+    pixels: float  # how far the region moved from onset to apex, pixels of a 320-pixel face
+    strength: float  # the same in multiples of the person's own noise in this region
+    regions: tuple[str, ...] = ()  # all of REGIONS that the event moves, in their order
+    # () where unknown:
+    motion: tuple[float, ...] = ()  # probabilities of MOTIONS, by the flow from onset to apex
+    # What the face has come to look more like from onset to apex, of `classes` and summing to 1,
+    # see `motion_classifier.change`.
     still: tuple[float, ...] = ()
-    classes: tuple[str, ...] = EMOTIONS
-    sure: bool = True
-    concerns: tuple[str, ...] = ()
+    classes: tuple[str, ...] = EMOTIONS  # what the still classifier tells apart
+    sure: bool = True  # whether nothing speaks against judging the face at the apex,
+    concerns: tuple[str, ...] = ()  # and what does
 
     @property
     def moved(self) -> str:
@@ -170,31 +125,20 @@ class Event:
 
 @dataclass(frozen=True)
 class Analysis:
-    """All that is known of a video.
+    """All that is known of a video."""
 
-    Attributes:
-        source: the file's name, without its folder.
-        size: width and height of the first frame, upright.
-        timing: see Timing.
-        people: by number.
-        events: by onset.
-        settings: what it was made with: network, its version, detector, and so on; JSON values.
-        notes: sentences for the reader: too low a frame rate, a broken end, a cancelled run.
-        complete: whether the video was read to its end.
-        times_ms: float64 (timing.frames,), of every frame read, with and without faces.
-        classes: what the network tells apart.
-    """
-
-    source: str
-    size: tuple[int, int]
+    source: str  # the file's name, without its folder
+    size: tuple[int, int]  # width and height of the first frame, upright
     timing: Timing
-    people: tuple[Person, ...]
-    events: tuple[Event, ...]
-    settings: dict[str, Any] = field(default_factory=dict)
+    people: tuple[Person, ...]  # by number
+    events: tuple[Event, ...]  # by onset
+    settings: dict[str, Any] = field(default_factory=dict)  # network, its version, ...; JSON values
+    # Sentences for the reader: too low a frame rate, a broken end, a cancelled run.
     notes: tuple[str, ...] = ()
-    complete: bool = True
+    complete: bool = True  # whether the video was read to its end
+    # Float64 (timing.frames,), of every frame read, with and without faces.
     times_ms: np.ndarray = field(default_factory=lambda: np.empty(0))
-    classes: tuple[str, ...] = EMOTIONS
+    classes: tuple[str, ...] = EMOTIONS  # what the network tells apart
 
     @property
     def span_ms(self) -> tuple[float, float]:

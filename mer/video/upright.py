@@ -25,7 +25,15 @@ BETTER: Final = 0.03  # by so much a turn's score has to exceed that of the fram
 def opened(path: str | os.PathLike[str], fps: float | None = None) -> Video:
     """The video, turned by the quarters that bring its faces upright; see `Video` for the rest."""
     video = Video(path, fps)
-    video.turn(_quarters(video))
+    scores: list[list[float]] = []
+    for frame in video.frames(0.0, EVERY_MS * (2 * LOOKS)):
+        if frame.time_ms >= EVERY_MS * len(scores):
+            scores.append(_scores(frame.image))
+        if len(scores) == LOOKS or scores[-1][0] >= SURE:
+            break
+    if scores and scores[-1][0] < SURE:
+        middle = np.median(scores, axis=0)
+        video.turn(int(middle.argmax()) if middle.max() > middle[0] + BETTER else 0)
     return video
 
 
@@ -34,19 +42,6 @@ def again(path: str | os.PathLike[str], analysis: Analysis) -> Video:
     video = Video(path, analysis.settings.get("frames_per_second"))
     video.turn(analysis.settings.get("quarter_turns", 0))
     return video
-
-
-def _quarters(video: Video) -> int:
-    scores: list[list[float]] = []
-    for frame in video.frames(0.0, EVERY_MS * (2 * LOOKS)):
-        if len(scores) == LOOKS:
-            break
-        if frame.time_ms >= EVERY_MS * len(scores):
-            scores.append(_scores(frame.image))
-            if scores[-1][0] >= SURE:
-                return 0
-    middle = np.median(scores, axis=0) if scores else np.zeros(4)
-    return int(middle.argmax()) if middle.max() > middle[0] + BETTER else 0
 
 
 def _scores(image: np.ndarray) -> list[float]:

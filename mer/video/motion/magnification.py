@@ -50,12 +50,24 @@ def _gains(height: int, width: int, gain: float) -> list[float]:
 
 
 def _changes(frames: Sequence[np.ndarray], fps: float, gains: list[float]) -> list[np.ndarray]:
-    """What is added to each level: float32 (n, height, width) a level, small where it gains 0."""
+    """What is added to each level: float32 (n, height, width) a level, small where it gains 0.
+
+    Each level is band-passed over time, without delay.
+    """
+    from scipy import signal  # scipy is slow to import
+
     levels: list[list[np.ndarray]] = [[] for _ in gains]
     for frame in frames:
         for kept, level, gain in zip(levels, _pyramid(frame, len(gains)), gains, strict=True):
             kept.append(level if gain else level[:1, :1])
-    return [_banded(np.stack(level), fps) * gain for level, gain in zip(levels, gains, strict=True)]
+    band = BAND[0], min(BAND[1], 0.45 * fps)
+    sections = signal.butter(1, band, "bandpass", fs=fps, output="sos")
+    padding = min(len(frames) - 1, round(fps))
+    return [
+        signal.sosfiltfilt(sections, np.stack(level), axis=0, padlen=padding).astype(np.float32)
+        * gain
+        for level, gain in zip(levels, gains, strict=True)
+    ]
 
 
 def _pyramid(frame: np.ndarray, levels: int) -> list[np.ndarray]:
@@ -69,27 +81,13 @@ def _pyramid(frame: np.ndarray, levels: int) -> list[np.ndarray]:
     return [*pyramid, rest]
 
 
-def _banded(level: np.ndarray, fps: float) -> np.ndarray:
-    """The level's values over time (axis 0) within BAND, without delay."""
-    high = min(BAND[1], 0.45 * fps)
-    from scipy import signal  # scipy is slow to import
-
-    sections = signal.butter(1, (BAND[0], high), "bandpass", fs=fps, output="sos")
-    padding = min(len(level) - 1, round(fps))
-    passed: np.ndarray = signal.sosfiltfilt(sections, level, axis=0, padlen=padding)
-    return passed.astype(np.float32)
-
-
 def _added(frame: np.ndarray, changes: list[np.ndarray]) -> np.ndarray:
     """The frame with the pyramid's changes put together and added to its three colours."""
-    height, width = frame.shape[:2]
-    sizes = [(height, width)]
-    while len(sizes) < len(changes):
+    sizes = [frame.shape[:2]]
+    for _ in changes[1:]:
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
     total: np.ndarray = np.zeros(sizes[-1], np.float32)
     for change, (rows, columns) in zip(changes[-2::-1], sizes[-2::-1], strict=True):
-        total = cv2.pyrUp(total, dstsize=(columns, rows))
-        if change.shape == total.shape:
-            total = total + change
+        total = cv2.pyrUp(total, dstsize=(columns, rows)) + change  # one value where it gains 0
     clipped: np.ndarray = np.clip(frame + total[..., None], 0, 255).astype(np.uint8)
     return clipped

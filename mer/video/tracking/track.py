@@ -1,7 +1,6 @@
 """One person followed through a video: where their texture carries them, what they look like."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -32,40 +31,27 @@ WINDOW: Final = (15, 15)
 LEVELS: Final = 2
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a face is, in fractions of pixels."""
+# Where a face is, in fractions of pixels: float64 (14,), x, y, width and height of its box, not
+# clipped, then x and y of the five points of `mer.faces.detection.Face`; (4,) without points.
+Place = np.ndarray
 
-    # Float64 (14,): x, y, width and height of the box, not clipped, then x and y of the five points
-    # of `mer.faces.detection.Face`; (4,) where there are none.
-    numbers: np.ndarray
 
-    @classmethod
-    def of(cls, face: Face) -> "Place":
-        """The place of a detected face."""
-        return cls(np.hstack([face.box, np.ravel(face.points)]).astype(np.float64))
+def place_of(face: Face) -> Place:
+    """The place of a detected face."""
+    return np.hstack([face.box, np.ravel(face.points)]).astype(np.float64)
 
-    @property
-    def box(self) -> np.ndarray:
-        """Float64 (4,): x, y, width, height."""
-        return self.numbers[:4]
 
-    @property
-    def points(self) -> np.ndarray:
-        """Float64 (5, 2), or (0, 2) without points."""
-        return self.numbers[4:].reshape(-1, 2)
+def centre(place: Place) -> np.ndarray:
+    """Float64 (2,): the middle of the box."""
+    return place[:2] + place[2:4] / 2
 
-    @property
-    def centre(self) -> np.ndarray:
-        """Float64 (2,): the middle of the box."""
-        return self.box[:2] + self.box[2:] / 2
 
-    def moved(self, transform: np.ndarray) -> "Place":
-        """The place after a similarity, float (2, 3); the box stays upright."""
-        linear, shift = transform[:, :2].T, transform[:, 2]
-        centre, sides = (self.centre[None] @ linear + shift)[0], self.box[2:] * _scale(transform)
-        points = self.points @ linear + shift
-        return Place(np.hstack([centre - sides / 2, sides, points.ravel()]))
+def moved(place: Place, transform: np.ndarray) -> Place:
+    """The place after a similarity, float (2, 3); the box stays upright."""
+    linear, shift = transform[:, :2].T, transform[:, 2]
+    middle, sides = (centre(place)[None] @ linear + shift)[0], place[2:4] * _scale(transform)
+    points = place[4:].reshape(-1, 2) @ linear + shift
+    return np.hstack([middle - sides / 2, sides, points.ravel()])
 
 
 def carry(before: np.ndarray, after: np.ndarray, place: Place) -> Place | None:
@@ -75,7 +61,7 @@ def carry(before: np.ndarray, after: np.ndarray, place: Place) -> Place | None:
     five points keep their places in the face whatever its expression. Both frames are gray uint8
     (height, width); the place is that of the first.
     """
-    x, y, width, height = place.box
+    x, y, width, height = place[:4]
     left, top = max(0, int(x - MARGIN * width)), max(0, int(y - MARGIN * height))
     right = min(before.shape[1], int(x + (1 + MARGIN) * width))
     bottom = min(before.shape[0], int(y + (1 + MARGIN) * height))
@@ -87,10 +73,10 @@ def carry(before: np.ndarray, after: np.ndarray, place: Place) -> Place | None:
         first = cv2.resize(first, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         second = cv2.resize(second, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     onto = np.array([[scale, 0, -scale * left], [0, scale, -scale * top], [0, 0, 1]])
-    motion = _motion(first, second, place.moved(onto[:2]).box)
+    motion = _motion(first, second, moved(place, onto[:2])[:4])
     if motion is None:
         return None
-    return place.moved((np.linalg.inv(onto) @ np.vstack([motion, (0, 0, 1)]) @ onto)[:2])
+    return moved(place, (np.linalg.inv(onto) @ np.vstack([motion, (0, 0, 1)]) @ onto)[:2])
 
 
 def _motion(first: np.ndarray, second: np.ndarray, box: np.ndarray) -> np.ndarray | None:
@@ -161,28 +147,26 @@ class Track:
         elapsed, self._time_ms = time_ms - self._time_ms, time_ms
         if self.place is None:
             return
-        moved = carry(before, after, self.place) if self.shown else None
-        self._sure = moved is not None
-        if moved is not None:
-            step = (moved.centre - self.place.centre) / elapsed
+        carried = carry(before, after, self.place) if self.shown else None
+        self._sure = carried is not None
+        if carried is not None:
+            step = (centre(carried) - centre(self.place)) / elapsed
             self._velocity = INERTIA * self._velocity + (1 - INERTIA) * step
             part = 1 - np.exp(-elapsed / SETTLE_MS)
-            self.place = Place(moved.numbers + part * self._pull)
-            self._pull = (1 - part) * self._pull
+            self.place, self._pull = carried + part * self._pull, (1 - part) * self._pull
         elif time_ms - self.seen_ms <= COAST_MS:
-            numbers = self.place.numbers.copy()
-            numbers[:2] += self._velocity * elapsed
-            self.place = Place(numbers)
+            self.place = np.hstack([self.place[:2] + self._velocity * elapsed, self.place[2:]])
         else:
             self.place, self.shown = None, False
 
     def see(self, face: Face, seen: Look | None, time_ms: float) -> None:
         """Take a detection as this person's."""
-        found = Place.of(face)
+        found = place_of(face)
+        self._pull = np.zeros_like(found)
         if self.place is not None and self.steady and _near(self.place, found):
-            self._pull = found.numbers - self.place.numbers
+            self._pull = found - self.place
         else:
-            self.place, self._pull = found, np.zeros_like(found.numbers)
+            self.place = found
         self.shown = self._sure = True
         self._misses = 0
         self.seen_ms = self._time_ms = time_ms
@@ -203,7 +187,7 @@ class Track:
     def face(self, image: np.ndarray) -> Face:
         """The face in the picture (height, width, 3) that it was carried to; clipped to it."""
         assert self.place is not None
-        return clipped(image, self.place.box, self._scores[-1], self.place.points)
+        return clipped(image, self.place[:4], self._scores[-1], self.place[4:].reshape(-1, 2))
 
     def resembles(self, other: "Track") -> bool:
         """Whether both are surely the same person."""
@@ -223,5 +207,5 @@ class Track:
 
 def _near(one: Place, other: Place) -> bool:
     """Whether sides and centres differ by less than a part of the other's width."""
-    apart = np.hstack([one.centre - other.centre, one.box[2:] - other.box[2:]])
-    return bool(np.abs(apart).max() < FAR * other.box[2])
+    apart = np.hstack([centre(one) - centre(other), one[2:4] - other[2:4]])
+    return bool(np.abs(apart).max() < FAR * other[2])

@@ -11,7 +11,7 @@ from mer.faces import detection, yunet
 from mer.faces.detection import Face
 from mer.io.video import Frame
 from mer.video.tracking.reid import AT_PLACE, Look, look
-from mer.video.tracking.track import FOUND, Place, Track
+from mer.video.tracking.track import FOUND, Track
 from mer.weights.onnx_session import one_thread
 
 # Between two searches for faces while every track is sure: a search takes as long as carrying a
@@ -63,7 +63,9 @@ class Tracker:
                 track.leave()
             else:
                 track.carry(self._before, gray, frame.time_ms)
-        if cut or self._due(frame.time_ms):
+        due = frame.time_ms - self._searched_ms >= EVERY_MS
+        present = [track for track in self._tracks if track.shown]
+        if cut or due or any(track.unsure or self._crowded(track) for track in present):
             self._search(frame)
             self._searched_ms = frame.time_ms
         self._before = gray
@@ -84,31 +86,25 @@ class Tracker:
                 yield _with_new(*waiting.popleft())
         yield from (_with_new(*one) for one in waiting)
 
-    def _due(self, time_ms: float) -> bool:
-        present = [track for track in self._tracks if track.shown]
-        return (
-            time_ms - self._searched_ms >= EVERY_MS
-            or any(track.unsure for track in present)
-            or any(self._crowded(track.place) for track in present)
-        )
-
-    def _crowded(self, place: Place | None) -> bool:
-        """Whether more than one face in sight is about a place."""
-        others = [track.place for track in self._tracks if track.shown]
-        near = (place and o and yunet.iou(place.box, o.box) > CROSSING for o in others)
-        return sum(map(bool, near)) > 1
+    def _crowded(self, track: Track) -> bool:
+        """Whether more than one face in sight is about where it is."""
+        own = track.place
+        if own is None:
+            return False
+        sight = [one.place for one in self._tracks if one.shown and one.place is not None]
+        return sum(yunet.iou(own[:4], place[:4]) > CROSSING for place in sight) > 1
 
     def _search(self, frame: Frame) -> None:
         found = self._detect(frame.image)
         looks = [look(frame.image, face) for face in found]
         owners = self._by_place(found, looks)
-        missed = [track for track in self._tracks if track.place and track not in owners]
-        hidden = [self._crowded(track.place) for track in missed]
+        missed = [t for t in self._tracks if t.place is not None and t not in owners]
+        hidden = [self._crowded(track) for track in missed]
         for face, seen, owner in zip(found, looks, owners, strict=True):
             if owner is None:
                 self._tracks.append(Track(face, seen, frame.time_ms))
             else:
-                owner.see(face, None if self._crowded(owner.place) else seen, frame.time_ms)
+                owner.see(face, None if self._crowded(owner) else seen, frame.time_ms)
         for track, behind in zip(missed, hidden, strict=True):
             track.miss(behind)
         for track in [track for track in self._tracks if not track.number]:
@@ -126,13 +122,13 @@ class Tracker:
         """Whose face each detection is, by where it is and, in doubt, what it looks like."""
         from scipy.optimize import linear_sum_assignment  # scipy is slow to import
 
-        placed = [(track, track.place) for track in self._tracks if track.place]
+        placed = [(track, track.place) for track in self._tracks if track.place is not None]
         owners: list[Track | None] = [None] * len(found)
         scores = np.zeros((len(placed), len(found)))
         for row, (track, place) in enumerate(placed):
-            certain = track.steady and not self._crowded(place)
+            certain = track.steady and not self._crowded(track)
             for column, (face, seen) in enumerate(zip(found, looks, strict=True)):
-                shared, alike = yunet.iou(place.box, face.box), track.likeness(seen)
+                shared, alike = yunet.iou(place[:4], face.box), track.likeness(seen)
                 if shared > OVERLAP and (certain or alike > AT_PLACE):
                     scores[row, column] = shared + 2 * alike
         for row, column in np.transpose(linear_sum_assignment(-scores)).tolist():
@@ -146,7 +142,7 @@ class Tracker:
             return
         absent = [other for other in self._tracks if other.number and not other.shown]
         known = [other for other in absent if other.resembles(track)]
-        patience = PATIENCE_MS * (3 if self._crowded(track.place) else 1)
+        patience = PATIENCE_MS * (3 if self._crowded(track) else 1)
         if len(known) == 1:  # two who look so much alike cannot be told apart
             track.become(known[0])
             self._tracks.remove(known[0])
