@@ -1,7 +1,6 @@
 """The command line. Each command reads its arguments and calls one public function.
 
-Imports of torch and the rest stay inside the commands, so that `--help` answers at once. One
-module a group of commands; each has `add`, which puts its commands among the others.
+Imports of torch and the rest stay inside the commands, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import io
 import sys
 from collections.abc import Sequence
 
-from mer.cli import batch, networks, page, pictures, video
+from mer.cli import networks, page, pictures, video
 from mer.cli.common import nobody_listens, say
 from mer.errors import MerError
 from mer.version import __version__
@@ -52,6 +51,6 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"mer {__version__}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (page, pictures, video, batch, networks):
-        group.add(commands)
+    for add in (page.add, pictures.add_predict, video.add, pictures.add_batch, networks.add):
+        add(commands)
     return root

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from mer.errors import MerError
-from mer.models.registry import NETWORKS
+from mer.models.registry import DEFAULT_MODEL, NETWORKS
 
 # The detectors are named here, too, since their module imports OpenCV; a test compares both.
 DETECTORS: Final = ("yunet", "haar", "none")
+BOM: Final = "begin CSV files with a byte order mark, by which Excel knows UTF-8"
 
 
 def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -25,13 +26,15 @@ def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentP
 def network(add: Any, default: str | None = None) -> None:
     """Add `--model`, which takes any name: custom networks are looked up with the weights."""
     text = f"network: {', '.join(NETWORKS)}, or one of your own"
-    add(
-        "--model",
-        metavar="NAME",
-        default=default,
-        required=not default,
-        help=f"{text} (default {default})" if default else text,
-    )
+    text += f" (default {default})" if default else ""
+    add("--model", metavar="NAME", default=default, required=not default, help=text)
+
+
+def reading(add: Any) -> None:
+    """Add `--model` and `--detector`, which read faces."""
+    network(add, DEFAULT_MODEL)
+    text = "what finds faces; none: each picture is a cut-out face (default %(default)s)"
+    add("--detector", choices=DETECTORS, default="yunet", help=text)
 
 
 def check_folders(*outputs: Path | None) -> None:
@@ -45,23 +48,11 @@ def check_folders(*outputs: Path | None) -> None:
             raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")
 
 
-def detector(add: Any) -> None:
-    """Add `--detector`."""
-    text = "what finds faces; none: each picture is a cut-out face (default %(default)s)"
-    add("--detector", choices=DETECTORS, default="yunet", help=text)
-
-
-def bom(add: Any) -> None:
-    """Add `--bom`."""
-    text = "begin CSV files with a byte order mark, by which Excel knows UTF-8"
-    add("--bom", action="store_true", help=text)
-
-
 def say(sentence: str) -> int:
     """Print a sentence on stderr and return the exit status that goes with it."""
     from mer.io.files import shown
 
-    print("\n".join(shown(line) for line in f"mer: {sentence}".splitlines()), file=sys.stderr)
+    print("\n".join(map(shown, f"mer: {sentence}".splitlines())), file=sys.stderr)
     return 2
 
 

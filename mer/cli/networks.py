@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +15,42 @@ from mer.training.config import Settings
 
 
 def add(commands: Any) -> None:
-    """Add these commands to the others."""
-    _audit(commands)
-    _train(commands)
-    _calibrate(commands)
-    _evaluate(commands)
-    _compare(commands)
-
-
-def _audit(commands: Any) -> None:
+    """Put `audit`, `train`, `calibrate`, `evaluate` and `compare` among the commands."""
     text = "Find pictures that a data set holds twice, and leaks between its splits"
-    add = command(commands, "audit", audit, text).add_argument
-    add("data", type=Path, metavar="DIR", help="data set: a folder or zip")
-    add("--csv", type=Path, metavar="OUT", help="write every pair found to this file")
+    option = command(commands, "audit", audit, text).add_argument
+    option("data", type=Path, metavar="DIR", help="data set: a folder or zip")
+    option("--csv", type=Path, metavar="OUT", help="write every pair found to this file")
 
-
-def audit(options: argparse.Namespace) -> None:
-    """Print what the audit found."""
-    from mer.data import audit as auditing
-
-    found = auditing.audit(options.data)
-    print(auditing.to_text(found))
-    if options.csv:
-        auditing.write(found, options.csv)
-        print(f"\nEvery pair is in {options.csv}.")
-
-
-def _train(commands: Any) -> None:
     text = "Train a network, or go on training it"
     training(command(commands, "train", train, text).add_argument, Settings)
 
+    text = (
+        "Choose a network's views, temperature and threshold on the pictures its training held out"
+    )
+    option = command(commands, "calibrate", calibrate, text).add_argument
+    network(option)
+    option("--data", type=Path, required=True, metavar="DIR", help="what it was trained on last")
+    option("--save", action="store_true", help="keep them in the network's record, for its answers")
+
+    text = "Measure a network on pictures named by class"
+    option = command(commands, "evaluate", evaluate, text).add_argument
+    network(option)
+    text = "data set: a folder or zip; several are judged as faces from elsewhere"
+    option("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
+    option("--split", default="test", help="part of the data set (default %(default)s)")
+    option("--json", type=Path, metavar="OUT", help="also write the figures to this file")
+    option("--save", action="store_true", help="keep the figures in the network's record")
+
+    text = "Print the measured figures of the networks, beside the paper's own"
+    option = command(commands, "compare", compare, text).add_argument
+    text = (
+        "table: Markdown; csv and json: the leaderboard's figures as numbers (default %(default)s)"
+    )
+    option("--format", choices=("table", "csv", "json"), default="table", help=text)
+
 
 def training(add: Any, settings: type[Settings]) -> None:
-    """Add the options of a training."""
+    """Add the options of a training; of a setting that is on, `--no-` turns it off."""
     add("--model", choices=NETWORKS, required=True, help="network, or what yours is built like")
     text = "what to call a network of your own; without it, the new one is called as --model"
     add("--name", metavar="NAME", help=text)
@@ -59,20 +63,25 @@ def training(add: Any, settings: type[Settings]) -> None:
     add("--out", type=Path, default=Path("runs"), help="folder to write to (default %(default)s)")
     add("--start", type=Path, metavar="FILE", help="weights to begin from (.safetensors)")
     for setting in dataclasses.fields(settings):
-        if setting.metadata:
-            _setting(add, setting)
+        option, default = setting.name.replace("_", "-"), setting.default
+        how: dict[str, Any] = dict(setting.metadata)
+        if how and isinstance(default, bool):
+            action = "store_false" if default else "store_true"
+            add(f"--{'no-' * default}{option}", dest=setting.name, action=action, **how)
+        elif how:
+            how["help"] += " (default %(default)s)"
+            add(f"--{option}", type=type(default), default=default, **how)
 
 
-def _setting(add: Any, setting: dataclasses.Field[Any]) -> None:
-    """Add the option of one of the settings; of one that is on by default, `--no-` turns it off."""
-    name, default = setting.name.replace("_", "-"), setting.default
-    how: dict[str, Any] = dict(setting.metadata)
-    if isinstance(default, bool):
-        prefix, how["action"] = ("no-", "store_false") if default else ("", "store_true")
-        add(f"--{prefix}{name}", dest=setting.name, **how)
-    else:
-        how["help"] += " (default %(default)s)"
-        add(f"--{name}", type=type(default), default=default, **how)
+def audit(options: argparse.Namespace) -> None:
+    """Print what the audit found."""
+    from mer.data import audit as auditing
+
+    found = auditing.audit(options.data)
+    print(auditing.to_text(found))
+    if options.csv:
+        auditing.write(found, options.csv)
+        print(f"\nEvery pair is in {options.csv}.")
 
 
 def train(options: argparse.Namespace) -> None:
@@ -87,13 +96,9 @@ def train(options: argparse.Namespace) -> None:
 def chosen(options: argparse.Namespace, settings: type[Settings]) -> dict[str, Any]:
     """What `trainer.train` is told by the options, beside network and data."""
     told = [one.name for one in dataclasses.fields(settings) if one.metadata]
-    return {
-        "out": options.out,
+    return {name: getattr(options, name) for name in ("out", "start", "name", "cut")} | {
         "settings": settings(**{name: getattr(options, name) for name in told}),
-        "start": options.start,
-        "name": options.name,
         "classes": [name.lower() for name in options.classes] if options.classes else EMOTIONS,
-        "cut": options.cut,
     }
 
 
@@ -107,20 +112,8 @@ def curves(model: str, folder: Path) -> Path:
     return path
 
 
-def _calibrate(commands: Any) -> None:
-    text = (
-        "Choose a network's views, temperature and threshold on the pictures its training held out"
-    )
-    add = command(commands, "calibrate", calibrate, text).add_argument
-    network(add)
-    add("--data", type=Path, required=True, metavar="DIR", help="what it was trained on last")
-    add("--save", action="store_true", help="keep them in the network's record, for its answers")
-
-
 def calibrate(options: argparse.Namespace) -> None:
     """Print views, temperature, threshold and the calibration error before and after, as JSON."""
-    import json
-
     from mer.evaluation import calibration
 
     fitted = calibration.calibrate(options.model, options.data)
@@ -129,32 +122,18 @@ def calibrate(options: argparse.Namespace) -> None:
         calibration.save(options.model, fitted)
 
 
-def _evaluate(commands: Any) -> None:
-    text = "Measure a network on pictures named by class"
-    add = command(commands, "evaluate", evaluate, text).add_argument
-    network(add)
-    text = "data set: a folder or zip; several are judged as faces from elsewhere"
-    add("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
-    add("--split", default="test", help="part of the data set (default %(default)s)")
-    add("--json", type=Path, metavar="OUT", help="also write the figures to this file")
-    add("--save", action="store_true", help="keep the figures in the network's record")
-
-
 def evaluate(options: argparse.Namespace) -> None:
     """Print the figures as JSON."""
-    import json
-
     from mer.data import ferplus
     from mer.evaluation import elsewhere, metrics
     from mer.inference.predictor import Predictor
 
-    first, *others = options.data
-    judged = Predictor(options.model)
-    part = "ferplus" if ferplus.there(first) else options.split
-    if others:
+    judged, source = Predictor(options.model), options.data[0]
+    if len(options.data) > 1:
         part, figures = "elsewhere", elsewhere.evaluate_sets(judged, options.data)
     else:
-        figures = metrics.evaluate_predictor(judged, first, split=options.split)
+        part = "ferplus" if ferplus.there(source) else options.split
+        figures = metrics.evaluate_predictor(judged, source, split=options.split)
     text = json.dumps(figures, indent=1)
     print(text)
     if options.json:
@@ -163,19 +142,8 @@ def evaluate(options: argparse.Namespace) -> None:
         metrics.save(options.model, part, figures)
 
 
-def _compare(commands: Any) -> None:
-    text = "Print the measured figures of the networks, beside the paper's own"
-    add = command(commands, "compare", compare, text).add_argument
-    text = (
-        "table: Markdown; csv and json: the leaderboard's figures as numbers (default %(default)s)"
-    )
-    add("--format", choices=("table", "csv", "json"), default="table", help=text)
-
-
 def compare(options: argparse.Namespace) -> int:
     """Print the comparison from the records."""
-    import json
-
     import pandas as pd
 
     from mer.io import files

@@ -14,11 +14,6 @@ from mer.models.registry import DEFAULT_MODEL, NETWORKS
 
 def add(commands: Any) -> None:
     """Put `app` and `publish` among the commands."""
-    _app(commands)
-    _publish(commands)
-
-
-def _app(commands: Any) -> None:
     add = command(commands, "app", app, "Serve the page").add_argument
     add("--host", help="address to listen on (default $GRADIO_SERVER_NAME or 127.0.0.1)")
     add("--port", type=int, help="port to listen on (default $GRADIO_SERVER_PORT or 7860)")
@@ -28,6 +23,17 @@ def _app(commands: Any) -> None:
         action="store_true",
         help="also serve tools for assistants (needs pip install 'mer[mcp]')",
     )
+
+    text = "Push the page as a Space, or a network with its model card, to the Hugging Face Hub"
+    parser = command(commands, "publish", publish, text)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--space", metavar="OWNER/NAME", help="the Space to push the page to")
+    where.add_argument("--model", metavar="OWNER/NAME", help="the repository of a network")
+    names = ", ".join(NETWORKS)
+    text = f"network to push with --model: {names}, or one of your own (default %(default)s)"
+    parser.add_argument("--network", metavar="NAME", default=DEFAULT_MODEL, help=text)
+    text = "push nothing: write what would be pushed to this folder"
+    parser.add_argument("--dry-run", type=Path, metavar="DIR", help=text)
 
 
 def app(options: argparse.Namespace) -> None:
@@ -42,19 +48,6 @@ def app(options: argparse.Namespace) -> None:
             "'httpx[socks]'; or set NO_PROXY='*', and the page starts without the proxy."
         ) from error
     launch(host=options.host, port=options.port, share=options.share, mcp=options.mcp)
-
-
-def _publish(commands: Any) -> None:
-    text = "Push the page as a Space, or a network with its model card, to the Hugging Face Hub"
-    parser = command(commands, "publish", publish, text)
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--space", metavar="OWNER/NAME", help="the Space to push the page to")
-    where.add_argument("--model", metavar="OWNER/NAME", help="the repository of a network")
-    names = ", ".join(NETWORKS)
-    text = f"network to push with --model: {names}, or one of your own (default %(default)s)"
-    parser.add_argument("--network", metavar="NAME", default=DEFAULT_MODEL, help=text)
-    text = "push nothing: write what would be pushed to this folder"
-    parser.add_argument("--dry-run", type=Path, metavar="DIR", help=text)
 
 
 def publish(options: argparse.Namespace) -> None:

@@ -1,32 +1,26 @@
-"""The command `predict`: what the faces in pictures look like."""
+"""`predict` and `batch`: what the faces in pictures look like, in a few or in a great many."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import bom, check_folders, command, detector, network, nobody_listens, say
+from mer.cli.common import BOM, check_folders, command, nobody_listens, reading, say
 from mer.errors import MerError
-from mer.models.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mer.inference.predictor import Predictor
-    from mer.results.report import Picture
-
-FORMATS: Final = ("table", "csv", "jsonl")
 NO_FACE: Final = (
     "no face found. Try a larger, brighter or more frontal face. If the picture is a cut-out face, "
     "say --detector none."
 )
 
 
-def add(commands: Any) -> None:
-    """Add `predict` to the commands."""
+def add_predict(commands: Any) -> None:
+    """Put `predict` among the commands."""
     text = "Say what the faces in pictures look like"
     add = command(commands, "predict", predict, text).add_argument
     text = (
@@ -34,17 +28,16 @@ def add(commands: Any) -> None:
         "one that cannot be read is named, exit code 1 (2 where none can)"
     )
     add("paths", nargs="+", metavar="PATH", help=text)
-    network(add, DEFAULT_MODEL)
-    detector(add)
+    reading(add)
     text = "upright faces only, the small ones beside large ones not surely: a third of the time"
     add("--quick", action="store_true", help=text)
     text = "measure each face: head pose, gaze, openings, 52 blendshapes (columns of CSV and JSON)"
     add("--measure", action="store_true", help=text)
     text = "of what is printed, a line a face as it is found (default %(default)s)"
-    add("--format", choices=FORMATS, default="table", help=text)
+    add("--format", choices=("table", "csv", "jsonl"), default="table", help=text)
     text = "write a CSV file: one row a face, and one with the reason where there is none"
     add("--csv", type=Path, metavar="OUT", help=text)
-    bom(add)
+    add("--bom", action="store_true", help=BOM)
     add("--json", type=Path, metavar="OUT", help="write a JSON file: one entry a face")
     text = "write a report that opens offline: pictures, charts, figures, limits"
     add("--html", type=Path, metavar="OUT", help=text)
@@ -56,88 +49,129 @@ def predict(options: argparse.Namespace) -> int:
     Exit status: 0; 1 where a picture of several could not be read, 2 where none could.
     """
     check_folders(options.csv, options.json, options.html)
+    from tqdm import tqdm
+
     from mer.inference import predictor
-    from mer.io import decoding, sources
+    from mer.io import decoding, files, sources
     from mer.results import report, tables
 
     decoding.POOL.prepare()  # it starts while the network is read
     asked = predictor.get_predictor(options.model, options.detector)
+    files_wanted = bool(options.csv or options.json or options.html)
     faces: list[tuple[str, tables.Found]] = []
-    shown: list[Picture] = []
-    read = unread = answers = 0
-    for name, image in _progress(sources.pictures(options.paths)):
-        found: tables.Found
+    shown: list[report.Picture] = []
+    unread: list[bool] = []
+    head = True
+    hidden = sys.stdout.isatty() or None  # None: where stderr is no terminal
+    pictures = sources.pictures(options.paths)
+    for name, image in tqdm(pictures, unit=" pictures", leave=False, disable=hidden):
+        unread.append(isinstance(image, MerError))
         if isinstance(image, MerError):
-            unread += 1
-            found = str(image)
-            say(found)
+            say(str(image))
+            faces += [(name, str(image))]
         else:
-            read += 1
             found = asked.predict(image, quick=options.quick, measure=options.measure)
-            if options.html:
-                shown.append(report.picture(name, image, found))
-        if options.csv or options.json:
-            faces.append((name, found))
-        if options.format == "table" and isinstance(found, str):
-            continue
-        try:
-            _show(name, tables.table([(name, found)], asked), options.format, first=not answers)
-        except BrokenPipeError:  # files are written although the reader has left
-            if not (options.csv or options.json or options.html):
-                raise
-            nobody_listens()
-        answers += 1
-    _write(options, tables.table(faces, asked), shown, asked)
-    return (1 if read else 2) if unread else 0
-
-
-def _write(
-    options: argparse.Namespace, faces: pd.DataFrame, shown: Sequence[Picture], asked: Predictor
-) -> None:
-    from mer.io import files
-    from mer.results import report, tables
-
+            faces += [(name, found)]
+            shown += [report.picture(name, image, found)] if options.html else []
+        if not unread[-1] or options.format != "table":
+            try:
+                _show(tables.table(faces[-1:], asked), options.format, head=head)
+            except BrokenPipeError:  # files are written although the reader has left
+                if not files_wanted:
+                    raise
+                nobody_listens()
+            head = False
+        if not (options.csv or options.json):
+            faces.clear()
+    table = tables.table(faces, asked)
     if options.csv:
-        files.write(options.csv, files.csv_text(faces, bom=options.bom))
+        files.write(options.csv, files.csv_text(table, bom=options.bom))
     if options.json:
-        files.write(options.json, tables.to_json(faces))
+        files.write(options.json, tables.to_json(table))
     if options.html:
         files.write(options.html, report.html(shown, asked))
+    return (2 if all(unread) else 1) if any(unread) else 0
 
 
-def _progress(items: Iterator[Any]) -> Iterator[Any]:
-    """Show a count on stderr, if that is a terminal and stdout is not."""
-    from tqdm import tqdm
-
-    hidden = True if sys.stdout.isatty() else None
-    yield from tqdm(items, unit=" pictures", leave=False, disable=hidden)
-
-
-def _show(name: str, faces: pd.DataFrame, shape: str, *, first: bool) -> None:
-    """Print what was found in a picture, after a head where it is the first."""
+def _show(faces: pd.DataFrame, form: str, *, head: bool) -> None:
+    """Print what was found in a picture."""
     from mer.io import files
     from mer.results import tables
 
-    if shape == "table":
-        _show_lines(name, faces, first=first)
+    if form == "table":
+        print(_lines(faces, head=head), end="", flush=True)
         return
-    if shape == "csv":
-        text = files.csv_text(faces)
-        print(text if first else text.partition("\n")[2], end="", flush=True)
-    else:
-        print(tables.to_json_lines(faces), end="", flush=True)
-    if (faces["reason"] == tables.NO_FACE).any():
+    text = tables.to_json_lines(faces) if form == "jsonl" else files.csv_text(faces)
+    print(text if head or form == "jsonl" else text.partition("\n")[2], end="", flush=True)
+    for name in faces.loc[faces["reason"] == tables.NO_FACE, "file"]:
         say(f"{name}: {NO_FACE}")
 
 
-def _show_lines(name: str, faces: pd.DataFrame, *, first: bool) -> None:
-    line = "{:>4} {:>6} {:>6} {:>6} {:>6}  {:<14} {:>11}  {:<6}  {}".format
-    if first:
-        print(line("face", "x", "y", "width", "height", "looks like", "probability", "", "file"))
+def _lines(faces: pd.DataFrame, *, head: bool) -> str:
+    line = "{:>4} {:>6} {:>6} {:>6} {:>6}  {:<14} {:>11}  {:<6}  {}\n".format
+    names = ("face", "x", "y", "width", "height", "looks like", "probability", "", "file")
+    text = line(*names) if head else ""
     for row in faces.itertuples():
         if row.reason:
-            print(f"{name}: {NO_FACE}", flush=True)
+            text += f"{row.file}: {NO_FACE}\n"
             continue
-        sure = "" if row.sure else "unsure"
-        box = (row.face, row.x, row.y, row.width, row.height)
-        print(line(*box, row.emotion, f"{row.probability:.2f}", sure, name), flush=True)
+        answer = row.emotion, f"{row.probability:.2f}", "" if row.sure else "unsure", row.file
+        text += line(row.face, row.x, row.y, row.width, row.height, *answer)
+    return text
+
+
+def add_batch(commands: Any) -> None:
+    """Put `batch` among the commands."""
+    text = (
+        "Score a great many pictures and videos, on all cores or on a cluster, to Parquet "
+        "(needs pip install 'mer[scale]')"
+    )
+    add = command(commands, "batch", batch, text).add_argument
+    text = "a folder, a zip, a pattern, or a list of paths (.txt; .csv with a column file or path)"
+    add("source", metavar="SOURCE", help=text)
+    text = "folder of the results; a run that was cut off goes on there"
+    add("--out", type=Path, required=True, metavar="DIR", help=text)
+    reading(add)
+    text = "processes that each hold the network (default: one a core)"
+    add("--workers", type=_count, metavar="N", help=text)
+    text = "a Ray cluster to work on, such as auto or HOST:6379 (default: this machine alone)"
+    add("--address", metavar="ADDRESS", help=text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers, from 1")
+    return int(text)
+
+
+def batch(options: argparse.Namespace) -> int:
+    """Print how many rows each table has. Ctrl-C stops, and the same command goes on."""
+    from tqdm import tqdm
+
+    try:
+        import mer.batch.scoring as scoring
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("ray", "pyarrow"):
+            raise
+        raise MerError("This needs Ray, which is an extra: pip install 'mer[scale]'.") from error
+    with tqdm(unit=" items", disable=None) as bar:
+
+        def show(step: Any) -> None:
+            bar.total = step.items
+            if not step.worker:  # of an earlier run: no part of this one's speed
+                bar.initial = step.done
+            bar.n = step.done
+            bar.refresh()
+
+        asked = {
+            name: getattr(options, name) for name in ("model", "detector", "workers", "address")
+        }
+        try:
+            rows = scoring.score(options.source, options.out, progress=show, **asked)
+        except KeyboardInterrupt:
+            text = f"stopped after {bar.n} of {bar.total} items; the same command goes on"
+            print(f"mer: {text}", file=sys.stderr)
+            return 130
+    for table, count in rows.items():
+        print(f"{table:8}{count:10}")
+    return 0

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import bom, check_folders, command, detector, network, say
+from mer.cli.common import BOM, check_folders, command, reading, say
 from mer.errors import MerError, VideoError
-from mer.models.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from mer.video.types import Analysis
@@ -33,8 +32,7 @@ def add(commands: Any) -> None:
     add("--every", type=int, default=1, metavar="N", help="look at one of N frames (default 1)")
     text = "measure faces eight times a second: head pose, gaze, openings, 52 blendshapes"
     add("--measure", action="store_true", help=text)
-    network(add, DEFAULT_MODEL)
-    detector(add)
+    reading(add)
     text = "write frames, people and events as JSON; of several videos, a list"
     add("--json", type=Path, metavar="OUT", help=text)
     text = (
@@ -42,7 +40,7 @@ def add(commands: Any) -> None:
         "and what holds for all rows, such as versions and frame rate (.header.json)"
     )
     add("--csv", type=Path, metavar="OUT", help=text)
-    bom(add)
+    add("--bom", action="store_true", help=BOM)
     text = "write a report that opens offline, with faces of the strongest events"
     add("--html", type=Path, metavar="OUT", help=f"{text}; {_EACH}")
     text = "write the video with boxes, names and the ribbon of expressions, as .webm"
@@ -62,79 +60,79 @@ def video(options: argparse.Namespace) -> int:
     if options.annotated and options.annotated.suffix.lower() != ".webm":
         raise MerError(f"{options.annotated.name}: the film is WebM. Give it a name with .webm.")
     found: list[tuple[Path, Analysis]] = []
-    status = 0
+    status, count = 0, len(options.paths)
     for number, path in enumerate(options.paths, 1):
         try:
-            found.append((path, _analysed(path, number, options)))
+            name = f"{path.name} ({number} of {count})" if count > 1 else path.name
+            found.append((path, _analysed(path, name, options)))
         except VideoError as error:
             status = say(str(error))  # and the others are read
-        else:
-            if not found[-1][1].complete:
-                status = 130
-                break
+            continue
+        if not found[-1][1].complete:
+            status = 130
+            break
     if found:
-        _write(found, options)
+        _write_tables([one for _, one in found], options)
+        _write_each(found, options)
     return 1 if found and status == 2 else status
 
 
-def _analysed(path: Path, number: int, options: argparse.Namespace) -> Analysis:
-    count = len(options.paths)
-    with _bar(f"{path.name} ({number} of {count})" if count > 1 else path.name) as progress:
+def _analysed(path: Path, name: str, options: argparse.Namespace) -> Analysis:
+    with _bar(name) as progress:
         from mer.results import video_summary
         from mer.video import analysis
 
+        asked = ("model", "detector", "fps", "every", "measure")
         with _ctrl_c() as cancelled:
             found = analysis.analyse(
                 path,
-                model=options.model,
-                detector=options.detector,
-                progress=progress,
-                cancelled=cancelled,
-                fps=options.fps,
                 start_s=options.start,
                 end_s=options.end,
-                every=options.every,
-                measure=options.measure,
+                progress=progress,
+                cancelled=cancelled,
+                **{name: getattr(options, name) for name in asked},
             )
     print(video_summary.summary(found), flush=True)
     return found
 
 
-def _write(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) -> None:
+def _write_tables(found: Sequence[Analysis], options: argparse.Namespace) -> None:
     import json
 
     import pandas as pd
 
     from mer.io import files
-    from mer.results import drawing, video_report, video_tables
+    from mer.results import video_tables
 
-    every = [one for _, one in found]
     if options.json:
-        files.write(options.json, video_tables.json_list(every))
+        files.write(options.json, video_tables.json_list(found))
     if options.csv:
-        frames = pd.concat([video_tables.frames_table(one) for one in every])
-        events = pd.concat([video_tables.events_table(one) for one in every])
-        for ending, table in ((options.csv.suffix, frames), (".events.csv", events)):
-            parts = video_tables.csv_parts(table, bom=options.bom)
+        for ending, table in (
+            (options.csv.suffix, video_tables.frames_table),
+            (".events.csv", video_tables.events_table),
+        ):
+            parts = video_tables.csv_parts(pd.concat(map(table, found)), bom=options.bom)
             files.write(options.csv.with_suffix(ending), parts)
-        heads = json.dumps([video_tables.header(one) for one in every], indent=1)
+        heads = json.dumps([video_tables.header(one) for one in found], indent=1)
         files.write(options.csv.with_suffix(".header.json"), heads + "\n")
-    for out, path, one in _each(options.html, found):
-        files.write(out, video_report.html(one, path))
-    for out, path, one in _each(options.annotated, found):
-        with _bar(out.name) as progress, files.atomic(out) as temporary:
-            drawing.annotate_video(temporary, path, one, progress)
 
 
-def _each(
-    out: Path | None, found: Sequence[tuple[Path, Analysis]]
-) -> Iterator[tuple[Path, Path, Analysis]]:
-    """Where to write what is of one video: `out`; of several, each has a name of its own."""
-    if out is None:
-        return
+def _write_each(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) -> None:
+    """Write reports and films; of several videos, each has a name of its own."""
+    from mer.io import files
+    from mer.results import drawing, video_report
+
+    def own(out: Path, number: int, path: Path) -> Path:
+        name = f"{out.stem}-{number}-{path.stem}{out.suffix}"
+        return out.with_name(name) if len(found) > 1 else out
+
     for number, (path, one) in enumerate(found, 1):
-        own = out.with_name(f"{out.stem}-{number}-{path.stem}{out.suffix}")
-        yield (own if len(found) > 1 else out), path, one
+        if options.html:
+            files.write(own(options.html, number, path), video_report.html(one, path))
+        if options.annotated:
+            out = own(options.annotated, number, path)
+            with _bar(out.name) as progress, files.atomic(out) as temporary:
+                drawing.annotate_video(temporary, path, one, progress)
 
 
 @contextlib.contextmanager
@@ -142,8 +140,8 @@ def _bar(name: str) -> Iterator[Callable[[float, str], None]]:
     """A progress bar on stderr, where that is a terminal; it shows at once."""
     from tqdm import tqdm
 
-    shape = "{percentage:3.0f} % |{bar}| {desc}"
-    with tqdm(total=100, desc=name, bar_format=shape, disable=None, leave=False) as bar:
+    form = "{percentage:3.0f} % |{bar}| {desc}"
+    with tqdm(total=100, desc=name, bar_format=form, disable=None, leave=False) as bar:
 
         def show(part: float, sentence: str) -> None:
             bar.n = round(100 * part)
@@ -155,7 +153,7 @@ def _bar(name: str) -> Iterator[Callable[[float, str], None]]:
 @contextlib.contextmanager
 def _ctrl_c() -> Iterator[Callable[[], bool]]:
     """Whether Ctrl-C was pressed. The second one ends the program, as it does everywhere."""
-    pressed = []
+    pressed: list[object] = []
 
     def press(*_: object) -> None:
         pressed.append(True)

@@ -24,7 +24,6 @@ BEFORE: Final = (
 AFTER: Final = ("network", "version", "detector", "time")
 COLUMNS: Final = (*BEFORE, *EMOTIONS, *AFTER)  # of a network that knows the seven
 NO_FACE: Final = "no face found"
-_WHOLE: Final = dict.fromkeys(("face", *BOX), "Int64")  # types that may be empty
 
 Found = Sequence[Prediction] | str  # what was found in a picture, or why it cannot be read
 
@@ -45,11 +44,10 @@ def table(pictures: Iterable[tuple[str, Found]], predictor: Predictor) -> pd.Dat
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     rows = [row for file, found in pictures for row in _rows(file, found)]
-    measured = MEASURES if any("yaw" in row for row in rows) else ()
-    names = [*BEFORE, *predictor.classes, *measured, *AFTER]
-    numbers = ("detector_score", "probability", *predictor.classes, *measured)
-    types = _WHOLE | dict.fromkeys(numbers, "float64") | {"sure": "boolean"}
-    faces = pd.DataFrame(rows, columns=names).assign(**origin).astype(types)
+    shares = (*predictor.classes, *(MEASURES if any("yaw" in row for row in rows) else ()))
+    numbers = dict.fromkeys(("detector_score", "probability", *shares), "float64")
+    types = {"face": "Int64", **dict.fromkeys(BOX, "Int64"), **numbers, "sure": "boolean"}
+    faces = pd.DataFrame(rows, columns=[*BEFORE, *shares, *AFTER]).assign(**origin).astype(types)
     faces.attrs.update(origin | {"classes": list(predictor.classes)})
     return faces
 
@@ -61,7 +59,7 @@ def to_json(faces: pd.DataFrame) -> str:
     """
     empty = faces["face"].isna()
     without = faces.loc[empty, ["file", "reason"]].to_dict(orient="records")
-    document = {**faces.attrs, "faces": _entries(faces[~empty]), "without_face": without}
+    document = {**faces.attrs, "faces": [*_entries(faces[~empty])], "without_face": without}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -77,13 +75,15 @@ def to_json_lines(faces: pd.DataFrame) -> str:
 
 def _rows(file: str, found: Found) -> Iterator[dict[str, object]]:
     if isinstance(found, str) or not found:
-        why = found or NO_FACE
-        yield {"file": file, "emotion": "", "concerns": "", "reason": why}
+        yield {"file": file, "emotion": "", "concerns": "", "reason": found or NO_FACE}
         return
     for number, one in enumerate(found, start=1):
-        measured = one.measures.figures if one.measures else {}
-        shares = dict(zip(one.classes, one.probabilities, strict=True))
-        figures = {"detector_score": one.face.score, "probability": one.probability}
+        figures = {
+            "detector_score": one.face.score,
+            "probability": one.probability,
+            **dict(zip(one.classes, one.probabilities, strict=True)),
+            **(one.measures.figures if one.measures else {}),
+        }
         yield {
             "file": file,
             "face": number,
@@ -92,26 +92,23 @@ def _rows(file: str, found: Found) -> Iterator[dict[str, object]]:
             "sure": one.sure,
             "concerns": "; ".join(one.concerns),
             "reason": "",
-            **{name: round(value, DIGITS) for name, value in (figures | shares | measured).items()},
+            **{name: round(value, DIGITS) for name, value in figures.items()},
         }
 
 
-def _entries(faces: pd.DataFrame) -> list[dict[str, Any]]:
-    classes = faces.attrs["classes"]
-    return [_nested(row, classes) for row in faces.to_dict(orient="records")]
-
-
-def _nested(row: dict[Any, Any], classes: Sequence[str]) -> dict[str, Any]:
-    kept = ("file", "face", "detector_score", "emotion", "probability", "sure", "concerns")
-    if row["reason"]:
-        return dict.fromkeys((*kept, "box", "probabilities")) | {
-            name: row[name] for name in ("file", "reason")
+def _entries(faces: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows as JSON has them: box and probabilities nested, all null where there is no face."""
+    flat = ("file", "face", "detector_score", "emotion", "probability", "sure", "concerns")
+    for row in faces.to_dict(orient="records"):
+        if row["reason"]:
+            nothing = dict.fromkeys((*flat, "box", "probabilities"))
+            yield {**nothing, "file": row["file"], "reason": row["reason"]}
+            continue
+        measures = {n: None if np.isnan(row[n]) else row[n] for n in MEASURES if n in row}
+        yield {
+            **{name: row[name] for name in flat},
+            "concerns": row["concerns"].split("; ") if row["concerns"] else [],
+            "box": {name: row[name] for name in BOX},
+            "probabilities": {name: row[name] for name in faces.attrs["classes"]},
+            **({"measures": measures} if measures else {}),
         }
-    measures = {n: None if np.isnan(row[n]) else row[n] for n in MEASURES if n in row}
-    return {
-        **{name: row[name] for name in kept},
-        "concerns": row["concerns"].split("; ") if row["concerns"] else [],
-        "box": {name: row[name] for name in BOX},
-        "probabilities": {name: row[name] for name in classes},
-        **({"measures": measures} if measures else {}),
-    }

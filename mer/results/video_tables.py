@@ -7,7 +7,7 @@ such as versions, settings and warnings, stands once: in the JSON, and in the ta
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -36,13 +36,9 @@ _FRAME: Final = (
     *("file", "frame", "time_s", "person", *BOX, "covered"),
     *("emotion", "probability", "sure", "concerns", "reason"),
 )
-_TYPES: Final = {  # that may be empty
-    **dict.fromkeys(("frame", "person", *BOX), "Int64"),
-    **dict.fromkeys(("covered", "sure"), "boolean"),
-}
 _MOTION: Final = tuple(f"motion_{name.replace(' ', '_')}" for name in REGIONS)
 _EVENT: Final = (
-    *("event", "person", "kind", "onset_s", "apex_s", "offset_s", "duration_s"),
+    *("file", "event", "person", "kind", "onset_s", "apex_s", "offset_s", "duration_s"),
     *("region", "regions", "direction", "pixels", "strength"),
     *("looks", "looks_probability", "looks_sure", *(f"motion_{name}" for name in MOTIONS)),
 )
@@ -78,11 +74,9 @@ def json_list(analyses: Sequence[Analysis]) -> Iterator[str]:
     if len(analyses) == 1:
         yield from json_parts(analyses[0])
         return
-    between = "[\n"
-    for analysis in analyses:
-        yield between
+    for number, analysis in enumerate(analyses):
+        yield ",\n" if number else "[\n"
         yield from json_parts(analysis)
-        between = ",\n"
     yield "]\n"
 
 
@@ -119,12 +113,12 @@ def header(analysis: Analysis) -> dict[str, Any]:
 
 def frames_csv(analysis: Analysis) -> str:
     """`frames_table` as CSV."""
-    return "".join(csv_parts(frames_table(analysis)))
+    return files.csv_text(frames_table(analysis))
 
 
 def events_csv(analysis: Analysis) -> str:
     """`events_table` as CSV."""
-    return "".join(csv_parts(events_table(analysis)))
+    return files.csv_text(events_table(analysis))
 
 
 def csv_parts(table: pd.DataFrame, *, bom: bool = False) -> Iterator[str]:
@@ -148,38 +142,43 @@ def frames_table(analysis: Analysis) -> pd.DataFrame:
     `frame` counts from 0. Where the face is covered there are neither probabilities nor motion. A
     frame without a face has one row, with its time and a `reason`; all else in it is empty.
     """
-    people = [_rows(person) for person in analysis.people]
     seen = np.concatenate([np.empty(0), *(person.times_ms for person in analysis.people)])
     bare = np.setdiff1d(analysis.times_ms, seen)
     empty = pd.DataFrame({"time_ms": bare, "person": np.nan, "reason": tables.NO_FACE})
-    table = pd.concat([*people, empty]).sort_values(["time_ms", "person"], ignore_index=True)
-    times = np.unique(table["time_ms"])
-    table["file"], table["frame"] = analysis.source, np.searchsorted(times, table["time_ms"])
-    table["time_s"] = (table["time_ms"] / 1000).round(_TIME_DIGITS)
+    table = pd.concat([*map(_person_table, analysis.people), empty])
+    table = table.sort_values(["time_ms", "person"], ignore_index=True)
+    times = table.pop("time_ms")
+    table["file"], table["frame"] = analysis.source, np.searchsorted(np.unique(times), times)
+    table["time_s"] = (times / 1000).round(_TIME_DIGITS)
     measures = MEASURES if any(len(person.measures) for person in analysis.people) else ()
     table = table.reindex(columns=[*_FRAME, *analysis.classes, *_MOTION, *measures])
-    texts = ["emotion", "concerns", "reason"]
-    return table.astype(_TYPES).assign(**table[texts].fillna(""))
+    whole, texts = ("frame", "person", *BOX), ["emotion", "concerns", "reason"]
+    types = dict.fromkeys(whole, "Int64") | dict.fromkeys(("covered", "sure"), "boolean")
+    return table.astype(types).assign(**table[texts].fillna(""))
 
 
-def _rows(person: Person) -> pd.DataFrame:
+def _person_table(person: Person) -> pd.DataFrame:
     """A row a frame that shows the person; what the network says in those that it looked at."""
     sampled = np.searchsorted(person.times_ms, person.sampled_ms)
-    shares = person.probabilities.astype(np.float64).round(DIGITS)
-    looks = pd.DataFrame(shares, sampled, person.classes).assign(
-        emotion=[person.classes[best] for best in shares.argmax(axis=1)],
-        probability=shares.max(axis=1),
+
+    def rounded(values: np.ndarray, names: Sequence[str], rows: Any, digits: int) -> pd.DataFrame:
+        return pd.DataFrame(values.astype(np.float64).round(digits), rows, list(names))
+
+    looks = rounded(person.probabilities, person.classes, sampled, DIGITS)
+    likeliest = looks.to_numpy().argmax(axis=1)
+    looks = looks.assign(
+        probability=looks.max(axis=1),
+        emotion=[person.classes[best] for best in likeliest],
         sure=person.sure,
         concerns=["; ".join(one) for one in person.concerns],
     )
     parts = [
         pd.DataFrame(person.boxes, columns=BOX),
-        pd.DataFrame(person.motion.astype(np.float64).round(2), columns=_MOTION),
+        rounded(person.motion, _MOTION, None, 2),
         looks,
     ]
     if len(person.measures):
-        figures = person.measures.astype(np.float64).round(DIGITS)
-        parts.append(pd.DataFrame(figures, sampled, MEASURES))
+        parts.append(rounded(person.measures, MEASURES, sampled, DIGITS))
     return pd.concat(parts, axis=1).assign(
         time_ms=person.times_ms, person=person.number, covered=person.hidden(person.times_ms)
     )
@@ -187,27 +186,31 @@ def _rows(person: Person) -> pd.DataFrame:
 
 def events_table(analysis: Analysis) -> pd.DataFrame:
     """One row an event: person, kind, times, place, direction, size, what it looks like."""
-    rows = [_row(number, event) for number, event in enumerate(analysis.events, 1)]
     apex = (f"apex_{name}" for name in (*analysis.classes, "sure", "concerns"))
+    rows = []
+    for number, event in enumerate(analysis.events, 1):
+        shares = (
+            *(event.motion or [np.nan] * len(MOTIONS)),
+            *(event.still or [np.nan] * len(event.classes)),
+        )
+        rows.append(
+            (
+                *(analysis.source, number, event.person, event.kind),
+                *(round(time / 1000, _TIME_DIGITS) for time in _times_ms(event).values()),
+                *(event.region, "; ".join(event.regions), event.direction),
+                *(round(event.pixels, 2), round(event.strength, 2)),
+                *(motion_classifier.answer(event) or ("", np.nan, None)),
+                *(round(share, DIGITS) for share in shares),
+                *(event.sure if event.still else None, "; ".join(event.concerns)),
+            )
+        )
     table = pd.DataFrame(rows, columns=[*_EVENT, *apex])
-    table.insert(0, "file", analysis.source)
     return table.astype(dict.fromkeys(("looks_sure", "apex_sure"), "boolean"))
 
 
-def _row(number: int, event: Event) -> list[object]:
-    times = event.onset_ms, event.apex_ms, event.offset_ms, event.offset_ms - event.onset_ms
-    looks = motion_classifier.answer(event) or ("", np.nan, None)
-    shares = (
-        *(event.motion or [np.nan] * len(MOTIONS)),
-        *(event.still or [np.nan] * len(event.classes)),
-    )
-    return [
-        *(number, event.person, event.kind, *(round(time / 1000, _TIME_DIGITS) for time in times)),
-        *(event.region, "; ".join(event.regions), event.direction),
-        *(round(event.pixels, 2), round(event.strength, 2), *looks),
-        *(round(share, DIGITS) for share in shares),
-        *(event.sure if event.still else None, "; ".join(event.concerns)),
-    ]
+def _times_ms(event: Event) -> dict[str, float]:
+    onset, offset = event.onset_ms, event.offset_ms
+    return {"onset": onset, "apex": event.apex_ms, "offset": offset, "duration": offset - onset}
 
 
 def _person(person: Person) -> dict[str, Any]:
@@ -227,10 +230,7 @@ def _event(number: int, event: Event) -> dict[str, Any]:
         "event": number,
         "person": event.person,
         "kind": event.kind,
-        "onset_ms": _round(event.onset_ms),
-        "apex_ms": _round(event.apex_ms),
-        "offset_ms": _round(event.offset_ms),
-        "duration_ms": _round(event.offset_ms - event.onset_ms),
+        **{f"{name}_ms": _round(time) for name, time in _times_ms(event).items()},
         "region": event.region,
         "regions": event.regions,
         "direction": event.direction,
@@ -268,13 +268,10 @@ def _face(row: Mapping[Any, Any], classes: Sequence[str]) -> dict[str, Any]:
     return face
 
 
-def _named(names: Sequence[str], values: Any) -> dict[str, float | None]:
-    """The values by name; null for what is no number, which JSON does not know."""
-    return {
-        name: _round(value) if np.isfinite(value) else None
-        for name, value in zip(names, values, strict=True)
-    }
+def _named(names: Sequence[str], values: Iterable[float]) -> dict[str, float | None]:
+    return dict(zip(names, map(_round, values), strict=True))
 
 
-def _round(value: float) -> float:
-    return round(float(value), DIGITS if abs(value) < 1 else 3)
+def _round(value: float) -> float | None:
+    """None, which is null, for what is no number, which JSON does not know."""
+    return round(float(value), DIGITS if abs(value) < 1 else 3) if np.isfinite(value) else None

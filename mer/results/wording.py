@@ -39,14 +39,13 @@ def mean(shares: np.ndarray, samples: np.ndarray) -> list[str]:
     independent of one another; with fewer than two of them there is none.
     """
     middle = shares.mean(axis=0)
+    told = [percent(one, 1) for one in middle.tolist()]
     if len(samples) < 2:
-        return [percent(one, 1) for one in middle.tolist()]
+        return told
     half = 1.96 * samples.std(axis=0, ddof=1) / len(samples) ** 0.5
-    low, high = (100 * np.clip(middle + by, 0, 1) for by in (-half, half))
-    return [
-        f"{percent(one, 1)} ({a:.1f}\N{EN DASH}{b:.1f})"
-        for one, a, b in zip(middle.tolist(), low.tolist(), high.tolist(), strict=True)
-    ]
+    ends = 100 * np.clip([middle - half, middle + half], 0, 1)
+    intervals = [f"({low:.1f}\N{EN DASH}{high:.1f})" for low, high in ends.T.tolist()]
+    return [f"{one} {interval}" for one, interval in zip(told, intervals, strict=True)]
 
 
 def told(emotion: str, share: float, sure: bool = True) -> str:
@@ -62,30 +61,21 @@ def choices(shares: Mapping[str, float], count: int, *, sure: bool = True) -> li
 
 def measured(figures: Mapping[str, float]) -> list[tuple[str, str]]:
     """The figures of a measured face, each with its name; of blendshapes the strongest."""
-    pose = _degrees(figures, "yaw", "pitch", "roll")
-    open_ = figures["gaze_right"] == figures["gaze_right"]  # NaN where both eyes are shut
+
+    def degrees(*names: str) -> str:
+        return ", ".join(f"{round(figures[name]):+d}°" for name in names)
+
+    def parts(*names: str) -> str:
+        return ", ".join(f"{figures[name]:.2f}" for name in names)
+
+    shut = np.isnan(figures["gaze_right"])  # both eyes
+    shapes = [one for one in BLENDSHAPES if one != "_neutral" and figures[one] >= _LEAST]
+    strongest = sorted(shapes, key=lambda name: -figures[name])[:_STRONGEST]
+    units = ((name, BLENDSHAPES[name]) for name in strongest)
     return [
-        ("Head: yaw, pitch, roll", pose),
-        ("Gaze: right, down", _degrees(figures, "gaze_right", "gaze_down") if open_ else "–"),
-        ("Eyes open: right, left", _parts(figures, "right_eye_open", "left_eye_open")),
-        ("Mouth open", _parts(figures, "mouth_open")),
-        *((_called(name), _parts(figures, name)) for name in _strongest(figures)),
+        ("Head: yaw, pitch, roll", degrees("yaw", "pitch", "roll")),
+        ("Gaze: right, down", "–" if shut else degrees("gaze_right", "gaze_down")),
+        ("Eyes open: right, left", parts("right_eye_open", "left_eye_open")),
+        ("Mouth open", parts("mouth_open")),
+        *((f"{name} ({unit})" if unit else name, parts(name)) for name, unit in units),
     ]
-
-
-def _strongest(figures: Mapping[str, float]) -> list[str]:
-    named = [name for name in BLENDSHAPES if name != "_neutral" and figures[name] >= _LEAST]
-    return sorted(named, key=lambda name: -figures[name])[:_STRONGEST]
-
-
-def _called(name: str) -> str:
-    unit = BLENDSHAPES[name]
-    return f"{name} ({unit})" if unit else name
-
-
-def _degrees(figures: Mapping[str, float], *names: str) -> str:
-    return ", ".join(f"{round(figures[name]):+d}°" for name in names)
-
-
-def _parts(figures: Mapping[str, float], *names: str) -> str:
-    return ", ".join(f"{figures[name]:.2f}" for name in names)
