@@ -21,8 +21,7 @@ from mer.weights import provenance
 
 ITEMS: Final = "items"  # its part makes the others count
 TABLES: Final = ("faces", "frames", "events", "errors", ITEMS)
-_RUN: Final = "run.json"
-_DONE: Final = "done"
+_PARTS: Final = "part-*.parquet"
 
 
 class ResultStore:
@@ -30,8 +29,8 @@ class ResultStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        paths = sorted((folder / ITEMS).glob("part-*.parquet"))
-        self._number = max((_number(path) for path in paths), default=-1) + 1
+        paths = list((folder / ITEMS).glob(_PARTS))
+        self._number = 1 + max((int(re.sub(r"\D", "", path.stem)) for path in paths), default=-1)
         stored = [pq.read_table(path, columns=["file"])["file"].to_pylist() for path in paths]
         self.done = {name for names in stored for name in names}
 
@@ -42,23 +41,19 @@ class ResultStore:
             return
         for table in TABLES:
             if table in tables:
-                with atomic(self._part(table)) as path:
+                with atomic(self.folder / table / f"part-{self._number:06d}.parquet") as path:
                     path.write_bytes(tables[table])
         self._number += 1
         self.done.update(names)
 
     def finish(self) -> dict[str, int]:
         """Mark that nothing is left to do, and return the number of rows in each table."""
-        rows = {table: self._rows(table) for table in TABLES}
-        write_json(self.folder / _DONE, {"rows": rows, "finished": provenance.now()})
+        rows = {
+            table: sum(pq.read_metadata(x).num_rows for x in (self.folder / table).glob(_PARTS))
+            for table in TABLES
+        }
+        write_json(self.folder / "done", {"rows": rows, "finished": provenance.now()})
         return rows
-
-    def _part(self, table: str) -> Path:
-        return self.folder / table / f"part-{self._number:06d}.parquet"
-
-    def _rows(self, table: str) -> int:
-        paths = (self.folder / table).glob("part-*.parquet")
-        return sum(pq.read_metadata(path).num_rows for path in paths)
 
 
 @contextmanager
@@ -73,7 +68,7 @@ def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[ResultStore]:
         MerError: the folder holds something else, results of other settings, or another run
             writes to it now.
     """
-    run = folder / _RUN
+    run = folder / "run.json"
     if not run.exists() and folder.is_dir() and any(folder.iterdir()):
         raise MerError(f"'{folder}' holds other files. Choose an empty folder for --out.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,8 +77,12 @@ def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[ResultStore]:
         if not locked(lock):
             raise MerError(f"Another run writes to '{folder}' now. Wait for it.")
         _check(run, identity)
-        (folder / _DONE).unlink(missing_ok=True)
-        _clean(folder)
+        (folder / "done").unlink(missing_ok=True)
+        whole = {path.name for path in (folder / ITEMS).glob(_PARTS)}
+        for table in TABLES:  # what a run that was cut off left half done
+            for path in (folder / table).glob(f"*{_PARTS}*"):
+                if path.name not in whole:
+                    path.unlink()
         yield ResultStore(folder)
 
 
@@ -92,7 +91,12 @@ def _check(run: Path, identity: Mapping[str, Any]) -> None:
     if not text:  # a new one: written in place, since the lock is on this very file
         run.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
         return
-    former = _parsed(text, run)
+    try:
+        former = json.loads(text)
+    except ValueError:
+        former = None
+    if not isinstance(former, dict):
+        raise MerError(f"{run} is damaged. Choose another --out, or delete this folder.")
     other = [name for name in {**identity, **former} if identity.get(name) != former.get(name)]
     if other:
         was = ", ".join(f"{name} {former.get(name)!r}" for name in other)
@@ -100,26 +104,3 @@ def _check(run: Path, identity: Mapping[str, Any]) -> None:
             f"'{run.parent}' holds results of another run, with {was}. "
             "Choose another --out, or the same settings to go on with it."
         )
-
-
-def _parsed(text: str, run: Path) -> dict[str, Any]:
-    try:
-        parsed = json.loads(text)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict):
-        raise MerError(f"{run} is damaged. Choose another --out, or delete this folder.")
-    return parsed
-
-
-def _clean(folder: Path) -> None:
-    """Remove what a run that was cut off left half done."""
-    kept = {path.name for path in (folder / ITEMS).glob("part-*.parquet")}
-    for table in TABLES:
-        for path in (folder / table).glob("*part-*.parquet*"):
-            if path.name not in kept:
-                path.unlink()
-
-
-def _number(path: Path) -> int:
-    return int(re.sub(r"\D", "", path.stem))

@@ -61,7 +61,7 @@ def score(
 
     Args:
         source: see `mer.io.sources.find`.
-        out: a folder for the results, see `mer.batch.tables` and `mer.batch.result_store`.
+        out: a folder for the results, see `worker.tables` and `result_store`.
         model, detector: the network and the face detector.
         workers: number of processes that hold the network; one a core by default.
         address: address of a Ray cluster whose machines all see `source`; this machine by default.
@@ -98,38 +98,38 @@ def score(
 def _scored(
     left: Sequence[Item], task: Task, part: int, workers: int | None, address: str | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield a row for each part, see `Worker`; without items Ray is not started."""
+    """A row for each part, see `Worker`; without items Ray is not started."""
     if not left:
         return
-    parts = [{"items": json.dumps(one)} for one in _parts(left, part)]
-    with _cluster(workers, address) as count, _sentences():
-        yield from (
-            ray.data.from_items(parts, override_num_blocks=len(parts))
-            .map_batches(
-                Worker,
-                batch_size=1,
-                batch_format="pyarrow",
-                compute=ray.data.ActorPoolStrategy(size=count),
-                fn_constructor_args=(task,),
-                num_cpus=1,
-            )
-            .iter_rows()
-        )
-
-
-def _parts(left: Sequence[Item], part: int) -> list[list[Item]]:
-    """Split the items: first each video by itself, since they take longest, then the pictures."""
-    videos = [[item] for item in left if item.video]
     pictures = [item for item in left if not item.video]
-    return videos + [pictures[start : start + part] for start in range(0, len(pictures), part)]
+    # First each video by itself, since they take longest.
+    parts = [[item] for item in left if item.video]
+    parts += [pictures[start : start + part] for start in range(0, len(pictures), part)]
+    rows = [{"items": json.dumps(one)} for one in parts]
+    with _cluster(workers, address) as count:
+        try:
+            yield from (
+                ray.data.from_items(rows, override_num_blocks=len(rows))
+                .map_batches(
+                    Worker,
+                    batch_size=1,
+                    batch_format="pyarrow",
+                    compute=ray.data.ActorPoolStrategy(size=count),
+                    fn_constructor_args=(task,),
+                    num_cpus=1,
+                )
+                .iter_rows()
+            )
+        except RayError as error:  # what ended a worker, or Ray's last line
+            cause = getattr(error, "cause", None)
+            raise MerError(str(cause or error).strip().splitlines()[-1]) from error
 
 
 @contextmanager
 def _cluster(workers: int | None, address: str | None) -> Iterator[int]:
     """Run Ray for the length of the block; yield the number of workers."""
-    with tempfile.TemporaryDirectory(
-        prefix=f"{MARK}{os.getpid()}-", ignore_cleanup_errors=True
-    ) as folder:
+    prefix = f"{MARK}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
         own: dict[str, Any] = {
             "num_cpus": workers or os.cpu_count(),
             "object_store_memory": STORE,
@@ -164,13 +164,3 @@ def _hushed() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nothing)
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Turn an error that ends a worker into a MerError with its message, or Ray's last line."""
-    try:
-        yield
-    except RayError as error:
-        cause = getattr(error, "cause", None)
-        raise MerError(str(cause or error).strip().splitlines()[-1]) from error

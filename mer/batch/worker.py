@@ -1,4 +1,4 @@
-"""One worker of a batch: holds the network once, and scores parts of the items."""
+"""One worker of a batch: holds the network once, and makes tables of parts of the items."""
 
 import functools
 import hashlib
@@ -9,26 +9,42 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
+import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from mer.batch import tables
-from mer.batch.tables import Found
 from mer.errors import DataError, ImageError, VideoError, WeightsError
-from mer.inference.predictor import get_predictor
+from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import files, images
 from mer.io.sources import Item, unpack, unpacked
+from mer.results import tables as face_tables
+from mer.results import video_tables
 from mer.video.analysis import analyse
+from mer.video.types import Analysis
 from mer.weights import provenance
 from mer.weights.onnx_session import one_thread
 
 DEATHS: Final = 2  # number of workers that may end at an item before it is left out
+MARK: Final = "mer-batch-"  # so begin names of temporary files, before the run's process number
+FIGURES: Final = ("worker", "memory_mb", "processor_s")
+SCHEMA: Final = pa.schema(
+    [(name, pa.large_binary()) for name in ("faces", "frames", "events", "errors", "items")]
+    + list(zip(FIGURES, (pa.int64(), pa.float64(), pa.float64()), strict=True))
+)
+# What reading an entry of a damaged, encrypted or replaced zip file raises.
+_ZIP_ERRORS: Final = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, KeyError),
+    *(RuntimeError, NotImplementedError, OSError),
+)
+
+Found = list[Prediction] | Analysis | str  # of a picture, of a video; or why it cannot be read
 
 
 @dataclass(frozen=True)
@@ -62,49 +78,71 @@ class Worker:
         Further columns are the process number of this worker, its peak memory and its processor
         time so far.
         """
-        rows = [self._row(json.loads(text)) for text in batch["items"].to_pylist()]
-        return pa.table({name: [row.get(name) for row in rows] for name in SCHEMA.names}, SCHEMA)
-
-    def _row(self, items: list[list[str]]) -> dict[str, Any]:
-        with one_thread():
-            looked = [(item, self.look(item)) for item in (Item(*one) for one in items)]
-        made = tables.tables(looked, self._predictor)
-        figures = os.getpid(), provenance.peak_memory(), time.process_time()
-        return {**made, **dict(zip(FIGURES, figures, strict=True))}
+        rows = []
+        for items in map(json.loads, batch["items"].to_pylist()):
+            with one_thread():
+                looked = [(item, self.look(item)) for item in (Item(*one) for one in items)]
+            figures = os.getpid(), provenance.peak_memory(), time.process_time()
+            rows.append(tables(looked, self._predictor) | dict(zip(FIGURES, figures, strict=True)))
+        return pa.Table.from_pylist(rows, SCHEMA)
 
     def look(self, item: Item) -> Found:
-        """Return what is in an item, or the reason why it cannot be read."""
+        """What is in an item, or the reason why it cannot be read."""
         with _attempt(self._run, item) as deaths:
             if deaths >= DEATHS:
                 return f"{deaths} workers ended while they read it: damaged, or far too large."
-            return self._looked(item)
-
-    def _looked(self, item: Item) -> Found:
-        try:
-            return self._found(item)
-        except (DataError, ImageError, VideoError) as error:
-            return str(error)
-        except WeightsError:  # of the detector or of a model for videos, so not of this item
-            raise
-        except Exception as error:  # one bad file must not end the whole run
-            return f"An unforeseen {type(error).__name__}: {error}"
-
-    def _found(self, item: Item) -> Found:
-        with _unpacked(item) as source:
-            if not item.video:
-                return self._predictor.predict(images.read(source))
-            return analyse(source, model=self._predictor.model, detector=self._predictor.detector)
+            try:
+                with _unpacked(item) as source:
+                    if not item.video:
+                        return self._predictor.predict(images.read(source))
+                    model, detector = self._predictor.model, self._predictor.detector
+                    return analyse(source, model=model, detector=detector)
+            except (DataError, ImageError, VideoError) as error:
+                return str(error)
+            except WeightsError:  # of the detector or of a model for videos, so not of this item
+                raise
+            except Exception as error:  # one bad file must not end the whole run
+                return f"An unforeseen {type(error).__name__}: {error}"
 
 
-FIGURES: Final = ("worker", "memory_mb", "processor_s")
-SCHEMA: Final = pa.schema(
-    [(name, pa.large_binary()) for name in ("faces", "frames", "events", "errors", "items")]
-    + list(zip(FIGURES, (pa.int64(), pa.float64(), pa.float64()), strict=True))
-)
+def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[str, Any]:
+    """The tables of some items as Parquet, except those without a row.
+
+    `faces` has a row a face of the pictures (`mer.results.tables`), `frames` a row a frame and
+    person and `events` a row an event of the videos (`mer.results.video_tables`), `errors` one an
+    item that could not be read, with the reason, and `items` one an item, with the number of faces
+    or persons.
+    """
+    pictures = [(item.name, found) for item, found in looked if found and isinstance(found, list)]
+    videos = [(item.name, found) for item, found in looked if isinstance(found, Analysis)]
+    reasons = [(item.name, found) for item, found in looked if isinstance(found, str)]
+
+    def joined(table: Callable[[Analysis], pd.DataFrame]) -> pd.DataFrame:
+        parts = [table(found).assign(file=name, fps=found.timing.fps) for name, found in videos]
+        return pd.concat(parts) if parts else pd.DataFrame()
+
+    items = []
+    for item, found in looked:
+        people = found.people if isinstance(found, Analysis) else found
+        row = item.name, "video" if item.video else "picture"
+        items.append((*row, *((False, 0) if isinstance(people, str) else (True, len(people)))))
+    made = {
+        "faces": face_tables.table(pictures, predictor),
+        "frames": joined(video_tables.frames_table),
+        "events": joined(video_tables.events_table),
+        "errors": pd.DataFrame(reasons, columns=["file", "reason"]),
+        "items": pd.DataFrame(items, columns=["file", "kind", "read", "found"]),
+    }
+    return {name: parquet(table) for name, table in made.items() if len(table)}
 
 
-# The names of such files begin so; the number of the run's process follows.
-MARK: Final = "mer-batch-"
+def parquet(table: pd.DataFrame) -> bytes:
+    """A table as the content of a Parquet file."""
+    buffer = pa.BufferOutputStream()
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    pq.write_table(arrow.replace_schema_metadata(), buffer)
+    content: bytes = buffer.getvalue().to_pybytes()
+    return content
 
 
 def remove_leftovers() -> None:
@@ -134,10 +172,8 @@ def _attempt(run: str, item: Item) -> Iterator[int]:
     path.unlink(missing_ok=True)
 
 
-@functools.lru_cache(maxsize=2)
-def _archive(path: str) -> zipfile.ZipFile:
-    """Return a zip file, kept open, since reading its directory for each picture would be slow."""
-    return zipfile.ZipFile(path)
+# Kept open, since reading a zip's directory for each picture would be slow.
+_archive = functools.lru_cache(maxsize=2)(zipfile.ZipFile)
 
 
 @contextmanager
@@ -156,10 +192,3 @@ def _unpacked(item: Item) -> Iterator[Any]:
         except _ZIP_ERRORS as error:
             raise DataError(f"It cannot be taken out of the zip file ({error}).") from error
         yield found
-
-
-# Errors that reading an entry of a damaged, encrypted or replaced zip file raises.
-_ZIP_ERRORS: Final = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, KeyError),
-    *(RuntimeError, NotImplementedError, OSError),
-)

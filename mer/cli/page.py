@@ -52,17 +52,17 @@ def app(options: argparse.Namespace) -> None:
 
 def publish(options: argparse.Namespace) -> None:
     """Push, and say what was pushed; with --dry-run, write the folder and list it."""
-    from mer.hub import push
+    from mer import hub
 
     kind = "space" if options.space else "model"
-    write = push.space if options.space else partial(push.model, options.network)
+    write = hub.space if options.space else partial(hub.model, options.network)
     if options.dry_run:
         write(options.dry_run)
         files = sorted(path for path in options.dry_run.rglob("*") if path.is_file())
         print("\n".join(path.relative_to(options.dry_run).as_posix() for path in files))
         return
     repository = options.space or options.model
-    commit = push.push(repository, kind, write)
+    commit = hub.push(repository, kind, write)
     print(f"pushed: {repository}, commit {commit}")
     if options.model:
         print(f"to use it: MER_HUB={repository}@{commit}")

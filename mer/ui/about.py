@@ -10,7 +10,7 @@ from typing import Final
 
 import gradio as gr
 
-from mer.hub import card
+from mer import hub
 from mer.models.registry import NETWORKS
 from mer.results import comparison, html_document, methods, paper
 from mer.ui import downloads, retention
@@ -47,7 +47,7 @@ def _cards() -> str:
     cards = []
     for name in comparison.read_records()[0]:
         with contextlib.suppress(LookupError, TypeError):  # a record may say too little for a card
-            cards.append(downloads.links(f"model-card-{name}", {"md": card.text(name)}, name))
+            cards.append(downloads.links(f"model-card-{name}", {"md": hub.card(name)}, name))
     space = os.environ.get("SPACE_ID", "")
     source = f'<p><a href="https://huggingface.co/spaces/{escape(space)}/tree/main">Source</a></p>'
     return f"<h2>Model cards</h2>{''.join(cards)}{source if space else ''}"

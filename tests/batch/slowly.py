@@ -10,8 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mer.batch import scoring
-from mer.batch.tables import Found
-from mer.batch.worker import Worker
+from mer.batch.worker import Found, Worker
 from mer.io.sources import Item
 
 

@@ -10,12 +10,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from benchmarks.synthetic import clips
-from mer import cli, ui
+from mer import cli, hub, ui
 from mer.data import custom_classes
 from mer.emotions import COLORS, EMOTIONS, colors
 from mer.errors import DataError, MerError, WeightsError
 from mer.evaluation.metrics import evaluate_predictor
-from mer.hub import card
 from mer.inference import predictor
 from mer.inference.class_activation_map import layer_cam
 from mer.inference.predictor import Predictor
@@ -113,7 +112,7 @@ def test_the_three_commands_give_a_network_of_its_own(
     records, _ = comparison.read_records()
     assert list(records) == ["mine"]  # the untrained ones beside it have no figures
     assert "Test accuracy, all 8" in " ".join(comparison.table(records)["figure"])
-    assert "which of 2 classes a face looks like: bored, smiling" in card.text("mine")
+    assert "which of 2 classes a face looks like: bored, smiling" in hub.card("mine")
     scores = records["mine"]["evaluation"]["test"]
     assert list(comparison.report(scores)["class"][:2]) == list(CLASSES)
     assert list(charts.confusion(scores["confusion"], list(scores["per_class"])).data[0].x) == [

@@ -16,13 +16,12 @@ import pytest
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from mer import cli
+from mer import cli, hub
 from mer.errors import MerError, WeightsError
-from mer.hub import card, push
 from mer.models.registry import DEFAULT_MODEL
 from mer.weights import hub as fetch
 from mer.weights import store
-from tests.hub import hub_server as hub
+from tests.hub import hub_server
 from tests.records import record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,16 +60,16 @@ def run(*arguments: str | Path, environment: dict[str, str]) -> subprocess.Compl
 
 def test_no_card_of_an_unknown_network(measured: Path) -> None:
     with pytest.raises(WeightsError, match="no network called 'vgg'"):
-        card.text("vgg")
+        hub.card("vgg")
 
 
 def test_no_card_without_figures(stand_in_weights: Path) -> None:
     with pytest.raises(WeightsError, match="lacks the training or the test figures"):
-        card.text("cnn1")
+        hub.card("cnn1")
 
 
 def test_the_card_holds_both_protocols_as_the_hub_reads_them(measured: Path) -> None:
-    told: Any = ModelCard(card.text("cnn1")).data
+    told: Any = ModelCard(hub.card("cnn1")).data
     results = {(one.dataset_config, one.metric_type): one for one in told.eval_results}
     test = record("cnn1")["evaluation"]["test"]
     assert len(results) == 6
@@ -83,7 +82,7 @@ def test_the_card_holds_both_protocols_as_the_hub_reads_them(measured: Path) -> 
 
 
 def test_the_card_tells_training_limits_and_use(measured: Path) -> None:
-    text = card.text("cnn1")
+    text = hub.card("cnn1")
     for words in (
         *("faces", "5 pictures, 1 held out", "seed 0", "Limits", "must not be used for"),
         *("MER_HUB=OWNER/NAME@REVISION", "Class by class, clean 700", "not calibrated"),
@@ -93,7 +92,7 @@ def test_the_card_tells_training_limits_and_use(measured: Path) -> None:
 
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path, measured: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    for write in (push.space, lambda folder: push.model("cnn1", folder)):
+    for write in (hub.space, lambda folder: hub.model("cnn1", folder)):
         with pytest.raises(MerError, match="not an empty folder"):
             write(tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["mine.txt"]
@@ -132,13 +131,13 @@ def test_dry_run_of_a_space_is_a_page_that_starts(tmp_path: Path, measured: Path
 
 
 @pytest.fixture
-def standing(tmp_path: Path) -> Iterator[tuple[hub.Hub, dict[str, str]]]:
-    with hub.served() as running:
+def standing(tmp_path: Path) -> Iterator[tuple[hub_server.Hub, dict[str, str]]]:
+    with hub_server.served() as running:
         yield running, running.environment(tmp_path / "home")
 
 
 def test_a_network_goes_to_the_hub_and_comes_back(
-    standing: tuple[hub.Hub, dict[str, str]],
+    standing: tuple[hub_server.Hub, dict[str, str]],
     tmp_path: Path,
     measured: Path,
     astronaut: np.ndarray,
@@ -172,7 +171,10 @@ def test_a_network_goes_to_the_hub_and_comes_back(
 
 
 def test_a_network_that_the_repository_does_not_hold_is_taken_from_here(
-    standing: tuple[hub.Hub, dict[str, str]], measured: Path, tmp_path: Path, astronaut: np.ndarray
+    standing: tuple[hub_server.Hub, dict[str, str]],
+    measured: Path,
+    tmp_path: Path,
+    astronaut: np.ndarray,
 ) -> None:
     running, environment = standing
     running.files["models/made/up"] = {"README.md": b""}
@@ -185,7 +187,7 @@ def test_a_network_that_the_repository_does_not_hold_is_taken_from_here(
 
 @pytest.mark.parametrize("source", ["made/none@" + REVISION, "made/up@" + "f" * 40])
 def test_a_repository_or_revision_that_is_not_there(
-    standing: tuple[hub.Hub, dict[str, str]], measured: Path, source: str
+    standing: tuple[hub_server.Hub, dict[str, str]], measured: Path, source: str
 ) -> None:
     running, environment = standing
     running.files["models/made/up"] = {}
@@ -213,7 +215,9 @@ def test_a_name_that_is_none_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -
     assert fetch.folder("../../etc/passwd") is None
 
 
-def test_a_space_goes_to_the_hub(standing: tuple[hub.Hub, dict[str, str]], measured: Path) -> None:
+def test_a_space_goes_to_the_hub(
+    standing: tuple[hub_server.Hub, dict[str, str]], measured: Path
+) -> None:
     running, environment = standing
     done = run("publish", "--space", "made/page", environment=environment)
     assert done.returncode == 0, done.stderr
@@ -229,7 +233,10 @@ def test_a_space_goes_to_the_hub(standing: tuple[hub.Hub, dict[str, str]], measu
     [({"HF_TOKEN": "wrong"}, "The Hub refuses"), ({"HF_HUB_OFFLINE": "1"}, "cannot be reached")],
 )
 def test_a_push_that_fails_is_a_sentence(
-    standing: tuple[hub.Hub, dict[str, str]], measured: Path, change: dict[str, str], words: str
+    standing: tuple[hub_server.Hub, dict[str, str]],
+    measured: Path,
+    change: dict[str, str],
+    words: str,
 ) -> None:
     done = run("publish", "--model", "made/up", environment=standing[1] | change)
     assert done.returncode == 2
@@ -239,4 +246,4 @@ def test_a_push_that_fails_is_a_sentence(
 
 def test_a_name_that_the_hub_would_not_take(measured: Path) -> None:
     with pytest.raises(MerError, match="OWNER/NAME"):
-        push.push("a/b/c", "model", Path.mkdir)
+        hub.push("a/b/c", "model", Path.mkdir)

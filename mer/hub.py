@@ -1,0 +1,182 @@
+"""The Hugging Face Hub: model cards, and what is pushed: the page as a Space, a network."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mer.errors import MerError, WeightsError
+from mer.evaluation.elsewhere import MEANING
+from mer.inference.probabilities import thresholds
+from mer.models.registry import NETWORKS
+from mer.results import comparison, html_document, markdown, methods, wording
+from mer.results.report import LIMITS
+from mer.weights import store
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+_APP: Final = ("app.py", "requirements.txt", "LICENSE")
+_TEXTS: Final = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs")  # README links to them
+_WEIGHTS: Final = (".safetensors", ".json", ".onnx", ".txt")
+_HELP: Final = "Log in with `hf auth login`, with a token that may write there, and try again."
+_METRICS: Final = {  # for each figure of a record: the Hub's name, and a title
+    "accuracy": ("accuracy", "Accuracy"),
+    "macro_f1": ("f1", "Macro F1"),
+    "uar": ("recall", "Unweighted average recall"),
+}
+
+
+def card(name: str) -> str:
+    """A network's model card, of its record's figures: Markdown with the Hub's front matter.
+
+    Raises:
+        WeightsError: the network's record is missing, damaged or without figures.
+    """
+    from huggingface_hub import ModelCardData
+
+    records, problems = comparison.read_records()
+    if name not in records:
+        told = [problem for problem in problems if f"{name}.json" in problem]
+        raise WeightsError(" ".join(told) or f"There is no network called {name!r}.")
+    record = records[name]
+    data = ModelCardData(
+        license="mit",
+        library_name="mer",
+        pipeline_tag="image-classification",
+        tags=["facial-expression-recognition", "image-classification", *store.classes(record)],
+        metrics=[hub for hub, _ in _METRICS.values()],
+        model_name=name,
+        eval_results=list(_results(record)),
+    )
+    body = html_document.render(
+        "model_card.md",
+        name=name,
+        record=record,
+        classes=store.classes(record),
+        description=NETWORKS[record.get("architecture", name)].description,
+        table=markdown.frame,
+        figures=comparison.alone(name, record),
+        protocols=comparison.protocols(record),
+        by_class=lambda scores: comparison.rows_for_screen(comparison.report(scores)),
+        mistakes=comparison.confused,
+        elsewhere=comparison.elsewhere({name: record}),
+        elsewhere_means=MEANING,
+        label_noise=comparison.label_noise({name: record}),
+        pictures=lambda stage, part: sum(sum(data[part].values()) for data in stage["data"]),
+        duration=comparison.duration,
+        test_reads=comparison.test_reads({name: record}),
+        learned=methods.sources(record),
+        sure_from=wording.limits(thresholds(record)["views"]),
+        limits=LIMITS,
+    )
+    return f"---\n{data.to_yaml()}\n---\n\n{body}"
+
+
+def _results(record: Mapping[str, Any]) -> Iterator[EvalResult]:
+    from huggingface_hub import EvalResult
+
+    whole = [
+        data["name"] for data in record["training"]["stages"][-1]["data"] if not data.get("cut")
+    ]
+    tested_on = str(whole[-1])
+    for protocol, scores in comparison.protocols(record).items():
+        kind = protocol.split()[0]
+        for key, (hub, words) in _METRICS.items():
+            yield EvalResult(
+                task_type="image-classification",
+                task_name="Facial expression recognition",
+                dataset_type=tested_on,
+                dataset_name=f"{tested_on}, {protocol} test pictures",
+                dataset_config=kind,
+                dataset_split="test",
+                metric_type=hub,
+                metric_value=round(scores[key], 4),
+                metric_name=f"{words}, {kind} pictures",
+            )
+
+
+def space(folder: Path) -> None:
+    """Write the files of a Space to `folder`: page, weights, and README with its front matter.
+
+    Raises:
+        MerError: the program was installed without its source, or `folder` is not empty.
+    """
+    missing = [name for name in _APP if not (ROOT / name).exists()]
+    if missing:
+        raise MerError(f"{missing[0]} is not beside mer/. Run this in a clone of the source.")
+    _empty(folder)
+    for name in (*_APP, *(name for name in _TEXTS if (ROOT / name).exists()), "mer"):
+        _copy(ROOT / name, folder / name)
+    (folder / "weights").mkdir()
+    for path in sorted(store.FOLDER.iterdir()):
+        if path.suffix in _WEIGHTS and not path.name.startswith("."):
+            _copy(path, folder / "weights" / path.name)
+
+
+def model(name: str, folder: Path) -> None:
+    """Write the files of a network's repository to `folder`: weights, record, card, licences.
+
+    Raises:
+        WeightsError: the network's files are missing or damaged, or hold no figures.
+        MerError: `folder` is not empty.
+    """
+    store.load(name)  # raises if anything is wrong with them
+    readme = card(name)
+    _empty(folder)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+    own = [store.FOLDER / f"{name}{end}" for end in (".safetensors", ".json", ".LICENSE.txt")]
+    for path in (*own, ROOT / "LICENSE"):
+        if path.exists():
+            _copy(path, folder / path.name)
+
+
+def push(repository: str, kind: str, write: Callable[[Path], None]) -> str:
+    """Commit the files that `write` writes to OWNER/NAME, a "space" or a "model", made if missing.
+
+    Returns:
+        The commit's 40 digits.
+
+    Raises:
+        MerError: the Hub cannot be reached or refuses; or what `write` raises.
+    """
+    import httpx
+    from huggingface_hub import HfApi, errors
+
+    sdk = "gradio" if kind == "space" else None
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "repository"
+        write(folder)
+        try:
+            api = HfApi()
+            api.create_repo(repository, repo_type=kind, space_sdk=sdk, exist_ok=True)
+            done = api.upload_folder(
+                repo_id=repository, repo_type=kind, folder_path=folder, commit_message="Publish"
+            )
+        except errors.HFValidationError as error:
+            raise MerError(f"A repository is named OWNER/NAME: {error}") from error
+        except (errors.HfHubHTTPError, errors.LocalTokenNotFoundError) as error:
+            told = str(error).strip().splitlines()[0]
+            raise MerError(f"The Hub refuses {repository} ({told}). {_HELP}") from error
+        except (httpx.HTTPError, OSError) as error:
+            raise MerError(
+                f"The Hub cannot be reached ({error}). See what would be pushed with --dry-run DIR."
+            ) from error
+    return str(done.oid)
+
+
+def _empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise MerError(f"{folder} is not an empty folder. Name another, or delete what is in it.")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _copy(path: Path, target: Path) -> None:
+    if path.is_dir():
+        shutil.copytree(path, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    else:
+        shutil.copyfile(path, target)

@@ -1,1 +1,0 @@
-"""The Hugging Face Hub: model cards, what is pushed, and weights at a pinned revision."""
