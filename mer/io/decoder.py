@@ -99,7 +99,9 @@ class _Service:
         self._channel = channel
         self._memory: mmap.mmap | None = None  # the caller's, which pictures are put into
         self._video: Reader | FolderReader | None = None
-        self._rest, self._began = _address_space(), 0.0
+        held = Path("/proc/self/statm")  # pages of address space; absent where there is no /proc
+        self._rest = int(held.read_text().split()[0]) * mmap.PAGESIZE if held.exists() else 0
+        self._began = 0.0
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_FSIZE, LIMITS.large_memory)
 
@@ -120,7 +122,13 @@ class _Service:
             if request["do"] == "picture":
                 self._picture(request["name"], files[0])
             elif request["do"] == "open":
-                self._open(Path(request["path"]), request["fps"])
+                path = Path(request["path"])
+                if request["fps"]:
+                    self._video = FolderReader(path, request["fps"], self._alive)
+                else:
+                    self._limit_memory(path.stat().st_size if path.exists() else 0)
+                    self._video = Reader(path, self._alive)
+                self._channel.send(self._known())
             else:
                 self._frames(request["from"], request["to"], files)
         finally:
@@ -154,18 +162,9 @@ class _Service:
             self.forget_memory()
         self._channel.send({})
 
-    def _open(self, path: Path, fps: float | None) -> None:
-        if fps:
-            self._video = FolderReader(path, fps, self._alive)
-        else:
-            self._limit_memory(path.stat().st_size if path.exists() else 0)
-            self._video = Reader(path, self._alive)
-        self._channel.send(self._known())
-
     def _frames(self, start_ms: float, end_ms: float, files: list[int]) -> None:
         """Decode frames into two places by turns: the caller reads one, and frees it."""
-        if self._video is None:
-            raise VideoError("There is no video.")
+        assert self._video is not None
         places = self._room(files, (2, self._video.size[1], self._video.size[0], 3))
         taken = [True] * len(places)
         for frame in self._video.frames(start_ms, end_ms):
@@ -215,11 +214,3 @@ def _limit(what: int, value: int) -> None:
     _, most = resource.getrlimit(what)
     bounded = value if most == resource.RLIM_INFINITY else min(value, most)
     resource.setrlimit(what, (bounded, most))
-
-
-def _address_space() -> int:
-    """Bytes that this process has now; 0 where the system does not tell."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
-    except OSError:
-        return 0

@@ -27,11 +27,12 @@ from mer.io.protocol import LIMITS, Channel, too_much
 
 WORKERS: Final = max(2, min(os.cpu_count() or 1, 8))  # that decode pictures at the same time
 
-_ERRORS: Final[dict[str, type[MerError]]] = {
-    kind.__name__: kind for kind in (ImageError, VideoError, MerError)
-}
-# Of the fork server, whose workers have the caller's packages and no threads.
-_ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+_ERRORS: Final = {kind.__name__: kind for kind in (ImageError, VideoError, MerError)}
+_ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+
+
+class GoneError(Exception):
+    """A worker ended in the middle."""
 
 
 def _memory_file(size: int) -> int:
@@ -41,23 +42,6 @@ def _memory_file(size: int) -> int:
     # A worker that shrank it would end the caller.
     fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
     return file
-
-
-@contextlib.contextmanager
-def _descriptor(source: int | bytes) -> Iterator[int]:
-    if isinstance(source, int):
-        yield source
-        return
-    file = _memory_file(len(source))
-    try:
-        os.pwrite(file, source, 0)
-        yield file
-    finally:
-        os.close(file)
-
-
-class GoneError(Exception):
-    """A worker ended in the middle."""
 
 
 class Worker:
@@ -159,55 +143,6 @@ class Worker:
         return flat.reshape(shape), files
 
 
-class _ForkServer:
-    """The process that workers are forked from."""
-
-    def __init__(self) -> None:
-        self.line, theirs = socket.socketpair()
-        command = f"from mer.io import decoder; decoder.main({theirs.fileno()})"
-        paths = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100
-        try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", command],
-                pass_fds=[theirs.fileno()],
-                env=os.environ | _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(paths)},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the caller to answer
-            )
-        except OSError as error:
-            self.line.close()
-            raise MerError(f"The decoder cannot be started ({error}). Free memory.") from error
-        finally:
-            theirs.close()
-        self._ready = False
-
-    def fork(self) -> Worker:
-        """A new worker.
-
-        Raises:
-            GoneError: the process has ended.
-            MerError: it never started.
-        """
-        if not self._ready and not self.line.recv(1):  # it waits for the first worker alone
-            raise MerError("The decoder cannot be started. Free memory, or install mer again.")
-        self._ready = True
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                socket.send_fds(self.line, [b"f"], [theirs.fileno()])
-        except OSError as error:
-            ours.close()
-            raise GoneError from error
-        return Worker(ours)
-
-    def close(self) -> None:
-        """End it; its workers end with their own lines."""
-        self.line.close()
-        self.process.kill()
-        self.process.wait()
-
-
 class Pool:
     """The workers of this process, each for one picture or video at a time."""
 
@@ -216,12 +151,14 @@ class Pool:
         self._idle: list[Worker] = []
         self._busy = 0  # with pictures
         self._all: weakref.WeakSet[Worker] = weakref.WeakSet()
-        self._server: _ForkServer | None = None
+        self._server: subprocess.Popen[bytes] | None = None  # that workers are forked from
+        self._line: socket.socket  # to it
+        self._ready = False  # whether it has said so
 
     def prepare(self) -> None:
         """Start what workers come from, so that the first picture need not wait for it."""
         with self._free:
-            self._running_server()
+            self._start()
 
     def picture(self, source: int | bytes, name: str) -> np.ndarray:
         """The picture as RGB uint8 (height, width, 3), upright, by a worker.
@@ -235,18 +172,27 @@ class Pool:
         Raises:
             ImageError: it cannot be read, or takes more than LIMITS.
         """
-        with _descriptor(source) as file:
-            worker, kept = self._taken(), False
-            try:
-                picture = worker.picture(file, name)
-                kept = True
-            except MerError as error:
-                kept = not isinstance(error.__cause__, MemoryError)
-                raise
-            except GoneError as error:
-                raise ImageError(too_much(name)) from error
-            finally:
-                self._give_back(worker, kept)
+        if isinstance(source, bytes):
+            with os.fdopen(_memory_file(len(source)), "wb", buffering=0) as file:
+                file.write(source)
+                return self.picture(file.fileno(), name)
+        worker, kept = self._taken(), False
+        try:
+            picture = worker.picture(source, name)
+            kept = True
+        except MerError as error:
+            kept = not isinstance(error.__cause__, MemoryError)
+            raise
+        except GoneError as error:
+            raise ImageError(too_much(name)) from error
+        finally:
+            with self._free:
+                self._busy -= 1
+                if kept:
+                    self._idle.append(worker)
+                else:
+                    worker.close()
+                self._free.notify()
         return picture
 
     def fresh(self) -> Worker:
@@ -267,34 +213,57 @@ class Pool:
             self._busy += 1
             return worker
 
-    def _give_back(self, worker: Worker, kept: bool) -> None:
-        with self._free:
-            self._busy -= 1
-            if kept:
-                self._idle.append(worker)
-            else:
-                worker.close()
-            self._free.notify()
-
     def _forked(self) -> Worker:
-        try:
-            worker = self._running_server().fork()
-        except GoneError:
-            worker = self._running_server().fork()
-        self._all.add(worker)
-        return worker
+        for _ in range(2):  # what they come from may just have ended
+            self._start()
+            if not self._ready and not self._line.recv(1):  # the first worker alone waits for it
+                break
+            self._ready = True
+            ours, theirs = socket.socketpair()
+            with theirs, contextlib.suppress(OSError):
+                socket.send_fds(self._line, [b"f"], [theirs.fileno()])
+                worker = Worker(ours)
+                self._all.add(worker)
+                return worker
+            ours.close()
+            self._end_server()
+        raise MerError("The decoder cannot be started. Free memory, or install mer again.")
 
-    def _running_server(self) -> _ForkServer:
-        if self._server and self._server.process.poll() is not None:
-            self._server.close()
-            self._server = None
-        if not self._server:
-            self._server = _ForkServer()
-        return self._server
+    def _start(self) -> None:
+        """Start the process that workers are forked from, unless it runs."""
+        if self._server and self._server.poll() is None:
+            return
+        self._end_server()
+        self._line, theirs = socket.socketpair()
+        self._ready = False
+        paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)  # noqa: PTH100
+        command = f"from mer.io import decoder; decoder.main({theirs.fileno()})"
+        try:
+            self._server = subprocess.Popen(
+                [sys.executable, "-c", command],
+                pass_fds=[theirs.fileno()],
+                env=os.environ | _ONE_THREAD | {"PYTHONPATH": paths},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the caller to answer
+            )
+        except OSError as error:
+            self._line.close()
+            raise MerError(f"The decoder cannot be started ({error}). Free memory.") from error
+        finally:
+            theirs.close()
+
+    def _end_server(self) -> None:
+        """End it; its workers end with their own lines."""
+        if self._server:
+            self._line.close()
+            self._server.kill()
+            self._server.wait()
+        self._server = None
 
     def server_process(self) -> int:
         """The number of the process that workers are forked from; 0 before there is one."""
-        return self._server.process.pid if self._server else 0
+        return self._server.pid if self._server else 0
 
     def close(self) -> None:
         """End all that waits; what works ends with the caller. The next file starts new ones."""
@@ -302,17 +271,15 @@ class Pool:
             for worker in self._idle:
                 worker.close()
             self._idle.clear()
-            if self._server:
-                self._server.close()
-            self._server = None
+            self._end_server()
 
     def disown(self) -> None:
         """In a forked child, whose parent goes on with these workers."""
         for worker in self._all:
             worker.close()
         if self._server:
-            self._server.line.close()
-            self._server.process.returncode = 0  # else Popen would warn of it
+            self._line.close()
+            self._server.returncode = 0  # else Popen would warn of it
         self.__init__()  # type: ignore[misc]  # whoever held the lock is not here
 
     def forget_memory(self) -> None:

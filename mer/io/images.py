@@ -1,8 +1,8 @@
-"""Untrusted pictures in, upright RGB uint8 out."""
+"""Untrusted pictures in, upright RGB uint8 out; arrays of any kind into such."""
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +10,19 @@ import cv2
 import numpy as np
 
 from mer.errors import ImageError
-from mer.io import decoding, files, pixels
+from mer.io import decoding, files
 from mer.io.protocol import CHOOSE_PICTURE, LIMITS, too_large
 
 MAX_PIXELS: Final = LIMITS.pixels
 MAX_BYTES: Final = 160_000_000  # a little over MAX_PIXELS of uncompressed RGB
 
+_STRIP: Final = 100_000  # pixels that are turned into RGB at a time
+# What values are multiplied by to lie in 0..255; uint16 with its whole range, as in a 16-bit PNG.
+_FACTORS: Final = {np.dtype(bool): 255.0, np.dtype("u1"): 1.0, np.dtype("u2"): 255 / 65535}
+
 _EMPTY: Final = "{} is empty: save or download it again, or choose another picture."
+
+Rows = Callable[[int, int], np.ndarray]  # from one row to another: RGB uint8 (rows, width, 3)
 
 
 def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
@@ -80,4 +86,52 @@ def _from_array(array: np.ndarray, name: str) -> np.ndarray:
         raise ImageError(too_large(name, f"{width} x {height} pixels"))
     if array.dtype == np.uint8 and channels == 3:
         return np.ascontiguousarray(array)
-    return pixels.fill(np.empty((height, width, 3), np.uint8), pixels.rows_of(array, name))
+    return put(np.empty((height, width, 3), np.uint8), rows_of(array, name))
+
+
+def put(out: np.ndarray, rows: Rows) -> np.ndarray:
+    """Put a picture into `out`, RGB uint8 (height, width, 3), some rows at a time; gives `out`.
+
+    No second whole copy of it is ever held.
+    """
+    height = max(1, _STRIP // out.shape[1])
+    for top in range(0, len(out), height):
+        bottom = min(top + height, len(out))
+        out[top:bottom] = rows(top, bottom)
+    return out
+
+
+def rgb(strip: np.ndarray) -> np.ndarray:
+    """RGB from uint8 (rows, width, channels): 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA."""
+    channels = strip.shape[2]
+    color = strip[..., : 1 if channels < 3 else 3]
+    if channels in (2, 4):
+        alpha = strip[..., -1:].astype(np.uint16)
+        color = ((color * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    return np.broadcast_to(color, (*strip.shape[:2], 3))
+
+
+def rows_of(array: np.ndarray, name: str) -> Rows:
+    """What gives the rows of an array (height, width[, 1 to 4 channels]), scaled to 0..255.
+
+    Raises:
+        ImageError: its values are no brightness.
+    """
+    factor = _FACTORS.get(array.dtype)
+    if factor is None and array.dtype.kind in "iuf":
+        low, high = float(array.min()), float(array.max())
+        if low >= 0 and high <= 255:  # also false where a value is not a number
+            factor = 255.0 if array.dtype.kind == "f" and high <= 1 else 1.0
+    if factor is None:
+        raise ImageError(
+            f"{name} is an array of {array.dtype} whose values are no brightness: "
+            "give integers in 0..255, or floats in 0..1 or 0..255."
+        )
+    scale, half = np.float32(factor), np.float32(0.5)  # half the time of float64
+    shape = (array.shape[1], array.shape[2] if array.ndim == 3 else 1)
+
+    def rows(top: int, bottom: int) -> np.ndarray:
+        strip = array[top:bottom].reshape(bottom - top, *shape)
+        return rgb(strip if array.dtype == np.uint8 else (strip * scale + half).astype(np.uint8))
+
+    return rows

@@ -17,7 +17,7 @@ import pillow_heif
 from PIL import Image, UnidentifiedImageError
 
 from mer.errors import ImageError
-from mer.io import pixels
+from mer.io import images
 from mer.io.protocol import CHOOSE_PICTURE, LIMITS, too_large, too_much
 
 # Only these: some of Pillow's other readers start programs (EPS runs Ghostscript).
@@ -33,28 +33,9 @@ _USABLE: Final = 0.97  # of the memory, the rest being for what does not grow wi
 _HEAD: Final = 4096  # bytes within which a PPM's sizes stand
 
 _ORIENTATION: Final = 0x0112
-_WHOLE: Final = {3: "H", 4: "I"}  # kinds of EXIF's whole numbers
-# What OpenCV does with a picture of this EXIF orientation to bring it upright.
-_TURNS: Final[dict[int, Callable[[np.ndarray, np.ndarray], object]]] = {
-    2: lambda image, out: cv2.flip(image, 1, out),
-    3: lambda image, out: cv2.rotate(image, cv2.ROTATE_180, out),
-    4: lambda image, out: cv2.flip(image, 0, out),
-    5: lambda image, out: cv2.transpose(image, out),
-    6: lambda image, out: cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE, out),
-    7: lambda image, out: cv2.rotate(cv2.transpose(image), cv2.ROTATE_180, out),
-    8: lambda image, out: cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE, out),
-}
-# The pixels of an upright picture in the order in which a file of this orientation has them.
-_STORED: Final[dict[int, Callable[[np.ndarray], np.ndarray]]] = {
-    1: lambda out: out,
-    2: lambda out: out[:, ::-1],
-    3: lambda out: out[::-1, ::-1],
-    4: lambda out: out[::-1],
-    5: lambda out: out.transpose(1, 0, 2),
-    6: lambda out: np.rot90(out, 1),
-    7: lambda out: out[::-1, ::-1].transpose(1, 0, 2),
-    8: lambda out: np.rot90(out, -1),
-}
+# An EXIF orientation, counted from 0, is one of these four flips (OpenCV's code, and the steps in
+# which rows and columns are read); from 4 on rows and columns change places before.
+_FLIPS: Final = ((None, 1, 1), (1, 1, -1), (-1, -1, -1), (0, -1, 1))
 
 
 class Opened(NamedTuple):
@@ -144,7 +125,24 @@ def _check_size(width: int, height: int, name: str, size: int = 0, each: float =
 
 
 def _upright(width: int, height: int, turn: int) -> tuple[int, int]:
-    return (height, width) if turn in (5, 6, 7, 8) else (width, height)
+    return (height, width) if turn > 4 else (width, height)
+
+
+def _turn(image: np.ndarray, turn: int, out: np.ndarray) -> None:
+    """Bring a picture of this orientation upright, into `out`."""
+    if np.shares_memory(image, out):
+        image = image.copy()
+    flip = _FLIPS[(turn - 1) % 4][0]
+    image = cv2.transpose(image, out) if turn > 4 else image
+    if flip is not None:
+        cv2.flip(image, flip, out)
+
+
+def _stored(out: np.ndarray, turn: int) -> np.ndarray:
+    """The pixels of an upright picture as a file of this orientation has them."""
+    _, down, right = _FLIPS[(turn - 1) % 4]
+    flipped = out[::down, ::right]
+    return flipped.transpose(1, 0, 2) if turn > 4 else flipped
 
 
 def orientation(exif: bytes) -> int:
@@ -156,8 +154,8 @@ def orientation(exif: bytes) -> int:
         (count,) = struct.unpack_from(f"{order}H", exif, at)
         for entry in range(at + 2, at + 2 + 12 * count, 12):
             tag, kind, number = struct.unpack_from(f"{order}HHI", exif, entry)
-            if (tag, number) == (_ORIENTATION, 1) and kind in _WHOLE:
-                (value,) = struct.unpack_from(f"{order}{_WHOLE[kind]}", exif, entry + 8)
+            if (tag, number) == (_ORIENTATION, 1) and kind in (3, 4):  # whole numbers
+                (value,) = struct.unpack_from(order + {3: "H", 4: "I"}[kind], exif, entry + 8)
                 return value if 1 <= value <= 8 else 1
     except (KeyError, struct.error):
         pass
@@ -181,14 +179,13 @@ def _jpeg(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
 
     def fill(out: np.ndarray) -> None:
         # Into `out` itself where it need not be turned, or memory is scarce.
-        own = turn in _TURNS and out.nbytes < LIMITS.kept
-        shape = height, width, 3
+        own, shape = turn > 1 and out.nbytes < LIMITS.kept, (height, width, 3)
         room = np.empty(shape, np.uint8) if own else out.reshape(shape)
         image = cv2.imread(path, room, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
         if image is None or image.shape != shape:
             _pillow(file, ("JPEG",), name, turn).fill(out)
-        elif turn in _TURNS:
-            _TURNS[turn](image.copy() if np.shares_memory(image, out) else image, out)
+        elif turn > 1:
+            _turn(image, turn, out)
         elif not np.shares_memory(image, out):
             out[:] = image
 
@@ -247,8 +244,8 @@ def _webp(file: BinaryIO, content: memoryview, path: str, start: bytes, name: st
         if image is None or image.shape[:2] != (height, width):
             raise ValueError("damaged")
         order = [2, 1, 0, 3][: image.shape[2]]
-        stored = _STORED[turn](out)
-        pixels.fill(stored, lambda top, bottom: pixels.rgb(image[top:bottom, :, order]))
+        stored = _stored(out, turn)
+        images.put(stored, lambda top, bottom: images.rgb(image[top:bottom, :, order]))
 
     return Opened(*_upright(width, height, turn), fill)
 
@@ -291,7 +288,7 @@ def _heif(file: BinaryIO, name: str) -> Opened:
     _check_size(width, height, name, os.fstat(file.fileno()).st_size, _HEIF)
 
     def fill(out: np.ndarray) -> None:
-        pixels.fill(out, pixels.rows_of(np.asarray(picture)[:, :width], name))
+        images.put(out, images.rows_of(np.asarray(picture)[:, :width], name))
 
     return Opened(width, height, fill)
 
@@ -323,31 +320,31 @@ def _pillow(file: BinaryIO, formats: tuple[str, ...], name: str, turn: int = 0) 
     image.load()
     if image.format == "TIFF":
         turn = image.tag_v2.get(_ORIENTATION, 1)  # type: ignore[attr-defined]
-        turn = turn if turn in _STORED else 1
+        turn = int(turn) if turn in range(1, 9) else 1
     turn = turn or orientation(image.info.get("exif", b""))
 
     def fill(out: np.ndarray) -> None:
         with image:
-            pixels.fill(_STORED[turn](out), _rows(image, name))
+            images.put(_stored(out, turn), _rows(image, name))
 
     return Opened(*_upright(width, height, turn), fill)
 
 
-def _rows(image: Image.Image, name: str) -> pixels.Rows:
+def _rows(image: Image.Image, name: str) -> images.Rows:
     """What gives the rows from one to another as RGB."""
     scaled = image.mode == "F"
     if image.mode == "I" and image.format == "TIFF":  # some programs write 8-bit gray so
         scaled = float(image.getextrema()[1]) <= 255  # type: ignore[arg-type]
     if scaled:
-        return pixels.rows_of(np.asarray(image), name)
+        return images.rows_of(np.asarray(image), name)
     mode = "RGBA" if image.has_transparency_data else "RGB"
 
     def rows(top: int, bottom: int) -> np.ndarray:
         strip = image.crop((0, top, image.width, bottom))
         if not image.mode.startswith("I"):
-            return pixels.rgb(np.asarray(strip.convert(mode)))
+            return images.rgb(np.asarray(strip.convert(mode)))
         gray = np.asarray(strip)  # of 16 bits, which Pillow's convert would clip at 255
         gray = gray if gray.dtype == np.uint16 else gray.clip(0, 65535).astype(np.uint16)
-        return pixels.rows_of(gray, name)(0, bottom - top)
+        return images.rows_of(gray, name)(0, bottom - top)
 
     return rows

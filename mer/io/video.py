@@ -57,18 +57,12 @@ class Video:
     Frames are turned upright by the file's rotation and mirroring, brought to square pixels, and
     shrunk where a side is over LONG_SIDE. All have the size of the first: one of another size is
     fitted into it, on black. While a frame is looked at, the worker decodes the next two.
-
-    Attributes:
-        size: width and height of the frames, in pixels.
-        quarters: quarter turns counter-clockwise by which the frames are turned; see `turn`.
-        duration_ms: what the file says of itself, for a progress bar; None where it says nothing.
-        notes: sentences on what is wrong with the file; complete after a pass over all of it.
     """
 
-    size: tuple[int, int]
-    quarters: int = 0
-    duration_ms: float | None
-    notes: list[str]
+    size: tuple[int, int]  # width and height of the frames, in pixels
+    quarters: int = 0  # quarter turns counter-clockwise by which frames are turned; see `turn`
+    duration_ms: float | None  # what the file says that it lasts; None where it says nothing
+    notes: list[str]  # what is wrong with the file, in sentences; all of it after a whole pass
 
     def __init__(self, path: str | os.PathLike[str], fps: float | None = None) -> None:
         """Decode the first frame.
@@ -106,19 +100,15 @@ class Video:
             self.notes.append(f"Filmed {_FILMED[self.quarters]}: it was turned upright.")
 
     def __iter__(self) -> Iterator[Frame]:
-        """Every frame, with strictly increasing times.
-
-        Raises:
-            VideoError: the file has vanished or changed since it was opened, or a part of it takes
-                more memory or time than a good one.
-        """
+        """Every frame, with strictly increasing times; raises as `frames`."""
         return self.frames(0.0, math.inf)
 
     def frames(self, start_ms: float, end_ms: float) -> Iterator[Frame]:
         """The frames from one time to another, both included; `index` counts them from 0.
 
         Raises:
-            VideoError: as for all of them.
+            VideoError: the file has vanished or changed since it was opened, or a part of it takes
+                more memory or time than a good one.
         """
         frames = self._decoded(start_ms, end_ms)
         self._passes.add(frames)
@@ -173,36 +163,28 @@ def _shrunk(width: float, height: float) -> tuple[int, int]:
 class Reader:
     """A video file, decoded in this process; its attributes are those of `Video`."""
 
-    def __init__(self, path: Path, alive: Callable[[float], None] | None = None) -> None:
-        """Decode the first frame.
-
-        Args:
-            path: a file that is there.
-            alive: called with the time of each picture that is decoded, in milliseconds.
+    def __init__(self, path: Path, alive: Callable[[float], None]) -> None:
+        """Decode the first frame; `alive` is called with the time of each picture decoded, in ms.
 
         Raises:
             VideoError: no video, a damaged one, or none of its frames can be read.
         """
         self._path, self._alive = path, alive
         self.notes: list[str] = []
-        with video_files.opened(self._path) as (container, stream):
+        with video_files.opened(path) as (container, stream):
             self.duration_ms = video_files.duration_ms(container, stream)
             self._step_ms = 1000 / float(stream.guessed_rate or NOMINAL_FPS)
             first = next(video_files.decoded(container, stream, Counter()), None)
             if first is None:
-                raise VideoError(video_files.no_frame(self._path))
+                raise VideoError(video_files.no_frame(path))
             start_ms = video_files.start_ms(container, first)
             self._turns = video_files.Turns.of(first, stream)
-            self._natural = self._turns.size(first)
+        self._natural = self._turns.size(first)
         self._start_ms, self._seeks = start_ms or 0.0, start_ms is not None
         self.size = _shrunk(*self._natural)
 
     def frames(self, start_ms: float, end_ms: float) -> Generator[Frame]:
-        """The frames from one time to another, both included; `index` counts them from 0.
-
-        Raises:
-            VideoError: the file has vanished or changed since it was opened.
-        """
+        """As of `Video`."""
         faults: Counter[str] = Counter()
         index, time_ms = 0, 0.0
         with closing(self._from(start_ms, faults)) as pictures:
@@ -215,7 +197,12 @@ class Reader:
                     index += 1
         if start_ms <= 0:
             self._seeks &= not faults["jump"]
-            self._take_notes(faults, time_ms)
+            notes = [_NOTES[fault].format(count) for fault, count in faults.items() if count]
+            said, there = self.duration_ms or 0.0, time_ms / 1000
+            if said - self._start_ms - time_ms > EARLY_MS:  # some files count from 0, some do not
+                lasts = f"The file says it lasts {said / 1000:.1f} s"
+                notes.append(f"{lasts}; {there:.1f} s can be read.")
+            self.notes.extend(note for note in notes if note not in self.notes)
 
     def _from(
         self, start_ms: float, faults: Counter[str]
@@ -248,34 +235,19 @@ class Reader:
             if time_ms <= last:
                 faults["back"] += 1
                 continue
-            if self._alive:
-                self._alive(time_ms)
+            self._alive(time_ms)
             if time_ms < last + NEAREST_MS:
                 faults["near"] += 1
                 continue
             last = time_ms
             yield time_ms, picture
 
-    def _take_notes(self, faults: Counter[str], end_ms: float) -> None:
-        notes = [_NOTES[fault].format(count) for fault, count in faults.items() if count]
-        said = self.duration_ms or 0.0
-        if said - self._start_ms - end_ms > EARLY_MS:  # some files count from 0, some do not
-            there = end_ms / 1000
-            notes.append(f"The file says it lasts {said / 1000:.1f} s; {there:.1f} s can be read.")
-        self.notes.extend(note for note in notes if note not in self.notes)
-
 
 class FolderReader:
     """A folder of pictures as a video, as `Reader`."""
 
-    def __init__(
-        self, folder: Path, fps: float, alive: Callable[[float], None] | None = None
-    ) -> None:
-        """Decode the first frame.
-
-        Raises:
-            VideoError: there is none that can be read.
-        """
+    def __init__(self, folder: Path, fps: float, alive: Callable[[float], None]) -> None:
+        """Decode the first frame; raises a VideoError where there is none that can be read."""
         found = (path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
         self._paths = sorted(found, key=lambda path: natural(path.name))
         self._step_ms, self._alive = 1000 / fps, alive
@@ -287,14 +259,13 @@ class FolderReader:
         self.size = _shrunk(*first.shape[1::-1])
 
     def frames(self, start_ms: float, end_ms: float) -> Generator[Frame]:
-        """The frames from one time to another, both included; `index` counts them from 0."""
+        """As of `Video`."""
         first = max(0, math.ceil(start_ms / self._step_ms - 1e-6))
         for index, (number, image) in enumerate(self._images(first)):
             time_ms = number * self._step_ms
             if time_ms > end_ms:
                 return
-            if self._alive:
-                self._alive(time_ms)
+            self._alive(time_ms)
             yield Frame(index, time_ms, video_files.onto(image, self.size))
 
     def _images(self, first: int) -> Iterator[tuple[int, np.ndarray]]:

@@ -196,9 +196,9 @@ class Turns:
         if matrix is None:
             return cls(False, False, False, aspect, curve)
         a, b, _, c, d = struct.unpack_from("=5i", cast(bytes, matrix))  # x' = ax + cy, y' = bx + dy
-        if abs(b) > abs(a):
-            return cls(True, c < 0, b < 0, aspect, curve)
-        return cls(False, a < 0, d < 0, aspect, curve)
+        transposed = abs(b) > abs(a)
+        across, down = (c, b) if transposed else (a, d)
+        return cls(transposed, across < 0, down < 0, aspect, curve)
 
     def size(self, picture: av.VideoFrame) -> tuple[float, float]:
         """Width and height of a picture upright."""

@@ -114,11 +114,7 @@ def classes(record: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _path(name: str, ending: str, folder: Path | None) -> Path:
-    """A network's file: in `folder`, where it was fetched from the Hub to, or in FOLDER.
-
-    Raises:
-        WeightsError: $MER_HUB names no pinned revision, or the Hub knows no such repository.
-    """
+    """A network's file: in `folder`, or where it was fetched from the Hub to, or in FOLDER."""
     return (folder or hub.folder(name) or FOLDER) / f"{name}.{ending}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mer.batch import result_store, worker
+from mer.batch import scoring, worker
 from mer.errors import MerError
 
 IDENTITY = {"source": "/faces", "network": "cnn1"}
@@ -27,7 +27,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("all I have")
     with (
         pytest.raises(MerError, match="holds other files"),
-        result_store.opened(tmp_path, IDENTITY),
+        scoring.opened(tmp_path, IDENTITY),
     ):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
@@ -36,17 +36,17 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["{", "[1]"])
 def test_a_damaged_folder_is_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(MerError, match="damaged"), result_store.opened(tmp_path, IDENTITY):
+    with pytest.raises(MerError, match="damaged"), scoring.opened(tmp_path, IDENTITY):
         pass
 
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:
-    with result_store.opened(tmp_path, IDENTITY) as book:
+    with scoring.opened(tmp_path, IDENTITY) as book:
         book.write(part("a.jpg"))
     other = IDENTITY | {"network": "cnn2"}
     with (
         pytest.raises(MerError, match="another run, with network 'cnn1'"),
-        result_store.opened(tmp_path, other),
+        scoring.opened(tmp_path, other),
     ):
         pass
     assert stored(tmp_path, "items") == ["a.jpg"]
@@ -54,21 +54,21 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
 
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     with (
-        result_store.opened(tmp_path, IDENTITY),
+        scoring.opened(tmp_path, IDENTITY),
         pytest.raises(MerError, match="Another run"),
-        result_store.opened(tmp_path, IDENTITY),
+        scoring.opened(tmp_path, IDENTITY),
     ):
         pass
 
 
 def test_nothing_to_store(tmp_path: Path) -> None:
-    with result_store.opened(tmp_path / "new", IDENTITY) as book:
+    with scoring.opened(tmp_path / "new", IDENTITY) as book:
         assert book.done == set()
         assert set(book.finish().values()) == {0}
 
 
 def test_a_part_that_comes_twice_is_stored_once(tmp_path: Path) -> None:
-    with result_store.opened(tmp_path, IDENTITY) as book:
+    with scoring.opened(tmp_path, IDENTITY) as book:
         for names in (("a.jpg", "b.jpg"), ("a.jpg", "b.jpg"), ("c.jpg",)):
             book.write(part(*names))
         assert book.finish()["items"] == 3
@@ -77,13 +77,13 @@ def test_a_part_that_comes_twice_is_stored_once(tmp_path: Path) -> None:
 
 
 def test_what_was_cut_off_is_removed_and_the_rest_goes_on(tmp_path: Path) -> None:
-    with result_store.opened(tmp_path, IDENTITY) as book:
+    with scoring.opened(tmp_path, IDENTITY) as book:
         book.write(part("a.jpg"))
         book.finish()
     first = tmp_path / "errors" / "part-000000.parquet"
     for torn in ("part-000001.parquet", ".part-000001.parquet.x1y2"):
         first.with_name(torn).write_bytes(first.read_bytes())
-    with result_store.opened(tmp_path, IDENTITY) as book:
+    with scoring.opened(tmp_path, IDENTITY) as book:
         assert not (tmp_path / "done").exists()
         assert book.done == {"a.jpg"}
         book.write(part("b.jpg"))
