@@ -34,8 +34,7 @@ _METRICS: Final = {  # for each figure of a record: the Hub's name, and a title
 def card(name: str) -> str:
     """A network's model card, of its record's figures: Markdown with the Hub's front matter.
 
-    Raises:
-        WeightsError: the network's record is missing, damaged or without figures.
+    Raises a WeightsError where the record is missing, damaged or without figures.
     """
     from huggingface_hub import ModelCardData
 
@@ -103,8 +102,7 @@ def _results(record: Mapping[str, Any]) -> Iterator[EvalResult]:
 def space(folder: Path) -> None:
     """Write the files of a Space to `folder`: page, weights, and README with its front matter.
 
-    Raises:
-        MerError: the program was installed without its source, or `folder` is not empty.
+    Raises a MerError without mer's source, or where `folder` is not empty.
     """
     missing = [name for name in _APP if not (ROOT / name).exists()]
     if missing:
@@ -121,11 +119,9 @@ def space(folder: Path) -> None:
 def model(name: str, folder: Path) -> None:
     """Write the files of a network's repository to `folder`: weights, record, card, licences.
 
-    Raises:
-        WeightsError: the network's files are missing or damaged, or hold no figures.
-        MerError: `folder` is not empty.
+    Raises a WeightsError as `card`, a MerError where `folder` is not empty.
     """
-    store.load(name)  # raises if anything is wrong with them
+    store.load(name)  # raises if anything is wrong with it
     readme = card(name)
     _empty(folder)
     (folder / "README.md").write_text(readme, encoding="utf-8")
@@ -138,11 +134,7 @@ def model(name: str, folder: Path) -> None:
 def push(repository: str, kind: str, write: Callable[[Path], None]) -> str:
     """Commit the files that `write` writes to OWNER/NAME, a "space" or a "model", made if missing.
 
-    Returns:
-        The commit's 40 digits.
-
-    Raises:
-        MerError: the Hub cannot be reached or refuses; or what `write` raises.
+    Gives the commit's 40 digits. Raises a MerError where the Hub cannot be reached or refuses.
     """
     import httpx
     from huggingface_hub import HfApi, errors

@@ -214,13 +214,9 @@ class ResultStore:
 def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[ResultStore]:
     """The results in `folder`, begun or taken up again, and kept from other runs meanwhile.
 
-    Args:
-        folder: made where it does not exist.
-        identity: source, network and all else that has to be the same for a run to go on.
-
-    Raises:
-        MerError: the folder holds something else, results of other settings, or another run
-            writes to it now.
+    `identity` is source, network and all else that has to be the same for a run to go on. Raises a
+    MerError where the folder holds something else, results of other settings, or another run writes
+    to it now.
     """
     run = folder / "run.json"
     if not run.exists() and folder.is_dir() and any(folder.iterdir()):

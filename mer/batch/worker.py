@@ -61,11 +61,7 @@ class Worker:
     """Scores parts of the items, for as long as a run lasts."""
 
     def __init__(self, task: Task) -> None:
-        """Load the network.
-
-        Raises:
-            WeightsError: this machine has no such weights, or others.
-        """
+        """Load the network; a WeightsError where this machine has no such weights, or others."""
         cv2.setNumThreads(1)  # the cores are shared out by whole workers
         self._predictor = get_predictor(task.model, task.detector)
         if self._predictor.record["file"]["sha256"] != task.checksum:

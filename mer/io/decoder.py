@@ -75,10 +75,10 @@ def serve(line: socket.socket) -> None:
             short = isinstance(error.__cause__, MemoryError)
             told = {"error": str(error), "kind": type(error).__name__}
             channel.send(told | {"memory": short})
-            service.forget_memory()
+            service.memory = None
         except MemoryError:  # FFmpeg's as well, whose words are no sentence
             channel.send({"error": too_much("The file"), "kind": "VideoError", "memory": True})
-            service.forget_memory()
+            service.memory = None
         finally:
             for file in files:
                 os.close(file)
@@ -97,7 +97,8 @@ class _Service:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._memory: mmap.mmap | None = None  # the caller's, which pictures are put into
+        # The caller's, which pictures are put into; it goes as soon as no array shows it any more.
+        self.memory: mmap.mmap | None = None
         self._video: Reader | FolderReader | None = None
         held = Path("/proc/self/statm")  # pages of address space; absent where there is no /proc
         self._rest = int(held.read_text().split()[0]) * mmap.PAGESIZE if held.exists() else 0
@@ -105,16 +106,8 @@ class _Service:
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_FSIZE, LIMITS.large_memory)
 
-    def forget_memory(self) -> None:
-        """Let go of the caller's memory, as soon as no array shows it any more."""
-        self._memory = None
-
     def answer(self, request: dict[str, Any], files: list[int]) -> None:
-        """Do what is asked, and say what came of it.
-
-        Raises:
-            MerError: the file cannot be read.
-        """
+        """Do what is asked, and say what came of it; a MerError where the file cannot be read."""
         self._limit_memory(max((os.fstat(file).st_size for file in files), default=0))
         self._began = time.process_time()
         self._limit_time()
@@ -159,7 +152,7 @@ class _Service:
                 os.close(new)
             opened.fill(out)
         if out.nbytes > LIMITS.kept:
-            self.forget_memory()
+            self.memory = None
         self._channel.send({})
 
     def _frames(self, start_ms: float, end_ms: float, files: list[int]) -> None:
@@ -182,10 +175,10 @@ class _Service:
     def _room(self, files: list[int], shape: tuple[int, ...]) -> np.ndarray:
         """An array in the caller's memory: in that of a file, or in the one of before."""
         if files:
-            self.forget_memory()  # before there is another
-            self._memory = mmap.mmap(files[0], 0)
-        assert self._memory is not None
-        return np.frombuffer(self._memory, np.uint8, math.prod(shape)).reshape(shape)
+            self.memory = None  # before there is another
+            self.memory = mmap.mmap(files[0], 0)
+        assert self.memory is not None
+        return np.frombuffer(self.memory, np.uint8, math.prod(shape)).reshape(shape)
 
     def _told_taken(self, taken: list[bool]) -> bool:
         """Wait until the caller has taken a frame, which may be long; whether it is still there."""

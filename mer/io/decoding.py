@@ -72,12 +72,7 @@ class Worker:
         self._memory = None
 
     def ask(self, message: dict[str, Any], files: Sequence[int] = ()) -> dict[str, Any]:
-        """Send a message and wait for the answer.
-
-        Raises:
-            GoneError: the worker ended.
-            MerError: what it raised.
-        """
+        """Send a message and wait for the answer; raises a GoneError, or what the worker raised."""
         try:
             self._channel.send(message, files)
         except ConnectionError as error:
@@ -115,9 +110,7 @@ class Worker:
     ) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
         """The open video's frames from one time to another: of each all else, and its pixels.
 
-        Raises:
-            GoneError: the worker ended.
-            VideoError: it cannot be read any further.
+        Raises as `ask`.
         """
         places, files = self._room((2, *shape))
         self._channel.send({"do": "frames", "from": start_ms, "to": end_ms}, files)
@@ -161,9 +154,7 @@ class Pool:
             self._start()
 
     def picture(self, source: int | bytes, name: str) -> np.ndarray:
-        """The picture as RGB uint8 (height, width, 3), upright, by a worker.
-
-        Where WORKERS are busy, by the first that is free again.
+        """The picture as RGB uint8 (height, width, 3), upright, by a worker that is free.
 
         Args:
             source: the file's content, or a descriptor of the open file.

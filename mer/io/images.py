@@ -114,8 +114,7 @@ def rgb(strip: np.ndarray) -> np.ndarray:
 def rows_of(array: np.ndarray, name: str) -> Rows:
     """What gives the rows of an array (height, width[, 1 to 4 channels]), scaled to 0..255.
 
-    Raises:
-        ImageError: its values are no brightness.
+    Raises an ImageError where its values are no brightness.
     """
     factor = _FACTORS.get(array.dtype)
     if factor is None and array.dtype.kind in "iuf":

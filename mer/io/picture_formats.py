@@ -77,11 +77,7 @@ def opened(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
 
 
 def decoded_here(file: BinaryIO, name: str) -> np.ndarray:
-    """A picture decoded in this very process, from an open file.
-
-    Raises:
-        ImageError: as `opened`.
-    """
+    """A picture decoded in this very process, from an open file; raises as `opened`."""
     content = memoryview(file.read())
     file.seek(0)
     picture = opened(file, content, f"/dev/fd/{file.fileno()}", name)

@@ -101,11 +101,7 @@ def in_folder(folder: Path, endings: frozenset[str]) -> list[Item]:
 
 
 def in_zip(path: Path, endings: frozenset[str]) -> list[Item]:
-    """The files in a zip that end so.
-
-    Raises:
-        DataError: it is damaged.
-    """
+    """The files in a zip that end so; a DataError where it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = _chosen(archive.namelist(), endings, str(path))
@@ -117,9 +113,8 @@ def in_zip(path: Path, endings: frozenset[str]) -> list[Item]:
 def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
     """A picture file of a zip, in bounded memory: a few kilobytes could be gigabytes.
 
-    Raises:
-        DataError: it is larger than any picture, or packed with LZMA, whose own header says how
-            many gigabytes are set aside to unpack it.
+    Raises a DataError where it is larger than any picture, or packed with LZMA, whose own header
+    says how many gigabytes are set aside to unpack it.
     """
     with archive.open(_plain(archive, name)) as file:
         content = file.read(images.MAX_BYTES + 1)
@@ -132,8 +127,7 @@ def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
 def unpack(archive: zipfile.ZipFile, name: str, target: Path) -> None:
     """Put a video of a zip into a file of its own.
 
-    Raises:
-        DataError: it would grow as no video does, or fill the disk, or is packed with LZMA.
+    Raises a DataError where it would grow as no video does, fill the disk, or is packed with LZMA.
     """
     entry = _plain(archive, name)
     if entry.file_size > max(SMALL, PACKED * entry.compress_size):
@@ -258,16 +252,16 @@ def _no_zip(name: str, error: Exception) -> str:
 def _listed(path: Path) -> list[Item]:
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            names = list(_column(file, path) if path.suffix.lower() == ".csv" else file)
+            names = list(file) if path.suffix.lower() == ".txt" else _column(file, path)
     except (OSError, csv.Error) as error:
         raise DataError(f"The list {shown(path)} cannot be read ({error}).") from error
     folder = path.resolve().parent
     return [Item(shown(x), str(folder / x)) for x in map(str.strip, names) if x]
 
 
-def _column(lines: Iterable[str], path: Path) -> Iterator[str]:
+def _column(lines: Iterable[str], path: Path) -> list[str]:
     rows = csv.DictReader(lines)
-    column = next((name for name in COLUMNS if name in (rows.fieldnames or ())), None)
-    if column is None:
-        raise DataError(f"The list {shown(path)} needs a column called {' or '.join(COLUMNS)}.")
-    return (row[column] or "" for row in rows)
+    for name in COLUMNS:
+        if name in (rows.fieldnames or ()):
+            return [row[name] or "" for row in rows]
+    raise DataError(f"The list {shown(path)} needs a column called {' or '.join(COLUMNS)}.")

@@ -166,21 +166,25 @@ class Reader:
     def __init__(self, path: Path, alive: Callable[[float], None]) -> None:
         """Decode the first frame; `alive` is called with the time of each picture decoded, in ms.
 
-        Raises:
-            VideoError: no video, a damaged one, or none of its frames can be read.
+        Raises a VideoError where it is no video, a damaged one, or has no frame that can be read.
         """
         self._path, self._alive = path, alive
         self.notes: list[str] = []
         with video_files.opened(path) as (container, stream):
-            self.duration_ms = video_files.duration_ms(container, stream)
+            whole = container.duration
+            self.duration_ms = None if whole is None else whole / 1000
+            if stream.duration is not None and stream.time_base is not None:
+                self.duration_ms = float(stream.duration * stream.time_base * 1000)
             self._step_ms = 1000 / float(stream.guessed_rate or NOMINAL_FPS)
             first = next(video_files.decoded(container, stream, Counter()), None)
             if first is None:
-                raise VideoError(video_files.no_frame(path))
-            start_ms = video_files.start_ms(container, first)
+                raise VideoError(video_files.NO_FRAME.format(shown(path.name)))
             self._turns = video_files.Turns.of(first, stream)
+            stamp, begins = video_files.stamp_ms(first), container.start_time
+        self._seeks, self._start_ms = stamp is not None, stamp or 0.0
+        if stamp is not None and begins is not None:  # as of players: pictures may follow sound
+            self._start_ms = min(stamp, begins / 1000)
         self._natural = self._turns.size(first)
-        self._start_ms, self._seeks = start_ms or 0.0, start_ms is not None
         self.size = _shrunk(*self._natural)
 
     def frames(self, start_ms: float, end_ms: float) -> Generator[Frame]:

@@ -36,6 +36,10 @@ _LARGE: Final = (
     "The frames of the video take more memory to decode than there is for a file of its size: save "
     "it smaller, in 4K or less, or choose another."
 )
+NO_FRAME: Final = (
+    "'{}' has no frame that can be read: none at all, damaged ones, or frames of more than "
+    f"{LIMITS.pixels // 1_000_000} million pixels. {_AGAIN}, or choose another."
+)
 _CHOOSE: Final = "Choose an MP4, WebM, MOV, MKV or AVI video."
 
 WHITE: Final = 100.0  # cd/m2 of an ordinary screen's white
@@ -52,9 +56,8 @@ _CODED: Final = np.linspace(0, 1, 256)
 def checked(path: Path, *, folder: bool = False) -> Path:
     """The path of a video in full, or of a folder of frames.
 
-    Raises:
-        VideoError: no such file, a file or a folder where the other was asked for, a pipe or
-            device, or an empty file.
+    Raises a VideoError where there is no such file, or it is a folder where a file was asked for or
+    the other way round, a pipe, a device, or empty.
     """
     instead = "name a video inside it, or say with --fps how many of its pictures make a second."
     with readable(path, VideoError, _CHOOSE, "" if folder else instead):
@@ -69,8 +72,7 @@ def checked(path: Path, *, folder: bool = False) -> Path:
 def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The file and its stream of pictures, closed at the end.
 
-    Raises:
-        VideoError: no video, a damaged one, or one without pictures.
+    Raises a VideoError where it is no video, a damaged one, or one without pictures.
     """
     limit = {"max_pixels": str(LIMITS.pixels)}
     options = {**limit, "format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
@@ -83,15 +85,6 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         stream.codec_context.options = limit
         stream.codec_context.thread_count = 1  # two hold more pictures, and gain little here
         yield container, stream
-
-
-def no_frame(path: Path) -> str:
-    """What to say of a video of which nothing can be decoded."""
-    limit = f"more than {LIMITS.pixels // 1_000_000} million pixels"
-    return (
-        f"'{shown(path.name)}' has no frame that can be read: none at all, damaged ones, or "
-        f"frames of {limit}. {_AGAIN}, or choose another."
-    )
 
 
 def _unreadable(path: Path) -> str:
@@ -129,10 +122,9 @@ def decoded(
     faults: Counter[str],
     from_ms: float | None = None,
 ) -> Iterator[av.VideoFrame]:
-    """The stream's pictures; what cannot be decoded is counted as "damaged" and left out.
+    """The stream's pictures, from before a time of the file's own count on where one is given.
 
-    With a time of the file's own count, from before it on, beginning with a picture that needs no
-    other.
+    What cannot be decoded is counted as "damaged" and left out.
     """
     try:
         if from_ms is not None:
@@ -146,24 +138,6 @@ def decoded(
                 faults["damaged"] += 1
     except av.FFmpegError:  # not even the next piece is found
         faults["damaged"] += 1
-
-
-def duration_ms(container: InputContainer, stream: VideoStream) -> float | None:
-    """How long the file says it lasts; None where it says nothing."""
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base * 1000)
-    return None if container.duration is None else container.duration / 1000
-
-
-def start_ms(container: InputContainer, first: av.VideoFrame) -> float | None:
-    """The file's time at which a player begins: pictures may come later than sound, or have none.
-
-    None where the first picture has no time.
-    """
-    stamp = stamp_ms(first)
-    if stamp is None or container.start_time is None:
-        return stamp
-    return min(stamp, container.start_time / 1000)
 
 
 def stamp_ms(picture: av.VideoFrame) -> float | None:

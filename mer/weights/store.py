@@ -1,10 +1,17 @@
-"""Weights in half-precision safetensors, and beside each a JSON record of how it was made."""
+"""Weights in half-precision safetensors, and beside each a JSON record of how it was made.
+
+All that reads raises a WeightsError where a file is missing, damaged or not the named network's.
+Files lie in `folder`; by default where they were fetched from the Hub to, or in FOLDER.
+"""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
@@ -17,7 +24,6 @@ from mer.emotions import EMOTIONS
 from mer.errors import WeightsError
 from mer.io import files
 from mer.models.registry import MODELS
-from mer.weights import hub
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the page does not need it
     import torch
@@ -30,6 +36,11 @@ FOLDER: Final[Path] = Path(
 _MEND: Final[str] = "Restore it with `git checkout -- weights`, or train the network again."
 
 MOST_RECORD: Final = 20_000_000  # bytes
+HUB: Final = "MER_HUB"
+_PINNED: Final = re.compile(r"([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
+_NETWORK: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")  # names that may be part of an address
+
+_log = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 Network = TypeVar("Network", bound="torch.nn.Module")
@@ -102,11 +113,7 @@ def available() -> list[str]:
 
 
 def classes(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """The classes of a network, in the order of its outputs.
-
-    Raises:
-        WeightsError: the record names another number of classes than the network has.
-    """
+    """The classes of a network, as many as it has, in the order of its outputs."""
     found = tuple(record.get("classes", EMOTIONS))
     if len(found) != record.get("options", {}).get("classes", len(EMOTIONS)):
         raise WeightsError(f"A record names {len(found)} classes, not those it has. {_MEND}")
@@ -114,16 +121,54 @@ def classes(record: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _path(name: str, ending: str, folder: Path | None) -> Path:
-    """A network's file: in `folder`, or where it was fetched from the Hub to, or in FOLDER."""
-    return (folder or hub.folder(name) or FOLDER) / f"{name}.{ending}"
+    return (folder or fetched(name) or FOLDER) / f"{name}.{ending}"
+
+
+def fetched(name: str) -> Path | None:
+    """Where the weights and the record of network `name` lie, fetched where that is needed.
+
+    $MER_HUB says from where: `OWNER/NAME@REVISION`. The revision is a commit's 40 digits, so that
+    weights never change unseen; any other, or one that the Hub does not know, is a WeightsError.
+    None where the variable is not set, where the repository does not hold this network, and, with a
+    warning, where the Hub cannot be reached and nothing was fetched before.
+    """
+    source = os.environ.get(HUB)
+    return _fetched(source, name) if source and _NETWORK.fullmatch(name) else None
+
+
+@functools.lru_cache(64)
+def _fetched(source: str, name: str) -> Path | None:
+    pinned = _PINNED.fullmatch(source)
+    if pinned is None:
+        raise WeightsError(
+            f"{HUB} has to be OWNER/NAME@REVISION, with all 40 digits of the revision, so "
+            f"that weights never change unseen; it is {source!r}."
+        )
+    import httpx
+    from huggingface_hub import errors, hf_hub_download
+
+    repository, revision = pinned.groups()
+    try:
+        for ending in ("json", "safetensors"):
+            path = hf_hub_download(repository, f"{name}.{ending}", revision=revision)
+        return Path(path).parent
+    except errors.EntryNotFoundError as error:
+        if not isinstance(error, errors.LocalEntryNotFoundError):  # the Hub said so
+            return None
+    except (errors.HfHubHTTPError, errors.HFValidationError) as error:
+        told = str(error).strip().splitlines()[0]
+        raise WeightsError(f"The Hub does not give {source} ({told}). Mend {HUB}.") from error
+    except (httpx.HTTPError, OSError):
+        pass  # broken off on the way
+    _log.warning(
+        "The Hub cannot be reached, and %s was not fetched before: the weights at hand are used.",
+        name,
+    )
+    return None
 
 
 def read_record(name: str, *, folder: Path | None = None) -> Record:
-    """The record of network `name`.
-
-    Raises:
-        WeightsError: the record is missing or is no JSON object for this network.
-    """
+    """The record of network `name`."""
     path = _path(name, "json", folder)
     try:
         record = _checked(_read(path, MOST_RECORD))
@@ -160,11 +205,7 @@ def write_record(name: str, record: Record, *, folder: Path | None = None) -> No
 
 
 def architecture(name: str, *, folder: Path | None = None) -> str:
-    """The name in the registry of what network `name` is built like.
-
-    Raises:
-        WeightsError: there is no such network, or its record is missing or damaged.
-    """
+    """The name in the registry of what network `name` is built like."""
     known = names(_path(name, "json", folder).parent)
     if name not in known:
         raise WeightsError(f"There is no network called {name!r}; choose {', '.join(known)}.")
@@ -172,11 +213,7 @@ def architecture(name: str, *, folder: Path | None = None) -> str:
 
 
 def arrays(name: str, *, folder: Path | None = None) -> tuple[dict[str, np.ndarray], Record]:
-    """The weights of network `name` by their names, in float32 but for counts, and its record.
-
-    Raises:
-        WeightsError: the weights or their record are missing, truncated or foreign.
-    """
+    """The weights of network `name` by their names, in float32 but for counts, and its record."""
     path = _path(name, "safetensors", folder)
     content = _read(path)
     record = read_record(name, folder=folder)
@@ -192,11 +229,7 @@ def arrays(name: str, *, folder: Path | None = None) -> tuple[dict[str, np.ndarr
 
 
 def read_verified(file: str, sha256: str, name: str) -> bytes:
-    """The content of a third party's file among the weights; `name` says in errors what it is.
-
-    Raises:
-        WeightsError: it cannot be read, or its checksum is another.
-    """
+    """The content of a third party's file among the weights; `name` says in errors what it is."""
     path = FOLDER / file
     mend = f"Restore it with `git checkout -- weights/{file}`."
     try:
@@ -215,11 +248,7 @@ def foreign(name: str, folder: Path | None = None) -> WeightsError:
 
 
 def load(name: str, *, folder: Path | None = None) -> tuple[BaseClasificacionImagenes, Record]:
-    """Network `name` in float32 and evaluation mode, with its record.
-
-    Raises:
-        WeightsError: unknown network, or weights that are missing, truncated or foreign.
-    """
+    """Network `name` in float32 and evaluation mode, with its record."""
     model, record = load_as(MODELS[architecture(name, folder=folder)], name, folder=folder)
     classes(record)
     return model, record
@@ -242,12 +271,9 @@ def load_as(
 
 
 def read_start(model: BaseClasificacionImagenes, path: Path) -> Record:
-    """Fill `model` with the weights at `path` and return their record.
+    """Fill `model` with the weights at `path`, of the same kind of network; gives their record.
 
     Where they are of a network with more or fewer classes, all but its last layer is taken.
-
-    Raises:
-        WeightsError: the file or the record beside it is missing, damaged or of another kind.
     """
     loaded, record = load(path.stem, folder=path.parent)
     own, given = model.state_dict(), loaded.state_dict()
@@ -265,11 +291,7 @@ def read_start(model: BaseClasificacionImagenes, path: Path) -> Record:
 def load_linear(
     build: Callable[..., Model], name: str, shape: tuple[int, int], *, folder: Path | None = None
 ) -> Model:
-    """What `build` makes of a linear model's weight (outputs, inputs), bias and options.
-
-    Raises:
-        WeightsError: its weights or their record are missing, truncated or foreign.
-    """
+    """What `build` makes of a linear model's weight (outputs, inputs), bias and options."""
     tensors, record = arrays(name, folder=folder)
     try:
         weight, bias = (tensors[f"linear.{part}"] for part in ("weight", "bias"))

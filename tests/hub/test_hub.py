@@ -19,7 +19,6 @@ from PIL import Image
 from mer import cli, hub
 from mer.errors import MerError, WeightsError
 from mer.models.registry import DEFAULT_MODEL
-from mer.weights import hub as fetch
 from mer.weights import store
 from tests.hub import hub_server
 from tests.records import record
@@ -200,19 +199,19 @@ def test_a_repository_or_revision_that_is_not_there(
 
 @pytest.mark.parametrize("source", ["made/up", "made/up@main", f"made@{REVISION}", "@"])
 def test_a_revision_that_is_not_pinned(monkeypatch: pytest.MonkeyPatch, source: str) -> None:
-    monkeypatch.setenv(fetch.VARIABLE, source)
+    monkeypatch.setenv(store.HUB, source)
     with pytest.raises(WeightsError, match="has to be OWNER/NAME@REVISION"):
-        fetch.folder("cnn1")
+        store.fetched("cnn1")
 
 
 def test_without_the_variable_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(fetch.VARIABLE, raising=False)
-    assert fetch.folder("cnn1") is None
+    monkeypatch.delenv(store.HUB, raising=False)
+    assert store.fetched("cnn1") is None
 
 
 def test_a_name_that_is_none_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(fetch.VARIABLE, f"made/up@{REVISION}")
-    assert fetch.folder("../../etc/passwd") is None
+    monkeypatch.setenv(store.HUB, f"made/up@{REVISION}")
+    assert store.fetched("../../etc/passwd") is None
 
 
 def test_a_space_goes_to_the_hub(
