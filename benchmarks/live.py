@@ -39,7 +39,7 @@ class Visitor:
     """One visitor, who takes a place at once; a context that ends with leaving it.
 
     Attributes:
-        answers: to each frame, as `mer.ui.live` gives them.
+        answers: to each frame, as `mer.ui.webcam` gives them.
         milliseconds: from a frame's sending to its answer, one each.
         seconds: how long the visitor looked.
         problem: the sentence with which the page refused a place or a frame, or "".

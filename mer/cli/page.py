@@ -18,11 +18,6 @@ def add(commands: Any) -> None:
     add("--host", help="address to listen on (default $GRADIO_SERVER_NAME or 127.0.0.1)")
     add("--port", type=int, help="port to listen on (default $GRADIO_SERVER_PORT or 7860)")
     add("--share", action="store_true", help="also open a public Gradio link, for 72 hours")
-    add(
-        "--mcp",
-        action="store_true",
-        help="also serve tools for assistants (needs pip install 'mer[mcp]')",
-    )
 
     text = "Push the page as a Space, or a network with its model card, to the Hugging Face Hub"
     parser = command(commands, "publish", publish, text)
@@ -47,7 +42,7 @@ def app(options: argparse.Namespace) -> None:
             "ALL_PROXY names a SOCKS proxy, for which a package is missing: pip install "
             "'httpx[socks]'; or set NO_PROXY='*', and the page starts without the proxy."
         ) from error
-    launch(host=options.host, port=options.port, share=options.share, mcp=options.mcp)
+    launch(host=options.host, port=options.port, share=options.share)
 
 
 def publish(options: argparse.Namespace) -> None:

@@ -65,20 +65,6 @@ def overlay(crop: np.ndarray, activation: np.ndarray, strength: float = 0.5) -> 
     return cv2.addWeighted(crop, 1 - strength, coloured, strength, 0)
 
 
-def difference(crop: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Show the difference of two maps on a gray crop: orange where the first is higher, else blue.
-
-    Crop and maps are squares of any sizes, the maps as `layer_cam` gives them.
-    """
-    size = crop.shape[1], crop.shape[0]
-    one, other = (cv2.resize(m, size, interpolation=cv2.INTER_CUBIC) for m in (first, second))
-    apart = (one - other).clip(-1, 1)[..., None]  # (h, w, 1)
-    gray = np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    colour = np.where(apart > 0, np.array((255, 140, 0)), np.array((0, 110, 255)))
-    mixed: np.ndarray = gray * (1 - np.abs(apart)) + colour * np.abs(apart)
-    return mixed.clip(0, 255).astype(np.uint8)
-
-
 @functools.cache
 def _network(model: str) -> tuple[BaseClasificacionImagenes, tuple[str, ...]]:
     """Load a second copy of the network, since hooks are put on it."""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import importlib.util
 import os
 import signal
 import socket
@@ -19,26 +18,19 @@ from mer.errors import MerError
 from mer.io import decoding
 from mer.io.files import open_files
 from mer.ui import (
-    about,
     api,
-    choices,
-    comparison,
-    connections,
     guard,
-    live,
-    notice,
+    header,
     origin,
-    queue,
-    report,
-    retention,
+    records,
+    theme,
     upload,
-    uploads,
     video,
+    visitor_files,
+    visitors,
     webcam,
 )
 from mer.ui.errors import Page
-from mer.ui.sessions import Sessions
-from mer.ui.theme import look
 
 _FILES: Final = 65_536  # open at a time, connections among them
 _LOOKED_AT: Final = 50  # ports above one that is taken, for a free one
@@ -49,78 +41,76 @@ _OPEN: Final = (
 _WORDS: Final = {"common.upload": "Upload", "common.complete": "Done"}  # which Gradio lacks
 # Tabs that read faces, with the network and the detector chosen, and those that show records.
 _READING: Final = {"Webcam": webcam.build, "Upload": upload.build, "Video": video.build}
-_SHOWING: Final = {"Comparison": comparison.build, "Report": report.build, "About": about.build}
+_SHOWING: Final = {
+    "Comparison": records.build_comparison,
+    "Report": records.build_report,
+    "About": records.build_about,
+}
 
 
 def build() -> gr.Blocks:
     """The whole page, ready to be launched with `settings()`."""
-    retention.take_folder()  # before the components ask where to put their files
-    retention.give_each_their_own()
+    visitor_files.take_folder()  # before the components ask where to put their files
+    visitor_files.give_each_their_own()
     page = Page(title="Facial expressions", analytics_enabled=False)
     with page:
-        notice.build()
-        chosen = choices.build(page)
+        chosen = header.build(page)
+        tabs = {name: functools.partial(lay_out, *chosen) for name, lay_out in _READING.items()}
         with gr.Tabs():
-            for name, lay_out in _READING.items():
+            for name, lay_out in (tabs | _SHOWING).items():
                 with gr.Tab(name, id=name.lower()):
                     gr.HTML(f"<h2>{name}</h2>", elem_classes="heading")
-                    lay_out(*chosen)
-            for name, show in _SHOWING.items():
-                with gr.Tab(name, id=name.lower()):
-                    gr.HTML(f"<h2>{name}</h2>", elem_classes="heading")
-                    show()
+                    lay_out()
         api.build()
         page.unload(video.cancel)
-        page.unload(retention.forget)
-    queue.use(page)
+        page.unload(visitor_files.forget)
+    visitors.queue(page)
     return page
 
 
-def settings(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
-    """What `launch()` has to be told besides the address; for `share` and `mcp` see `launch`.
+def settings(*, share: bool = False) -> dict[str, Any]:
+    """What `launch()` has to be told besides the address; for `share` see `launch`.
 
     Raises:
-        MerError: $MER_USER is set without $MER_PASSWORD, $MER_ORIGINS is wrong, or `mcp` cannot be.
+        MerError: $MER_USER is set without $MER_PASSWORD, or $MER_ORIGINS is wrong.
     """
-    if mcp:
-        _prepare_mcp()
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # the guard believes proxies or not, not the server
-    told = {"password": origin.password(), "root": _root(), "mcp": mcp}
-    serving = functools.partial(_serving, origins=origin.Origins.configured(share=share), **told)
+    serving = functools.partial(
+        _serving,
+        origins=origin.Origins.configured(share=share),
+        password=origin.password(),
+        root=urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).path.rstrip("/"),
+    )
+    routes = [*webcam.routes(), *visitor_files.routes()]
     return {
-        **look(),
-        "app_kwargs": {"routes": [*live.routes(), *uploads.routes()], "lifespan": serving},
-        "max_file_size": uploads.MAX_BYTES,
+        **theme.look(),
+        "app_kwargs": {"routes": routes, "lifespan": serving},
+        "max_file_size": visitor_files.UPLOAD_BYTES,
         "show_error": False,
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
         "footer_links": ["api"],
         "i18n": gr.I18n(en=_WORDS),
-        "mcp_server": mcp,
         # Else Gradio asks itself for the page, and gives up on a machine busy for three seconds.
         "_frontend": False,
     }
 
 
 @contextlib.asynccontextmanager
-async def _serving(app: Any, origins: origin.Origins, **told: Any) -> AsyncIterator[None]:
+async def _serving(app: Any, **told: Any) -> AsyncIterator[None]:
     """The server's lifespan, in which the guard stands before all of it."""
     page = app.get_blocks()
-    app.state_holder = Sessions(page)
-    app.middleware_stack = guard.Guard(app.middleware_stack, app.state_holder, origins, **told)
-    endless = (retention.keep_sweeping(page), connections.watch(page))
+    app.state_holder = visitors.Sessions(page)
+    app.middleware_stack = guard.Guard(app.middleware_stack, app.state_holder, **told)
+    endless = (visitor_files.keep_sweeping(page), guard.watch_connections(page))
     tasks = [asyncio.create_task(one) for one in endless]
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
-        retention.sweep(page, 0.0)
-
-
-def _root() -> str:
-    return urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).path.rstrip("/")
+        visitor_files.sweep(page, 0.0)
 
 
 def launch(
@@ -129,18 +119,16 @@ def launch(
     host: str | None = None,
     port: int | str | None = None,
     share: bool = False,
-    mcp: bool = False,
 ) -> None:
     """Serve the page until it is interrupted, or told to end.
 
     Unless they are given, $GRADIO_SERVER_NAME and $GRADIO_SERVER_PORT say where, or else it is
-    127.0.0.1:7860. With `share` there is a public link through Gradio's servers, too, with `mcp` a
-    server of tools for assistants. $GRADIO_ROOT_PATH is the path, or the whole address, at which a
-    proxy shows the page.
+    127.0.0.1:7860. With `share` there is a public link through Gradio's servers, too.
+    $GRADIO_ROOT_PATH is the path, or the whole address, at which a proxy shows the page.
 
     Raises:
-        MerError: `port` is no port number, another program listens there, $MER_USER is set
-            without $MER_PASSWORD, or `mcp` cannot be.
+        MerError: `port` is no port number, another program listens there, or $MER_USER is set
+            without $MER_PASSWORD.
     """
     host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     number = _port(os.environ.get("GRADIO_SERVER_PORT", 7860) if port is None else port)
@@ -151,34 +139,16 @@ def launch(
     open_files(_FILES)  # each visitor has some
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files of visitors go
-    told = settings(share=share, mcp=mcp)
-    _past_proxies(host)
+    told = settings(share=share)
+    # Gradio asks the page whether it is there before it goes on: no proxy knows.
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    own = ("localhost", "127.0.0.1", "::1", host)
+    os.environ["no_proxy"] = ",".join([*([known] if known else []), *own])
     (page or build()).launch(server_name=host, server_port=number, share=share, **told)
 
 
-def _past_proxies(host: str) -> None:
-    """Gradio asks the page whether it is there before it goes on: no proxy knows."""
-    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
-    own = ("localhost", "127.0.0.1", "::1", host)
-    os.environ["no_proxy"] = ",".join([*filter(None, [known]), *own])
-
-
-def _prepare_mcp() -> None:
-    if importlib.util.find_spec("mcp") is None:
-        raise MerError("--mcp needs another package: pip install 'mer[mcp]' (here: '.[mcp]').")
-    if origin.password() is not None:  # Gradio's tools call the page without it
-        raise MerError("--mcp and a password do not go together. Unset MER_USER and MER_PASSWORD.")
-    import gradio.mcp
-
-    # It asked for the folder when it was imported, before ours was there: no file would be swept.
-    gradio.mcp.DEFAULT_TEMP_DIR = str(retention.take_folder())
-
-
 def _port(port: int | str) -> int:
-    try:
-        number = int(port)
-    except ValueError:
-        number = -1
+    number = int(port) if str(port).strip().isdecimal() else -1
     if not 0 < number < 65536:
         raise MerError(f"PORT has to be a number from 1 to 65535, such as 7860; it is {port!r}.")
     return number

@@ -8,9 +8,9 @@ import functools
 import inspect
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
 import gradio as gr
 import numpy as np
@@ -19,13 +19,12 @@ from mer.errors import ImageError, MerError
 from mer.faces import detection
 from mer.faces.detection import DETECTORS
 from mer.inference import class_activation_map
-from mer.inference.predictor import Prediction, Predictor, get_predictor
+from mer.inference.predictor import Prediction, get_predictor
 from mer.io import images
-from mer.models.registry import DEFAULT_MODEL
 from mer.results import comparison, drawing, tables, video_tables
 from mer.results import report as reports
 from mer.results import video_report as video_reports
-from mer.ui import upload
+from mer.ui import header, upload
 from mer.ui import video as video_tab
 from mer.version import __version__
 from mer.video import analysis
@@ -37,31 +36,31 @@ WORKERS: Final = 2  # calls in work at once, of all programs; others wait
 
 def build() -> None:
     """Add the endpoints to the page; they are not shown in it."""
+    actions: tuple[Callable[..., Any], ...] = (
+        *(predict, predict_all, annotate, explain_face, report),
+        *(analyse_video, analyse_part, report_video, compare, evaluation, measure, about),
+    )
     with gr.Column(visible=False):
         inputs = _inputs()
-        answers: dict[gr.components.Component, tuple[Callable[..., Any], ...]] = {
-            gr.JSON(): (
-                predict,
-                predict_all,
-                analyse_video,
-                analyse_part,
-                compare,
-                evaluation,
-                about,
-            ),
-            gr.Image(format="jpeg"): (annotate, explain_face),
-            gr.Textbox(): (report, report_video),
-            gr.Number(): (measure,),
-        }
-        for output, actions in answers.items():
-            for action in actions:
-                _add(action, inputs, output)
+        image = gr.Image(format="jpeg")
+        outputs = {dict: gr.JSON(), np.ndarray: image, str: gr.Textbox(), float: gr.Number()}
+        for action in actions:
+            signature = inspect.signature(action)
+            given = signature.return_annotation
+            gr.Button().click(
+                _whole(action),
+                [inputs[name] for name in signature.parameters],
+                outputs[get_origin(given) or given],
+                api_name=action.__name__,
+                api_visibility="public",
+                concurrency_id="api",
+                concurrency_limit=WORKERS,
+            )
 
 
 def _inputs() -> dict[str, gr.components.Component]:
     """What each parameter of the actions is given in; its label is what docs/api.md says of it."""
-    names = store.available() or [DEFAULT_MODEL]
-    first = DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
+    names = header.networks()
     formats = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF"
     measured = "also give head pose, gaze, openings and blendshapes, eight times a second"
     kinds = "all test pictures, or the clean ones, without a twin among those learned from"
@@ -69,7 +68,7 @@ def _inputs() -> dict[str, gr.components.Component]:
         "picture": gr.File(label=f"a picture: {formats}"),
         "pictures": gr.File(file_count="multiple", label=f"up to {upload.MAX_FILES} pictures"),
         "video": gr.File(label=f"a video of up to {video_tab.MAX_FILE_MB} MB"),
-        "network": gr.Radio(names, value=first, label="which network answers"),
+        "network": gr.Radio(names, value=header.first(names), label="which network answers"),
         "detector": gr.Radio(list(DETECTORS), value="yunet", label="what finds the faces"),
         "number": gr.Number(1, precision=0, label="which face, from 1, left to right"),
         "emotion": gr.Textbox("", label="the class; empty for the one that the face looks like"),
@@ -81,32 +80,18 @@ def _inputs() -> dict[str, gr.components.Component]:
     }
 
 
-def _add(
-    action: Callable[..., Any],
-    inputs: Mapping[str, gr.components.Component],
-    output: gr.components.Component,
-) -> None:
-    """Make a public endpoint of `action`, called like it; its docstring is the description."""
-    asked = {name: inputs[name] for name in inspect.signature(action).parameters}
+def _whole(action: Callable[..., Any]) -> Callable[..., Any]:
+    """The action, which is called with all its values, and not with too many pictures."""
 
     @functools.wraps(action)
     def answered(*given: Any) -> Any:
         if any(one is None for one in given):
             raise MerError("A file, a network or another value is missing. Send them all.")
+        if isinstance(given[0] if given else None, list) and len(given[0]) > upload.MAX_FILES:
+            raise MerError(f"At most {upload.MAX_FILES} pictures go into a call. Send fewer.")
         return action(*given)
 
-    # Tools for assistants are described by docstrings.
-    told = "\n".join(f"    {name}: {one.label}" for name, one in asked.items())
-    answered.__doc__ = str(action.__doc__).replace("Returns:", f"Args:\n{told}\n\nReturns:")
-    gr.Button().click(
-        answered,
-        list(asked.values()),
-        output,
-        api_name=action.__name__,
-        api_visibility="public",
-        concurrency_id="api",
-        concurrency_limit=WORKERS,
-    )
+    return answered
 
 
 def predict(picture: str, network: str, detector: str) -> dict[str, Any]:
@@ -126,14 +111,18 @@ def predict_all(pictures: Sequence[str], network: str, detector: str) -> dict[st
         likeliest class, whether that is sure, and the probability of every class. without_face
         names the other pictures, and why: no face in them, or they cannot be read.
     """
-    _check_number(pictures)
     predictor = get_predictor(network, detector)
-    found = [(Path(one).name, _answered(one, predictor)) for one in pictures]
-    problems = [one for _, one in found if isinstance(one, str)]
+    found: list[tuple[str, tables.Found]] = []
+    for picture in pictures:
+        try:
+            faces: tables.Found = predictor.predict(images.read(picture))
+        except ImageError as error:
+            faces = str(error)
+        found.append((Path(picture).name, faces))
+    problems = [faces for _, faces in found if isinstance(faces, str)]
     if len(problems) == len(found):
         raise MerError(" ".join(problems) or "There are no pictures. Send some.")
-    document: dict[str, Any] = json.loads(tables.to_json(tables.table(found, predictor)))
-    return document
+    return _parsed(tables.to_json(tables.table(found, predictor)))
 
 
 def annotate(picture: str, network: str, detector: str) -> np.ndarray:
@@ -168,7 +157,6 @@ def report(pictures: Sequence[str], network: str, detector: str) -> str:
     Returns:
         The file's content: pictures with boxes, charts, tables, settings, figures, limits.
     """
-    _check_number(pictures)
     return upload.report(pictures, network, detector)
 
 
@@ -178,8 +166,7 @@ def analyse_video(video: str, network: str, detector: str) -> dict[str, Any]:
     Returns:
         Settings, frame rate, notes, limits, people, events, and every frame read.
     """
-    found: dict[str, Any] = json.loads(video_tables.to_json(_analysed(video, network, detector)))
-    return found
+    return analyse_part(video, network, detector, 0.0, 0.0, 1, False)
 
 
 def analyse_part(
@@ -197,10 +184,7 @@ def analyse_part(
         What `analyse_video` says.
     """
     part = {"start_s": start, "end_s": end or math.inf, "every": int(every), "measure": measure}
-    found: dict[str, Any] = json.loads(
-        video_tables.to_json(_analysed(video, network, detector, **part))
-    )
-    return found
+    return _parsed(video_tables.to_json(_analysed(video, network, detector, **part)))
 
 
 def report_video(video: str, network: str, detector: str) -> str:
@@ -281,18 +265,6 @@ def about() -> dict[str, Any]:
     }
 
 
-def _check_number(pictures: Sequence[str]) -> None:
-    if len(pictures) > upload.MAX_FILES:
-        raise MerError(f"At most {upload.MAX_FILES} pictures go into a call. Send fewer.")
-
-
-def _answered(picture: str, predictor: Predictor) -> tables.Found:
-    try:
-        return predictor.predict(images.read(picture))
-    except ImageError as error:
-        return str(error)
-
-
 def _found(picture: str, network: str, detector: str) -> tuple[np.ndarray, list[Prediction]]:
     image = images.read(picture)
     return image, get_predictor(network, detector).predict(image)
@@ -307,3 +279,8 @@ def _analysed(path: str, network: str, detector: str, **part: Any) -> Analysis:
         longest_s=60 * video_tab.MAX_MINUTES,
         **part,
     )
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(text)
+    return document

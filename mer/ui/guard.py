@@ -7,15 +7,18 @@ before its routes, too: that would answer some requests of other sites without t
 """
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import json
 import logging
+import math
+import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any, Final
 
+import gradio as gr
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -25,12 +28,10 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from mer.ui.errors import FULL, UNEXPECTED, RefusedError
 from mer.ui.origin import Origins, is_password
-from mer.ui.queue import SIZE
-from mer.ui.sessions import Sessions
-from mer.ui.uploads import MAX_BYTES
-from mer.ui.uploads import PATH as UPLOAD
+from mer.ui.visitor_files import UPLOAD, UPLOAD_BYTES
+from mer.ui.visitors import SIZE, Sessions
 
-MAX_UPLOAD_MB: Final = MAX_BYTES // 1_000_000  # of one request, which may hold several files
+MAX_UPLOAD_MB: Final = UPLOAD_BYTES // 1_000_000  # of one request, which may hold several files
 MAX_JSON_MB: Final = 24  # of the values of one call, such as a captured frame
 HELD_MB: Final = 400  # of such values that are on their way in, of all visitors
 HELD_OF_ADDRESS_MB: Final = 100  # and of one address
@@ -41,28 +42,32 @@ AT_ONCE: Final = 4_000  # requests that are being answered; a visitor's page kee
 AT_ONCE_OF_ADDRESS: Final = 400
 PATIENCE_S: Final = 60.0  # for what is sent to arrive, and longer only where it goes on to come:
 LEAST_RATE: Final = 10_000  # bytes a second
+WATCH_S: Final = 5.0  # seconds between two looks at connections
+IDLE_S: Final = 30.0  # seconds in which a request's head has to arrive whole
+WAITING_OF_ADDRESS: Final = 500  # connections of one address that wait for a request
+_VANISHED_MS: Final = 30_000  # without a word from the other side about what was sent
 _WRONG_S: Final = 1.0  # wrong passwords are answered one after another, each so much later
 _MB: Final = 1_000_000
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _log = logging.getLogger(__name__)
 
 _API: Final = "/gradio_api/"
+_HEARTBEAT: Final = f"{_API}heartbeat/"
+_INFO: Final = (f"{_API}info", f"{_API}info/")
+_OPEN: Final = f"{_API}startup-events"  # Gradio's own first question, which tells nothing
 _READ: Final = frozenset(
     {
         *("/", "/config", "/config/", "/theme.css", "/favicon.ico", "/manifest.json"),
-        *("/robots.txt", "/pwa_icon", f"{_API}theme.css", f"{_API}startup-events"),
-        *(f"{_API}info", f"{_API}info/", f"{_API}openapi.json", f"{_API}queue/data"),
-        *(f"{_API}queue/status", f"{_API}upload_progress", f"{_API}app_id"),
+        *("/robots.txt", "/pwa_icon", f"{_API}theme.css", _OPEN, *_INFO, f"{_API}openapi.json"),
+        *(f"{_API}queue/data", f"{_API}queue/status", f"{_API}upload_progress", f"{_API}app_id"),
     }
 )
-_INFO: Final = (f"{_API}info", f"{_API}info/")
-_HEARTBEAT: Final = f"{_API}heartbeat/"
 _READ_BELOW: Final = (
     *("/assets/", "/static/", "/svelte/", "/pwa_icon/"),
     *(f"{_API}file=/", _HEARTBEAT, f"{_API}call/"),
 )
 _SENT: Final = frozenset(
-    {f"{_API}queue/join", f"{_API}cancel", f"{_API}reset", f"{_API}upload"}
+    {f"{_API}queue/join", f"{_API}cancel", f"{_API}reset", UPLOAD}
     | {f"/live/{name}" for name in ("start", "frame", "stop")}
 )
 _SENT_BELOW: Final = (f"{_API}call/", f"{_API}run/")
@@ -72,13 +77,12 @@ _PREFLIGHT: Final = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Live-Key",
     "Access-Control-Max-Age": "600",
 }
-_MCP: Final = f"{_API}mcp"  # of assistants, where the page was started for them
-_OPEN: Final = f"{_API}startup-events"  # Gradio's own first question, which tells nothing
 
 _CLOSED: Final = "There is nothing here. The page itself lies at the address without a path."
 _NO_FETCH: Final = (
     "The page fetches nothing from other addresses. Download the file, and send it from here."
 )
+_NO_JSON: Final = "What was sent is no JSON. Load the page again."
 _BUSY: Final = "Too much is being sent to the page at once. Try again in a minute."
 _CROWDED: Final = "Too many requests are open, of all or from your address. Try again in a minute."
 _SLOW: Final = f"What was sent did not arrive within {PATIENCE_S:.0f} seconds. Try again."
@@ -90,6 +94,7 @@ _MISNAMED: Final = (
     "This page is for this machine alone: open it as http://localhost or http://127.0.0.1. Whoever "
     "shows it through a proxy names that in MER_PROXY."
 )
+_LARGE: Final = "At most {} MB can be sent at a time. Send fewer or smaller files."
 _MANY: Final = (
     f"What was sent holds more than {MAX_VALUES} values, or goes {MAX_DEPTH} deep. Send less."
 )
@@ -106,28 +111,26 @@ class Guard:
         sessions: Sessions,
         origins: Origins,
         password: tuple[str, str] | None = None,
-        *,
         root: str = "",
-        mcp: bool = False,
     ) -> None:
         """Stand before `app`, which a proxy shows at the path `root`, such as /faces.
 
-        Everybody has to give the name and the password; with `mcp` assistants may ask.
+        Everybody has to give the name and the password.
         """
         self._app = app
         self._sessions = sessions
         self._origins = origins
         self._password = password
         self._root = root
-        self._mcp = mcp
         self._wrong = asyncio.Lock()
         self._held: Counter[str] = Counter()  # bytes, by address
         self._open: Counter[str] = Counter()  # requests, by address
-        self._client = ProxyHeadersMiddleware(self._answered, origins.proxies)  # type: ignore[arg-type]
+        self._client = ProxyHeadersMiddleware(self._counted, origins.proxies)  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a sentence."""
-        scope = {**scope, "path": self._below_root(scope["path"])}
+        inner = scope["path"].removeprefix(self._root)
+        scope = {**scope, "path": inner if inner.startswith("/") else scope["path"]}
         self._origins.believe(scope)
         begun = False
         failed: list[Message] = []  # Gradio's words for an error, until it is known whether ours
@@ -160,11 +163,8 @@ class Guard:
             begun = True
             await _answer(_as_sentence(error), scope)(scope, receive, noted)
 
-    def _below_root(self, path: str) -> str:
-        inner = path.removeprefix(self._root)
-        return inner if inner.startswith("/") else path
-
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the requests that are open, of all and of the one who asks."""
         if scope["type"] != "http":
             raise RefusedError(403, _CLOSED)
         address = _group(*(scope.get("client") or ("", 0))[:1])
@@ -179,74 +179,71 @@ class Guard:
             self._open += Counter()  # without zeros
 
     async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._check_password(scope)
+        """Check who asks, from where, and for what."""
+        if self._password is not None and scope["path"] != _OPEN:
+            given = Headers(scope=scope).get("authorization")
+            if not given or not is_password(given, self._password):
+                if given:
+                    async with self._wrong:
+                        await asyncio.sleep(_WRONG_S)
+                raise RefusedError(401, _ASKED)
         if self._origins.is_foreign(scope):
             raise RefusedError(403, _FOREIGN)
         if scope["method"] == "OPTIONS" and Headers(scope=scope).get("origin"):
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
             return
-        if not (self._mcp and scope["path"].startswith(_MCP)):
-            _check_route(scope)
-        await self._pass(scope, _in_time(receive), send)
-
-    async def _check_password(self, scope: Scope) -> None:
-        if self._password is None or scope["path"] == _OPEN:
-            return
-        given = Headers(scope=scope).get("authorization")
-        if given and is_password(given, self._password):
-            return
-        if given:
-            async with self._wrong:
-                await asyncio.sleep(_WRONG_S)
-        raise RefusedError(401, _ASKED)
+        _check_route(scope)
+        await self._pass(scope, receive, send)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        if path.startswith(_HEARTBEAT):
-            await self._pass_heartbeat(path.removeprefix(_HEARTBEAT), scope, receive, send)
-        elif path in _INFO:  # without a page, the first asker's address would be told to all
-            await self._app({**scope, "query_string": b"page="}, receive, send)
-        elif scope["method"] != "POST" or path.startswith("/live/"):  # live bounds its own
-            await self._app(scope, receive, send)
-        elif path == UPLOAD:
-            _check_length(scope, MAX_UPLOAD_MB)
-            await self._app(scope, _bounded(receive, MAX_UPLOAD_MB), send)
+        """Pass on a request whose body, if it has one, comes in time and is not too large."""
+        path, posted = scope["path"], scope["method"] == "POST"
+        if not posted or path.startswith("/live/"):  # which bounds its own
+            receive = _bounded(receive, math.inf)
         else:
-            _check_length(scope, MAX_JSON_MB)
-            await self._pass_values(scope, receive, send)
-
-    async def _pass_heartbeat(
-        self, session: str, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        self._sessions.here[session] += 1
+            most_mb = MAX_UPLOAD_MB if path == UPLOAD else MAX_JSON_MB
+            length = Headers(scope=scope).get("content-length", "0")
+            if not length.isdecimal() or int(length) > most_mb * _MB:
+                raise RefusedError(413, _LARGE.format(most_mb))
+            receive = _bounded(receive, most_mb)
+            if path != UPLOAD:
+                await self._pass_values(scope, receive, send)
+                return
+        if path in _INFO:  # without a page, the first asker's address would be told to all
+            scope = {**scope, "query_string": b"page="}
+        session = path.removeprefix(_HEARTBEAT) if path.startswith(_HEARTBEAT) else None
+        if session is not None:
+            self._sessions.here[session] += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._sessions.here[session] -= 1
-            self._sessions.here += Counter()
+            if session is not None:
+                self._sessions.here[session] -= 1
+                self._sessions.here += Counter()
 
     async def _pass_values(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a call when its values are here whole, and known to be harmless."""
         address = scope["client"][0]
-        body = bytearray()
+        body, more = bytearray(), True
         try:
-            await self._read(_bounded(receive, MAX_JSON_MB), body, address)
+            while more:
+                message = await receive()
+                body += message.get("body", b"")
+                self._held[address] += len(message.get("body", b""))
+                held, of_all = self._held[address], self._held.total()
+                if held > HELD_OF_ADDRESS_MB * _MB or of_all > HELD_MB * _MB:
+                    raise RefusedError(503, _BUSY)
+                more = message.get("more_body", False)  # also when the visitor has gone
             await asyncio.to_thread(_check_values, body)
-            known = {**scope, SIZE: len(body)}
-            await self._app(known, _replayed(bytes(body), receive), send)
+            whole = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+            async def again() -> Message:
+                return whole.pop() if whole else await receive()
+
+            await self._app({**scope, SIZE: len(body)}, again, send)
         finally:
             self._held[address] -= len(body)
             self._held += Counter()
-
-    async def _read(self, receive: Receive, body: bytearray, address: str) -> None:
-        more = True
-        while more:
-            message = await receive()
-            piece: bytes = message.get("body", b"")
-            body += piece
-            self._held[address] += len(piece)
-            if self._held[address] > HELD_OF_ADDRESS_MB * _MB or self._held.total() > HELD_MB * _MB:
-                raise RefusedError(503, _BUSY)
-            more = message.get("more_body", False)  # also when the visitor has gone
 
 
 def _as_sentence(error: Exception) -> RefusedError:
@@ -259,17 +256,24 @@ def _as_sentence(error: Exception) -> RefusedError:
     return RefusedError(500, UNEXPECTED)
 
 
+def _answer(refused: RefusedError, scope: Scope) -> Response:
+    # What is still on its way is not waited for.
+    headers = {"Connection": "close"} if scope.get("method") == "POST" else {}
+    if refused.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="mer", charset="UTF-8"'
+    if refused.status == 401 or scope["path"] == UPLOAD:  # Gradio's script shows it as it is
+        return PlainTextResponse(str(refused), refused.status, headers)
+    return JSONResponse({"detail": str(refused)}, refused.status, headers)
+
+
 def _group(address: str) -> str:
     """What counts as one address: of IPv6 a network, for one computer has all of it."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address[:64]
-    if isinstance(found, ipaddress.IPv4Address):
-        return address
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((found, 64), strict=False))
+    found = getattr(found, "ipv4_mapped", None) or found
+    return str(found) if found.version == 4 else str(ipaddress.ip_network((found, 64), False))
 
 
 def _check_route(scope: Scope) -> None:
@@ -285,38 +289,11 @@ def _check_route(scope: Scope) -> None:
         raise RefusedError(400, _LONG)
 
 
-def _check_length(scope: Scope, most_mb: int) -> None:
-    length = Headers(scope=scope).get("content-length", "0")
-    if not length.isdecimal() or int(length) > most_mb * _MB:
-        raise _too_large(most_mb)
-
-
-def _too_large(most_mb: int) -> RefusedError:
-    return RefusedError(
-        413, f"At most {most_mb} MB can be sent at a time. Send fewer or smaller files."
-    )
-
-
-def _bounded(receive: Receive, most_mb: int) -> Receive:
-    """`receive`, whatever length the request states; raises RefusedError."""
-    left = most_mb * _MB
-
-    async def bounded() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise _too_large(most_mb)
-        return message
-
-    return bounded
-
-
-def _in_time(receive: Receive) -> Receive:
-    """`receive`, whose parts of a body have to come in time; raises RefusedError."""
+def _bounded(receive: Receive, most_mb: float) -> Receive:
+    """`receive`, whatever length a request states; raises RefusedError for too large or slow."""
     began, came, whole = time.monotonic(), 0, False
 
-    async def in_time() -> Message:
+    async def bounded() -> Message:
         nonlocal came, whole
         left = began + PATIENCE_S + came / LEAST_RATE - time.monotonic()
         try:
@@ -324,20 +301,12 @@ def _in_time(receive: Receive) -> Receive:
         except TimeoutError:
             raise RefusedError(408, _SLOW) from None
         came += len(message.get("body", b""))
+        if came > most_mb * _MB:
+            raise RefusedError(413, _LARGE.format(most_mb))
         whole = not message.get("more_body", False)  # what comes then is that they hang up
         return message
 
-    return in_time
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """The body again, then what `receive` has to say."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replayed
+    return bounded
 
 
 def _check_values(body: bytearray) -> None:
@@ -349,39 +318,50 @@ def _check_values(body: bytearray) -> None:
     try:
         value = json.loads(body or b"null")
     except (ValueError, RecursionError):
-        raise RefusedError(400, "What was sent is no JSON. Load the page again.") from None
+        raise RefusedError(400, _NO_JSON) from None
     if isinstance(value, dict):
         names = (value.get("session_hash"), value.get("event_id"))
         if any(isinstance(name, str) and len(name) > MAX_NAME for name in names):
             raise RefusedError(400, _LONG)
-    if any(map(_is_foreign, _files(value))):
-        raise RefusedError(400, _NO_FETCH)
-
-
-def _files(value: Any) -> Iterator[Any]:
-    """What stands as "path" anywhere in a JSON value: Gradio takes each for a file's."""
     parts = [(value, 0)]
     while parts:
         part, depth = parts.pop()
         if depth > MAX_DEPTH:
             raise RefusedError(413, _MANY)
         if isinstance(part, dict):
-            yield part.get("path")
-            parts += [(inner, depth + 1) for inner in part.values()]
-        elif isinstance(part, list):
+            path = part.get("path")  # Gradio takes each for a file's
+            if isinstance(path, str) and path and not path.startswith("/"):
+                raise RefusedError(400, _NO_FETCH)
+            part = list(part.values())
+        if isinstance(part, list):
             parts += [(inner, depth + 1) for inner in part]
 
 
-def _is_foreign(path: Any) -> bool:
-    return isinstance(path, str) and bool(path) and not path.startswith("/")
+async def watch_connections(page: gr.Blocks) -> None:
+    """End connections that come to nothing within a minute; the server would wait for ever."""
+    waiting: dict[Any, tuple[Any, float]] = {}  # a connection's last request, and since when
+    while True:
+        await asyncio.sleep(WATCH_S)
+        server = getattr(page, "server", None)  # which Gradio names when it has started
+        now, still, ours = time.monotonic(), dict[Any, tuple[Any, float]](), Counter[str]()
+        for one in list(server.server_state.connections) if server else ():
+            _notice_vanished(one)
+            if one.cycle is None or one.cycle.response_complete:
+                last, since = waiting.get(one, (None, now))
+                still[one] = (one.cycle, since if last is one.cycle else now)
+                address = one.client[0] if one.client else ""
+                ours[address] += 1
+                if now - still[one][1] > IDLE_S or ours[address] > WAITING_OF_ADDRESS:
+                    one.transport.abort()
+        waiting = still
 
 
-def _answer(refused: RefusedError, scope: Scope) -> Response:
-    # What is still on its way is not waited for.
-    headers = {"Connection": "close"} if scope.get("method") == "POST" else {}
-    if refused.status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="mer", charset="UTF-8"'
-        return PlainTextResponse(str(refused), 401, headers)
-    if scope["path"] == UPLOAD:  # whose answer Gradio's script shows as it is
-        return PlainTextResponse(str(refused), refused.status, headers)
-    return JSONResponse({"detail": str(refused)}, refused.status, headers)
+def _notice_vanished(connection: Any) -> None:
+    """Have the system end it when the other side no longer answers, also in the middle."""
+    end = connection.transport.get_extra_info("socket")
+    if end is not None and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        with contextlib.suppress(OSError):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _VANISHED_MS)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _VANISHED_MS // 2000)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)

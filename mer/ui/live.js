@@ -157,8 +157,8 @@
 
   function query(time) {
     const [network, detector] = document.querySelectorAll("#settings input:checked");
-    const asked = { time, smoothing: within("input").value, rest: resting ? 1 : 0,
-      insist: insisting ? 1 : 0, network: network.value, detector: detector.value };
+    const asked = { time, rest: resting ? 1 : 0, insist: insisting ? 1 : 0,
+      network: network.value, detector: detector.value };
     counting ||= insisting; // so that the answer to this frame is said
     resting = insisting = false;
     return `?${new URLSearchParams(asked)}`;
@@ -278,13 +278,7 @@
     const button = event.target.closest?.("#live button");
     ACTS[button?.className]?.();
   });
-  function smoothing() {
-    const input = within("input");
-    within("output").textContent = `${(input.value / 1000).toFixed(1)} s`;
-  }
-  document.addEventListener("input", (event) => event.target.closest?.("#live") && smoothing());
   document.addEventListener("camera-on", begin);
   document.addEventListener("camera-off", end);
   window.addEventListener("pagehide", leave);
-  window.mer.mounted("#live output").then(smoothing);
 })();

@@ -6,11 +6,10 @@ whom they ask; anybody can send such headers, so they count only from those in $
 """
 
 import base64
-import binascii
 import ipaddress
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,7 +20,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from mer.errors import MerError
 
 # Where nothing is named on a Space: what embeds it, and the networks that its proxy may lie in.
-_SPACE_EMBEDDERS: Final = ("https://huggingface.co",)
+_SPACE_EMBEDDER: Final = "https://huggingface.co"
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
 _SHARE_SCRIPTS: Final = "https://gradio.s3-us-west-2.amazonaws.com"  # Gradio's page behind --share
 
@@ -33,6 +32,10 @@ _POLICY: Final = (
     "connect-src 'self' data: blob:{also}; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'{embedders}"
 )
+_NO_ORIGIN: Final = (
+    "MER_ORIGINS holds {!r}, which is no origin. Write them like https://example.com, without a "
+    "path, and with commas between them."
+)
 _FORWARDED: Final = (b"x-forwarded-", b"x-real-ip", b"forwarded")
 
 
@@ -40,18 +43,19 @@ class Origins:
     """Who may ask from where; as the operator says."""
 
     def __init__(
-        self, allowed: Iterable[str] = (), proxies: Iterable[str] = (), *, share: bool = False
+        self, allowed: Collection[str] = (), proxies: Iterable[str] = (), *, share: bool = False
     ) -> None:
         """Take origins whose pages may frame and call this one, and proxies that are believed.
 
-        With `share` Gradio's servers show the page, too.
-
-        Raises:
-            MerError: something in `allowed` is no origin.
+        With `share` Gradio's servers show the page, too. Raises MerError for what is no origin.
         """
-        self._allowed = frozenset(map(_checked, allowed))
+        for one in allowed:
+            parts = urlsplit(one)
+            if parts.scheme not in ("http", "https") or not parts.netloc or one.count("/") != 2:
+                raise MerError(_NO_ORIGIN.format(one))
+        self._allowed = frozenset(map(str.lower, allowed))
         self.proxies = [*proxies, *(["127.0.0.1"] if share else [])]
-        self._trusted = ProxyHeadersMiddleware(_nothing, self.proxies).trusted_hosts
+        self._trusted = ProxyHeadersMiddleware(None, self.proxies).trusted_hosts  # type: ignore[arg-type]
         also = f" {_SHARE_SCRIPTS}" if share else ""
         embedders = "".join(f" {origin}" for origin in sorted(self._allowed))
         self._headers = {
@@ -62,15 +66,12 @@ class Origins:
 
     @classmethod
     def configured(cls, *, share: bool = False) -> "Origins":
-        """As $MER_ORIGINS and $MER_PROXY say, each a list with commas; on a Space, as it needs.
-
-        Raises:
-            MerError: $MER_ORIGINS holds something that is no origin.
-        """
-        space = os.environ.get("SPACE_HOST")
-        own = (*_SPACE_EMBEDDERS, f"https://{space}") if space else ()
-        allowed, proxies = _listed("MER_ORIGINS"), _listed("MER_PROXY")
-        return cls((*own, *allowed), proxies or (_PRIVATE if space else ()), share=share)
+        """As $MER_ORIGINS and $MER_PROXY say, each a list with commas; on a Space, as it needs."""
+        told = [os.environ.get(name, "").replace(",", " ") for name in ("MER_ORIGINS", "MER_PROXY")]
+        allowed, proxies = map(str.split, told)
+        if space := os.environ.get("SPACE_HOST"):
+            allowed += [_SPACE_EMBEDDER, f"https://{space}"]
+        return cls(allowed, proxies or (_PRIVATE if space else ()), share=share)
 
     def believe(self, scope: Scope) -> None:
         """Take forwarded headers away unless a known proxy sent them."""
@@ -82,10 +83,7 @@ class Origins:
         ]
 
     def is_misnamed(self, scope: Scope) -> bool:
-        """Whether a page for this machine alone is asked under another name.
-
-        So another site's page asks whose name's address was changed to this machine's.
-        """
+        """Whether a page for this machine alone is asked by another name, changed to lead here."""
         server, client = ((scope.get(name) or ("",))[0] for name in ("server", "client"))
         if not _is_loopback(server) or client in self._trusted:
             return False
@@ -97,11 +95,9 @@ class Origins:
     def is_foreign(self, scope: Scope) -> bool:
         """Whether a page of another site asks, and may not."""
         headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if origin is None or origin in self._allowed:
-            return False
-        if headers.get("sec-fetch-site") == "same-origin":  # a browser's word; pages cannot say so
-            return False
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if origin is None or origin in self._allowed or site == "same-origin":
+            return False  # `site` is a browser's word, which pages cannot set
         host = headers.get("x-forwarded-host") or headers.get("host", "")
         return urlsplit(origin).netloc.lower() != host.partition(",")[0].strip().lower()
 
@@ -119,11 +115,7 @@ class Origins:
 
 
 def password() -> tuple[str, str] | None:
-    """Name and password that visitors have to give, from $MER_USER and $MER_PASSWORD.
-
-    Raises:
-        MerError: there is a name without a password.
-    """
+    """What visitors have to give, from $MER_USER and $MER_PASSWORD; MerError for a name alone."""
     name, word = os.environ.get("MER_USER"), os.environ.get("MER_PASSWORD")
     if name and not word:
         raise MerError("MER_USER is set, and MER_PASSWORD is not. Set both, or none.")
@@ -132,16 +124,9 @@ def password() -> tuple[str, str] | None:
 
 def is_password(header: str, wanted: tuple[str, str]) -> bool:
     """Whether an Authorization header of HTTP gives this name and password."""
-    try:
-        scheme, _, value = header.partition(" ")
-        found = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return scheme.lower() == "basic" and secrets.compare_digest(found, ":".join(wanted).encode())
-
-
-async def _nothing(*_: object) -> None:
-    """Stand in for an application."""
+    scheme, _, given = header.partition(" ")
+    right = base64.b64encode(":".join(wanted).encode())
+    return scheme.lower() == "basic" and secrets.compare_digest(given.encode(), right)
 
 
 def _is_loopback(address: str) -> bool:
@@ -149,17 +134,3 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def _listed(variable: str) -> tuple[str, ...]:
-    return tuple(os.environ.get(variable, "").replace(",", " ").split())
-
-
-def _checked(origin: str) -> str:
-    parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or not parts.netloc or origin.count("/") != 2:
-        raise MerError(
-            f"MER_ORIGINS holds {origin!r}, which is no origin. Write them like "
-            "https://example.com, without a path, and with commas between them."
-        )
-    return origin.lower()

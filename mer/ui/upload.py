@@ -1,33 +1,53 @@
-"""The Upload tab: pictures in; boxes, one selected face's figures, and files to export out."""
+"""The Upload tab: pictures in; boxes, one selected face's figures, and files to export out.
+
+Below them it shows why the network said so: a class-activation map of the selected face.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
 import numpy as np
 
+from mer.emotions import EMOTIONS
 from mer.errors import ImageError, MerError
 from mer.faces import detection, measures
+from mer.inference import class_activation_map
 from mer.inference.predictor import Prediction, Predictor, get_predictor
-from mer.io import files, images
+from mer.io import images
+from mer.io.files import csv_text
+from mer.results import html_document, tables
 from mer.results import report as reports
-from mer.results import tables
-from mer.ui import downloads, examples, explanation, faces, notes
+from mer.ui import faces, snippets
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
 MAX_FILE_MB: Final = 40
 MEASURE: Final = "Measure faces: head pose, gaze, eyes, mouth, action units"
-_EMPTY: Final = notes.lines(
-    [
-        f"Choose up to {MAX_FILES} pictures of {MAX_FILE_MB} MB each, or paste one with Ctrl+V. "
-        "Each face gets a box, and what it looks like."
-    ]
+_EMPTY: Final = snippets.lines(
+    f"Choose up to {MAX_FILES} pictures of {MAX_FILE_MB} MB each, or paste one with Ctrl+V. "
+    "Each face gets a box, and what it looks like."
 )
+_MANY: Final = (
+    f"{{}} pictures are more than the {MAX_FILES} that the page reads at a time. Choose fewer, or "
+    "run `python -m mer predict FOLDER`, which has no such limit."
+)
+_STOPPED: Final = "Cancelled. Change the choice of network to read them again."
 _REPORT: Final = (
     '<button type="button" class="save" data-press="#report-pictures">Download report</button>'
 )
+_SIDE: Final = 240  # pixels of a face kept to be explained: enough to look at; 50 take 9 MB
+_KEPT: Final = 50  # such faces
+_WHY: Final = "Why? Where the network looks"
+_AS_NAMED: Final = "as predicted"
+_EXPLAIN: Final = (
+    "Bright is what speaks for the class to the network, relative to the rest of this map: what "
+    "moved its answer, not whether the answer is right."
+)
+
+Face = tuple[str, np.ndarray, str]  # what the face is called, its crop, what it looks like
 
 
 @dataclass(frozen=True)
@@ -57,36 +77,54 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280, scale=1):
             files = gr.File(file_count="multiple", label="Pictures", elem_id="files", height=190)
-            examples.build_picture(files)
+            snippets.examples(snippets.PICTURES, files)
             measure = gr.Checkbox(label=MEASURE, value=False, elem_id="measure")
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
         with gr.Column(min_width=320, scale=3):
             answer = gr.HTML(_EMPTY, elem_id="upload-answer", js_on_load=None)
-            reasons = explanation.build(network)
+            reasons = _build_explanation(network)
     report = gr.Button("Report", visible="hidden", elem_id="report-pictures")
     made = gr.HTML(visible="hidden", elem_id="report-made", js_on_load=None)
     known = gr.State({}, time_to_live=600)
     outputs = [answer, *reasons, known, stop]
-    _handed_over(report, [files, network, detector, known], made)
+    inputs = [files, network, detector, known]
+    press = report.click(save_report, inputs, made, api_visibility="private")
+    snippets.hand_over(press, "save('#report-made')", made)
     reading = gr.on(
         [files.change, network.input, detector.input, measure.input],
         read,
-        [files, network, detector, known, measure],
+        [*inputs, measure],
         outputs,
         api_name="upload",
         api_visibility="undocumented",
         trigger_mode="always_last",
         show_progress_on=[answer],
     )
-    stop.click(_stopped, None, outputs, cancels=[reading], api_visibility="private")
+    stopped = partial(_page, snippets.lines(_STOPPED))
+    stop.click(stopped, None, outputs, cancels=[reading], api_visibility="private")
 
 
-def _handed_over(button: gr.Button, inputs: list[gr.components.Component], made: gr.HTML) -> None:
-    """Have the page's script save the report; then the component is emptied."""
-    press = button.click(save_report, inputs, made, api_visibility="private")
-    press.then(js="() => window.mer.save('#report-made')").then(
-        lambda: "", None, made, api_visibility="private", show_progress="hidden"
+def _build_explanation(network: gr.Radio) -> list[gr.Accordion | gr.Dropdown | gr.State]:
+    """Lay out the section, hidden until there is a face; return what `_page` fills of it."""
+    with gr.Accordion(_WHY, open=False, visible=False, elem_id="why") as section:
+        with gr.Row():
+            emotion = gr.Dropdown([_AS_NAMED, *EMOTIONS], label="Class", min_width=140)
+            strength = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", min_width=140)
+        maps = gr.HTML(elem_id="maps", js_on_load=None)
+        gr.Markdown(_EXPLAIN)
+    kept: gr.State = gr.State([], time_to_live=600)
+    face = gr.Number(0, visible=False, precision=0, label="Face")
+    again = gr.Button(visible="hidden", elem_id="explain")  # pressed when another is selected
+    gr.on(
+        [section.expand, again.click, emotion.input, strength.input],
+        explain,
+        [kept, face, emotion, network, strength],
+        maps,
+        js="(faces, _, ...rest) => [faces, window.mer.face(), ...rest]",
+        trigger_mode="always_last",
+        api_visibility="private",
     )
+    return [section, emotion, kept]
 
 
 def read(
@@ -97,29 +135,47 @@ def read(
     measure: bool = False,
     progress: gr.Progress = gr.Progress(),
 ) -> Iterator[list[Any]]:
-    """Read the pictures at these paths; a bad one is named and the others go on.
-
-    Yields updates of: the answer as HTML, what explains it, what is known of the pictures, the
-    Cancel button.
-    """
+    """Read the pictures at these paths, and yield what `_page` says; a bad one is named."""
     if not files:
-        yield _nothing(_EMPTY)
-        return
-    if len(files) > MAX_FILES:
-        yield _nothing(notes.lines([], problems=[_too_many(len(files))]))
+        yield _page(_EMPTY)
         return
     try:
+        if len(files) > MAX_FILES:
+            raise MerError(_MANY.format(len(files)))
         predictor = get_predictor(network, detector)
     except MerError as error:
-        yield _nothing(notes.lines([], problems=[str(error)]))
+        yield _page(snippets.lines(problems=[str(error)]))
         return
     answers = Answers()
-    names = _unique([Path(file).name for file in files])
+    names = [Path(file).name for file in files]
     for done, (file, name) in enumerate(zip(files, names, strict=True)):
         progress((done, len(files)), desc=name, unit="pictures")
         yield [*[gr.skip()] * 5, gr.Button(visible=True)]  # where Cancel takes effect
-        _read_one(file, name, predictor, known, answers, measure=measure)
-    yield _page(answers, predictor)
+        before = names[:done].count(name)
+        told = f"{name} ({before + 1})" if before else name
+        _read_one(file, told, predictor, known, answers, measure=measure)
+    shots = answers.shots
+    rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
+    csv = csv_text(rows)
+    made = {"csv": csv, "excel.csv": csv, "json": tables.to_json(rows)}
+    links = snippets.links(snippets.file_name("faces", [one.name for one in shots]), made)
+    yield _page(faces.html(shots, problems=answers.problems, exports=links + _REPORT), answers)
+
+
+def _page(answer: str, answers: Answers | None = None) -> list[Any]:
+    """Updates of the answer, the three parts of what explains it, what is known, and Cancel."""
+    answers = answers or Answers()
+    named = list(zip(faces.named(answers.shots), answers.crops, strict=False))
+    kept = [(name, images.resize(crop, _SIDE), one.emotion) for (name, one), crop in named]
+    classes = named[0][0][1].classes if named else EMOTIONS
+    return [
+        answer,
+        gr.Accordion(visible=bool(kept), open=False),
+        gr.Dropdown([_AS_NAMED, *classes], value=_AS_NAMED),
+        kept,
+        answers.known,
+        gr.Button(visible=False),
+    ]
 
 
 def save_report(
@@ -131,25 +187,20 @@ def save_report(
 ) -> str:
     """A link that holds the report on these pictures, read once more, for the page's script."""
     shown = progress.tqdm(files or [], desc="Writing the report", unit="pictures")
-    name = downloads.name("report", [Path(file).name for file in files or []])
-    return downloads.links(name, {"html": report(shown, network, detector, known)})
+    text = report(shown, network, detector, known)
+    return snippets.links(snippets.file_name("report", files or []), {"html": text})
 
 
 def report(files: Iterable[str], network: str, detector: str, known: Known | None = None) -> str:
-    """The report on the pictures at these paths, as HTML; what cannot be read is left out.
-
-    Raises:
-        MerError: none of them can be read.
-    """
+    """The report on the pictures that can be read, as HTML; MerError where there is none."""
     predictor = get_predictor(network, detector)
     answers = Answers()
     for file in files:
         _read_one(file, Path(file).name, predictor, known or {}, answers)
     shown = [one for one in answers.shots if one.content]
     if not shown:
-        raise MerError(
-            " ".join(answers.problems) or "There are no pictures to report. Choose some."
-        )
+        nothing = "There are no pictures to report. Choose some."
+        raise MerError(" ".join(answers.problems) or nothing)
     return reports.html(shown, predictor)
 
 
@@ -159,92 +210,47 @@ def _read_one(
     predictor: Predictor,
     known: Known,
     answers: Answers,
-    *,
     measure: bool = False,
 ) -> None:
+    """Add what a picture shows; what is `known` of it is neither found nor asked anew."""
     try:
-        _check(file, name)
+        if not Path(file).exists():
+            raise ImageError(f"{name} has been deleted, as every upload is. Choose it again.")
+        if Path(file).stat().st_size > MAX_FILE_MB * 1_000_000:
+            raise ImageError(f"{name} is larger than {MAX_FILE_MB} MB. Save it smaller, as a JPEG.")
         image = images.read(file)
     except ImageError as error:
         answers.problems.append(str(error))
         answers.shots.append(reports.Picture(name, b"", problem=str(error)))
         return
-    predictions, crops = _answered(file, image, predictor, known)
-    answers.known[file] = Answer(predictor.model, predictor.detector, predictions)
-    if measure:
-        found = (measures.measure(image, one.face) for one in predictions)
-        predictions = [
-            replace(one, measures=own) for one, own in zip(predictions, found, strict=True)
-        ]
-    answers.shots.append(reports.picture(name, image, predictions))
-    answers.crops += crops[: explanation.MOST - len(answers.crops)]
-    if not predictions:
-        answers.problems.append(notes.no_face(name))
-
-
-def _answered(
-    file: str, image: np.ndarray, predictor: Predictor, known: Known
-) -> tuple[list[Prediction], list[np.ndarray]]:
-    """Predictions and crops of a picture's faces; what is known is neither found nor asked anew."""
     before = known.get(file)
-    if before and before.detector == predictor.detector:
-        found = [one.face for one in before.faces]
-    else:
-        before, found = None, predictor.detect(image)
+    if before and before.detector != predictor.detector:
+        before = None
+    found = [one.face for one in before.faces] if before else predictor.detect(image)
     crops = [detection.crop(image, face) for face in found]
     if before and before.network == predictor.model:
-        return before.faces, crops
-    return predictor.judge(crops, found), crops
+        predictions = before.faces
+    else:
+        predictions = predictor.judge(crops, found)
+    answers.known[file] = Answer(predictor.model, predictor.detector, predictions)
+    if measure:
+        predictions = [
+            replace(one, measures=measures.measure(image, one.face)) for one in predictions
+        ]
+    answers.shots.append(reports.picture(name, image, predictions))
+    answers.crops += crops[: _KEPT - len(answers.crops)]
+    if not predictions:
+        answers.problems.append(faces.no_face(name))
 
 
-def _check(file: str, name: str) -> None:
-    if not Path(file).exists():
-        raise ImageError(f"{name} has been deleted, as every upload is. Choose it again.")
-    if Path(file).stat().st_size > MAX_FILE_MB * 1_000_000:
-        raise ImageError(f"{name} is larger than {MAX_FILE_MB} MB. Save it smaller, as a JPEG.")
-
-
-def _page(answers: Answers, predictor: Predictor) -> list[Any]:
-    named = faces.named(answers.shots)
-    shown = zip(named, answers.crops, strict=False)
-    links = downloads.links(
-        downloads.name("faces", [one.name for one in answers.shots]),
-        _files(answers.shots, predictor),
-    )
-    return [
-        faces.html(answers.shots, problems=answers.problems, exports=links + _REPORT),
-        *explanation.show([(title, crop, one) for (title, one), crop in shown]),
-        answers.known,
-        gr.Button(visible=False),
-    ]
-
-
-def _files(shots: Sequence[reports.Picture], predictor: Predictor) -> dict[str, str]:
-    rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
-    text = files.csv_text(rows)
-    return {"csv": text, "excel.csv": text, "json": tables.to_json(rows)}
-
-
-def _nothing(text: str) -> list[Any]:
-    return [text, *explanation.show([]), {}, gr.Button(visible=False)]
-
-
-def _stopped() -> list[Any]:
-    return _nothing(notes.lines(["Cancelled. Change the choice of network to read them again."]))
-
-
-def _too_many(count: int) -> str:
-    return (
-        f"{count} pictures are more than the {MAX_FILES} that the page reads at a time. Choose "
-        "fewer, or run `python -m mer predict FOLDER`, which has no such limit."
-    )
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """The names, with a number in brackets from the second time that one comes."""
-    seen: dict[str, int] = {}
-    told = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return told
+def explain(
+    kept: Sequence[Face], index: int | None, emotion: str, network: str, strength: float
+) -> str:
+    """HTML of the network's class-activation map over one of the kept faces."""
+    if not 0 <= (index or 0) < len(kept):
+        return ""
+    name, crop, named = kept[index or 0]
+    wanted = named if emotion == _AS_NAMED else emotion
+    activation = class_activation_map.layer_cam(crop, network, wanted)
+    image = html_document.jpeg(class_activation_map.overlay(crop, activation, strength))
+    return html_document.render("map.html", name=name, jpeg=image, said=f"{wanted}, to {network}")

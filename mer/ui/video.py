@@ -14,7 +14,7 @@ import gradio as gr
 
 from mer.errors import MerError
 from mer.results import drawing, video_report, video_tables
-from mer.ui import choices, downloads, events, examples, notes, people, player, upload
+from mer.ui import header, snippets, upload, video_view
 from mer.video import analysis
 from mer.video.types import Analysis
 
@@ -30,9 +30,9 @@ _GONE: Final = (
     "The video has been deleted, as every one is a few minutes after its last use. Choose it "
     "again, and press Analyse."
 )
-_TRY: Final = (
-    "Try a video with more light, or with the face larger and turned to the camera; or the other "
-    "face detector."
+_NO_FACE: Final = (
+    "No face found in {0.source}, of which {1:.1f} s were read. Try a video with more light, or "
+    "with the face larger and turned to the camera; or the other face detector."
 )
 _NOTHING_YET: Final = '<div class="here"></div>'
 _UNKNOWN: Final = "This is no longer known. Press Analyse again."
@@ -48,6 +48,18 @@ class Seen(NamedTuple):
 _stops: Final[dict[str, threading.Event]] = {}  # by session, of the analyses that run
 
 
+# What the Export menu offers: beginning and ending of the file's name, and what writes its text.
+_FILES: Final[dict[str, tuple[str, str, Callable[..., str]]]] = {
+    "CSV of frames": ("frames", "csv", video_tables.frames_csv),
+    "CSV of events": ("events", "csv", video_tables.events_csv),
+    "JSON": ("video", "json", video_tables.to_json),
+    "report": ("report", "html", video_report.html),
+    "CSV of frames for Excel": ("frames", "excel.csv", video_tables.frames_csv),
+    "CSV of events for Excel": ("events", "excel.csv", video_tables.events_csv),
+}
+_SAVERS: Final = {name: f"save-{name.replace(' ', '-')}" for name in (*_FILES, "annotated video")}
+
+
 def build(network: gr.Radio, detector: gr.Radio) -> None:
     """Lay out the tab inside the current `gr.Tab`."""
     seen = gr.State(None, time_to_live=_REMEMBERED_S)
@@ -60,51 +72,56 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
                 webcam_options=gr.WebcamOptions(mirror=False),
                 elem_id="film",
             )
-            examples.build(film)
-            asked = _asked()
+            snippets.examples(snippets.VIDEOS, film)
+            with gr.Accordion("Options: a part of the video, measures", open=False, elem_id="part"):
+                with gr.Row():
+                    start = gr.Number(0, label="From, s", minimum=0, min_width=80)
+                    end = gr.Number(0, label="To, s (0: the end)", minimum=0, min_width=80)
+                    every = gr.Number(
+                        1, label="One of N frames", precision=0, minimum=1, min_width=80
+                    )
+                measure = gr.Checkbox(False, label=upload.MEASURE, elem_id="measure-video")
             go = gr.Button("Analyse", variant="primary", elem_id="analyse")
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="stop")
         with gr.Column(min_width=320, scale=3):
-            answer = gr.HTML(notes.lines([_EMPTY]), elem_id="video-answer", js_on_load=None)
+            answer = gr.HTML(snippets.lines(_EMPTY), elem_id="video-answer", js_on_load=None)
             screen = gr.HTML(elem_id="player", js_on_load=None)
     lines = gr.Checkbox(label="A line for each class", visible=False, elem_id="lines")
-    panels = people.build()
+    panels = video_view.build_people()
     table = gr.HTML(elem_id="events", js_on_load=None)
     look = gr.HTML(_NOTHING_YET, visible=False, elem_id="look", js_on_load=None)
     made = gr.HTML(visible="hidden", elem_id="made", js_on_load=None)
-    _savers(film, seen, made)
-    outputs = [answer, screen, lines, *panels, table, look, seen, go, stop]
-    lines.input(_redrawn, [lines, seen], panels, api_visibility="private", show_progress="hidden")
+    lines.input(
+        lambda lines, seen: video_view.people(seen and seen.found, lines=lines),
+        [lines, seen],
+        panels,
+        **snippets.QUIET,
+    )
     go.click(
         read,
-        [film, network, detector, *asked],
-        outputs,
+        [film, network, detector, start, end, every, measure],
+        [answer, screen, lines, *panels, table, look, seen, go, stop],
         api_name="video",
         api_visibility="undocumented",
         preprocess=False,  # which would take the sound out of an upload, with ffmpeg
         show_progress_on=[answer],
     ).then(js="() => window.mer.film()")
     stop.click(cancel, queue=False, api_visibility="private")
-    _closer(seen, made, look)
-    gr.Button(visible="hidden", elem_id="copier").click(
-        partial(copy, film.temp_files), seen, screen, api_visibility="private"
-    ).then(js="() => window.mer.film()")
+    _build_presses(film, seen, screen, look, made)
 
 
-def _asked() -> list[gr.components.Component]:
-    """What is read of a video and whether faces are measured, folded; what `read` takes last."""
-    with gr.Accordion("Options: a part of the video, measures", open=False, elem_id="part"):
-        with gr.Row():
-            start = gr.Number(0, label="From, s", minimum=0, min_width=80)
-            end = gr.Number(0, label="To, s (0: the end)", minimum=0, min_width=80)
-            every = gr.Number(1, label="One of N frames", precision=0, minimum=1, min_width=80)
-        measure = gr.Checkbox(False, label=upload.MEASURE, elem_id="measure-video")
-    return [start, end, every, measure]
-
-
-def _closer(seen: gr.State, made: gr.HTML, look: gr.HTML) -> None:
-    """What the page's script presses when an event is chosen in the table or in a chart."""
+def _build_presses(
+    film: gr.Video, seen: gr.State, screen: gr.HTML, look: gr.HTML, made: gr.HTML
+) -> None:
+    """Lay out the hidden buttons that the page's script presses."""
+    makers: dict[str, Callable[..., str]] = {name: partial(save, name) for name in _FILES}
+    makers["annotated video"] = partial(annotated, film.temp_files)
+    for name, make in makers.items():  # of the Export menu
+        button = gr.Button(name, visible="hidden", elem_id=_SAVERS[name])
+        press = button.click(make, seen, made, api_visibility="private")
+        snippets.hand_over(press, "save()", made)
     number = gr.Number(visible=False, precision=0, label="Event")
+    # When an event is chosen, in the table or in a chart.
     press = gr.Button(visible="hidden", elem_id="look-closer").click(
         show,
         [number, seen],
@@ -114,36 +131,10 @@ def _closer(seen: gr.State, made: gr.HTML, look: gr.HTML) -> None:
         trigger_mode="always_last",
         show_progress_on=[look],
     )
-    _handed_over(press, "look", made)
-
-
-def _savers(film: gr.Video, seen: gr.State, made: gr.HTML) -> None:
-    """What the buttons of the Export menu press, one for each file."""
-    makers = {name: partial(save, name) for name in _FILES}
-    makers[_ANNOTATED] = partial(annotated, film.temp_files)
-    for name, make in makers.items():
-        button = gr.Button(name, visible="hidden", elem_id=_saver(name))
-        _handed_over(button.click(make, seen, made, api_visibility="private"), "save", made)
-
-
-def _saver(name: str) -> str:
-    return f"save-{name.replace(' ', '-')}"
-
-
-def _export() -> str:
-    """The Export menu, as HTML."""
-    buttons = "".join(
-        f'<button type="button" class="save" data-press="#{_saver(name)}">Download {name}</button>'
-        for name in [*_FILES, _ANNOTATED]
-    )
-    return f'<details class="export"><summary>Export</summary>{buttons}</details>'
-
-
-def _handed_over(press: Any, function: str, made: gr.HTML) -> None:
-    """Have page.js take what was made; then empty it, for Gradio remembers what components hold."""
-    press.then(js=f"() => window.mer.{function}()").then(
-        lambda: "", None, made, api_visibility="private", show_progress="hidden"
-    )
+    snippets.hand_over(press, "look()", made)
+    gr.Button(visible="hidden", elem_id="copier").click(
+        partial(copy, film.temp_files), seen, screen, api_visibility="private"
+    ).then(js="() => window.mer.film()")
 
 
 def read(
@@ -157,30 +148,20 @@ def read(
     request: gr.Request,
     progress: gr.Progress = gr.Progress(),
 ) -> Iterator[list[Any]]:
-    """Analyse a video, given as Gradio gives a file: faces, expressions and events over time.
-
-    Yields updates of: the answer as HTML, the player, lines or areas, heading and charts of each
-    person, the events with the Export menu, the closer look, the analysis, the two buttons.
-    """
+    """Analyse a video, given as Gradio gives a file, and yield what `_page` says of it."""
     if not film:
         yield _page(problems=[_MISSING])
         return
-    path = str(film["path"])
-    session = str(request.session_hash)
+    path, session = str(film["path"]), str(request.session_hash)
     stop = _stops[session] = threading.Event()
     yield [*_page()[:-2], gr.Button(interactive=False), gr.Button(visible=True)]
-
-    def told(part: float, sentence: str) -> None:
-        renew(path)
-        progress(part, desc=sentence)
-
     try:
-        choices.check(network, detector)
+        header.check(network, detector)
         found = analysis.analyse(
             path,
             model=network,
             detector=detector,
-            progress=told,
+            progress=partial(_tell, path, progress),
             cancelled=stop.is_set,
             longest_s=60 * MAX_MINUTES,
             start_s=start or 0.0,
@@ -188,108 +169,97 @@ def read(
             every=int(every or 1),
             measure=measure,
         )
-        nobody = [] if found.people else [_no_face(found)]
+        nobody = [] if found.people else [_NO_FACE.format(found, found.timing.duration_ms / 1000)]
         yield _page(Seen(path, found), problems=nobody)
     except MerError as error:
-        gone = not Path(path).exists()
-        yield _page(problems=[_GONE if gone else str(error)])
+        yield _page(problems=[str(error) if Path(path).exists() else _GONE])
     finally:
         _stops.pop(session, None)
 
 
-def _redrawn(lines: bool, seen: Seen | None) -> list[Any]:
-    """The charts again, with lines or areas."""
-    return people.show(seen.found if seen else None, lines=lines)
+def _page(seen: Seen | None = None, problems: Sequence[str] = ()) -> list[Any]:
+    """Updates of the answer, the player, lines or areas, the people, the events and what else."""
+    found = seen.found if seen else None
+    export = "".join(
+        f'<button type="button" class="save" data-press="#{place}">Download {name}</button>'
+        for name, place in _SAVERS.items()
+    )
+    export = f'<details class="export"><summary>Export</summary>{export}</details>'
+    said = [*video_view.summary(found), *found.notes] if found else []
+    return [
+        snippets.lines(*said, problems=problems),
+        video_view.player(seen.path, seen.found) if seen else "",
+        gr.Checkbox(False, visible=bool(found and found.people)),
+        *video_view.people(found),
+        video_view.events(found.events) + export if found and found.people else "",
+        gr.HTML(_NOTHING_YET, visible=found is not None),
+        seen,
+        gr.Button(interactive=True),
+        gr.Button(visible=False),
+    ]
 
 
 def cancel(request: gr.Request) -> None:
     """Stop the analysis that this visitor started; what was read until then is shown."""
-    stop = _stops.get(str(request.session_hash))
-    if stop:
+    if stop := _stops.get(str(request.session_hash)):
         stop.set()
 
 
 def copy(temporary: set[str], seen: Seen | None) -> str:
     """The player again, of a copy that every browser plays; it is deleted as uploads are."""
-    if seen is None:
-        raise MerError(_UNKNOWN)
-    path = player.copy(seen.path, seen.found.timing.fps)
-    temporary.add(str(path))
-    return player.html(path, seen.found, "copy")
+    path, found = _known(seen)
+    copied = video_view.copy(path, found.timing.fps)
+    temporary.add(str(copied))
+    return video_view.player(copied, found, "copy")
 
 
 def annotated(temporary: set[str], seen: Seen | None, progress: gr.Progress = gr.Progress()) -> str:
     """A link to the annotated video, which is deleted as uploads are, for the page's script."""
-    if seen is None:
-        raise MerError(_UNKNOWN)
-    target = Path(seen.path).with_name("annotated.webm")
-
-    def told(part: float, sentence: str) -> None:
-        renew(seen.path)
-        progress(part, desc=sentence)
-
-    drawing.annotate_video(target, seen.path, seen.found, told)
+    path, found = _known(seen)
+    target = Path(path).with_name("annotated.webm")
+    drawing.annotate_video(target, path, found, partial(_tell, path, progress))
     temporary.add(str(target))
-    name = downloads.name("annotated", [seen.found.source])
-    return downloads.link(f"{name}.webm", "Download", f"gradio_api/file={quote(str(target))}")
-
-
-def show(number: int, seen: Seen | None) -> str:
-    """The event of this number (from 0) closely, as HTML."""
-    if seen is None or not 0 <= number < len(seen.found.events):
-        return notes.lines([], problems=[_UNKNOWN])
-    if not Path(seen.path).exists():
-        return notes.lines([], problems=[_GONE])
-    renew(seen.path)
-    try:
-        look = analysis.look(seen.path, seen.found, seen.found.events[number])
-    except MerError as error:
-        return notes.lines([], problems=[str(error)])
-    return events.closely(number + 1, seen.found.events[number], look)
-
-
-_FILES: Final[dict[str, tuple[str, str, Callable[[Seen], str]]]] = {
-    "CSV of frames": ("frames", "csv", lambda seen: video_tables.frames_csv(seen.found)),
-    "CSV of events": ("events", "csv", lambda seen: video_tables.events_csv(seen.found)),
-    "JSON": ("video", "json", lambda seen: video_tables.to_json(seen.found)),
-    "report": ("report", "html", lambda seen: video_report.html(seen.found, seen.path)),
-}
-for _name in ("CSV of frames", "CSV of events"):
-    _FILES[f"{_name} for Excel"] = _FILES[_name][0], "excel.csv", _FILES[_name][2]
-_ANNOTATED: Final = "annotated video"
+    name = snippets.file_name("annotated", [found.source])
+    return snippets.link(f"{name}.webm", "Download", f"gradio_api/file={quote(str(target))}")
 
 
 def save(name: str, seen: Seen | None) -> str:
     """A link that holds one of _FILES, for the page's script to follow."""
+    path, found = _known(seen)
+    kind, ending, written = _FILES[name]
+    text = written(found, path) if name == "report" else written(found)  # it shows pictures
+    return snippets.links(snippets.file_name(kind, [found.source]), {ending: text})
+
+
+def show(number: int, seen: Seen | None) -> str:
+    """The event of this number (from 0) closely, as HTML."""
+    try:
+        path, found = _known(seen)
+        if not 0 <= number < len(found.events):
+            raise MerError(_UNKNOWN)
+        if not Path(path).exists():
+            raise MerError(_GONE)
+        event = found.events[number]
+        return video_view.closely(number + 1, event, analysis.look(path, found, event))
+    except MerError as error:
+        return snippets.lines(problems=[str(error)])
+
+
+def _known(seen: Seen | None) -> Seen:
+    """What is known of a video that is in use; MerError where it is not known any more."""
     if seen is None:
         raise MerError(_UNKNOWN)
     renew(seen.path)
-    title, ending, written = _FILES[name]
-    name = downloads.name(title, [seen.found.source])
-    return downloads.links(name, {ending: written(seen)})
+    return seen
+
+
+def _tell(path: str, progress: gr.Progress, part: float, sentence: str) -> None:
+    """Tell the visitor how far the work is; meanwhile the video at this path is in use."""
+    renew(path)
+    progress(part, desc=sentence)
 
 
 def renew(path: str) -> None:
     """Start the minutes anew after which the page deletes this file: it is in use."""
     with contextlib.suppress(FileNotFoundError):
         os.utime(path)
-
-
-def _no_face(found: Analysis) -> str:
-    read = found.timing.duration_ms / 1000
-    return f"No face found in {found.source}, of which {read:.1f} s were read. {_TRY}"
-
-
-def _page(seen: Seen | None = None, problems: Sequence[str] = ()) -> list[Any]:
-    found = seen.found if seen else None
-    return [
-        notes.lines([*people.summary(found), *found.notes] if found else [], problems=problems),
-        player.html(seen.path, seen.found) if seen else "",
-        gr.Checkbox(False, visible=bool(found and found.people)),
-        *people.show(found),
-        events.table(found.events) + _export() if found and found.people else "",
-        gr.HTML(_NOTHING_YET, visible=found is not None),
-        seen,
-        gr.Button(interactive=True),
-        gr.Button(visible=False),
-    ]

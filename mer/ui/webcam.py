@@ -1,27 +1,52 @@
-"""The Webcam tab: show the camera, wait for the button or the Space key, read what it saw.
+"""The Webcam tab: a captured picture, and the live view.
 
-The script in page.js owns the camera. A frame travels as a data URL inside the request, so unlike
-an upload it never lies on a disk, and the camera's picture goes on while the answer is shown. The
-live view beside it is `mer.ui.live`'s.
+The scripts page.js and live.js own the camera. A captured frame travels as a data URL inside the
+request, so unlike an upload it never lies on a disk. For the live view live.js sends the newest
+frame when the last one is answered, and draws the answer over the camera's picture, which waits for
+nobody. Those frames come by plain routes beside Gradio's own, on the same port, and so behind a
+share link and on a Space too; Gradio's queue would add two requests to every frame.
 """
 
+import asyncio
 import base64
-import binascii
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 import gradio as gr
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from mer.errors import ImageError, MerError
+from mer.emotions import COLORS
+from mer.errors import EndedError, FullError, MerError
 from mer.inference.predictor import get_predictor
 from mer.io import images
+from mer.live.session import TRAIL_MS
+from mer.live.session_pool import IDLE_S, Visitors
+from mer.models.registry import DEFAULT_MODEL
 from mer.results import html_document, report
-from mer.ui import faces, live, notes
+from mer.ui import faces, header, snippets
+from mer.ui.errors import UNEXPECTED
 
+WORKERS: Final = 2  # frames in work at once, of all visitors; others wait in the order they came
+MAX_BYTES: Final = 500_000  # of a frame
+BUSY_MS: Final = 250.0  # from a frame's arrival to its answer: beyond it, the machine is busy
+_PATIENCE_S: Final = 10.0  # for a frame to arrive whole
+# The kinds of problem; others are "frame", after which the next frame may do.
+_KINDS: Final[dict[type[MerError], str]] = {FullError: "full", EndedError: "ended"}
 _NOT_STARTED: Final = (
     "There is no camera picture yet. Press Start, allow the camera in the browser, and "
     "capture again; without a camera, use the Upload tab."
 )
 _EMPTY: Final = "Start gives answers all the time; Capture keeps one picture, to look at closely."
+_LARGE: Final = f"A frame has at most {MAX_BYTES // 1000} kB. Send smaller ones."
+_CUT: Final = "The camera's picture did not arrive whole. Please capture again."
+_Handler = Callable[[Request], Awaitable[Response]]
+_log = logging.getLogger(__name__)
 
 
 def build(network: gr.Radio, detector: gr.Radio) -> None:
@@ -29,18 +54,20 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
             gr.HTML(html_document.render("camera.html"), elem_id="camera", js_on_load=None)
-            gr.HTML(live.controls(), elem_id="live", js_on_load=None)
+            live = html_document.render("live.html", colors=COLORS, trail=round(TRAIL_MS))
+            gr.HTML(live, elem_id="live", js_on_load=None)
             capture = gr.Button("Capture (Space)", visible="hidden", elem_id="capture")
             frame = gr.Textbox(visible=False, label="Frame, a picture as a data URL")
         with gr.Column(min_width=320):
             gr.HTML('<div class="people"></div>', elem_id="people-live", js_on_load=None)
-            answer = gr.HTML(notes.lines([_EMPTY]), elem_id="webcam-answer", js_on_load=None)
+            answer = gr.HTML(snippets.lines(_EMPTY), elem_id="webcam-answer", js_on_load=None)
     inputs = [frame, network, detector]
+    script = "async (_, ...rest) => [await window.mer.{}(), ...rest]"
     capture.click(
         read,
         inputs,
         answer,
-        js=_call("capture"),
+        js=script.format("capture"),
         api_name="webcam",
         api_visibility="undocumented",
         show_progress="hidden",
@@ -48,41 +75,117 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     # The browser keeps the last frame, to see at once what another network says about it.
     gr.on(
         [network.input, detector.input],
-        read_again,
+        lambda frame, *chosen: read(frame, *chosen) if frame else gr.skip(),
         inputs,
         answer,
-        js=_call("last"),
-        api_visibility="private",
-        show_progress="hidden",
+        js=script.format("last"),
+        **snippets.QUIET,
     )
-
-
-def _call(function: str) -> str:
-    return f"async (_, ...rest) => [await window.mer.{function}(), ...rest]"
 
 
 def read(frame: str, network: str, detector: str) -> str:
     """HTML of a frame, given as a data URL or plain base64: its faces, and what they look like."""
     if not frame:
-        return notes.lines([], problems=[_NOT_STARTED])
+        return snippets.lines(problems=[_NOT_STARTED])
     try:
-        image = images.read(_decode(frame))
+        content = base64.b64decode(frame.rpartition(",")[2], validate=True)
+    except ValueError:
+        return snippets.lines(problems=[_CUT])
+    try:
+        image = images.read(content)
         found = get_predictor(network, detector).predict(image)
     except MerError as error:
-        return notes.lines([], problems=[str(error)])
-    problems = [] if found else [notes.no_face("the camera's picture")]
+        return snippets.lines(problems=[str(error)])
+    problems = [] if found else [faces.no_face("the camera's picture")]
     return faces.html([report.picture("Capture", image, found)], problems=problems)
 
 
-def read_again(frame: str, network: str, detector: str) -> Any:
-    """The same for the frame that was captured last; where there is none, nothing changes."""
-    return read(frame, network, detector) if frame else gr.skip()
+def routes() -> list[Route]:
+    """Where live.js sends its frames: `live/start`, `live/frame` and `live/stop`, all POST."""
+    desk = _Desk()
+    return [
+        Route(f"/live/{handler.__name__}", partial(_in_words, handler), methods=["POST"])
+        for handler in (desk.start, desk.frame, desk.stop)
+    ]
 
 
-def _decode(frame: str) -> bytes:
+async def _in_words(handler: _Handler, request: Request) -> Response:
+    """Have errors answered with a sentence; others than ours are logged, without data."""
     try:
-        return base64.b64decode(frame.rpartition(",")[2], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ImageError(
-            "The camera's picture did not arrive whole. Please capture again."
-        ) from error
+        return await handler(request)
+    except MerError as error:  # with status 200: browsers log others as if the page were broken
+        return JSONResponse({"problem": str(error), "kind": _KINDS.get(type(error), "frame")})
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except Exception:
+        _log.exception("a handler failed")
+        return JSONResponse({"problem": UNEXPECTED, "kind": "frame"}, 500)
+
+
+class _Desk:
+    """Answers live.js: all but the work on the frames runs in the server's event loop."""
+
+    def __init__(self) -> None:
+        self._visitors = Visitors()
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="live")
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self, request: Request) -> Response:
+        """Give a visitor a place, and the key to it."""
+        key = self._visitors.enter(request.client.host if request.client else "")
+        if self._keeper is None or self._keeper.done():
+            self._keeper = asyncio.create_task(self._keep())
+        return JSONResponse({"key": key})
+
+    async def frame(self, request: Request) -> Response:
+        """Say what a frame shows, a JPEG in the body; see `Live.see` for the query and answer."""
+        asked = request.query_params
+        network, detector = asked.get("network", DEFAULT_MODEL), asked.get("detector", "yunet")
+        with self._visitors.visit(_key(request)) as live:
+            content = await _body(request)
+            try:
+                time_ms = float(asked.get("time", "nan"))
+            except ValueError as error:
+                raise MerError("The page sent no number as time. Load it again.") from error
+            came = time.perf_counter()
+
+            def work() -> dict[str, Any]:
+                waited_ms = 1000 * (time.perf_counter() - came)
+                header.check(network, detector)
+                live.choose(network, detector)
+                marks = {name: asked.get(name) == "1" for name in ("rest", "insist")}
+                answer = live.see(images.read(content), time_ms, **marks)
+                timings = answer["timings"] | {"waited_ms": round(waited_ms, 1)}
+                timings["busy"] = waited_ms + timings["work_ms"] > BUSY_MS
+                return answer | {"timings": timings}
+
+            loop = asyncio.get_running_loop()
+            return JSONResponse(await loop.run_in_executor(self._workers, work))
+
+    async def stop(self, request: Request) -> Response:
+        """Give up a place."""
+        self._visitors.leave(_key(request))
+        return Response(status_code=204)
+
+    async def _keep(self) -> None:
+        """Forget who is away, also while nobody comes."""
+        while self._visitors:
+            await asyncio.sleep(IDLE_S)
+            self._visitors.forget()
+
+
+def _key(request: Request) -> str:
+    return request.headers.get("x-live-key", "")  # not in the address, which servers log
+
+
+async def _body(request: Request) -> bytes:
+    content = bytearray()
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    raise MerError(_LARGE)
+    except TimeoutError as error:
+        raise MerError("The frame did not arrive whole: the connection is too slow.") from error
+    return bytes(content)

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from mer import ui
-from mer.ui import retention
+from mer.ui import visitor_files
 from tests.browser.conftest import Watch
 from tests.browser.proxy import proxy
 
@@ -146,7 +146,7 @@ def test_pages_of_other_sites_get_nothing(
     page.goto(f"http://{site('').replace('localhost', other)}")
     assert page.evaluate(ASK, own) == []
     page.close()
-    assert list(retention.take_folder().rglob("stranger.png")) == []
+    assert list(visitor_files.take_folder().rglob("stranger.png")) == []
     page = browser.new_page()
     page.goto(own)
     assert page.evaluate("fetch('config').then(one => one.status)") == 200

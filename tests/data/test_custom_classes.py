@@ -23,7 +23,7 @@ from mer.live.session import Live
 from mer.results import charts, comparison, report, video_report, video_tables
 from mer.results.drawing import annotate
 from mer.ui import faces as shown
-from mer.ui import player
+from mer.ui import video_view
 from mer.video.analysis import analyse
 from mer.weights import store
 
@@ -148,7 +148,7 @@ def test_the_three_commands_give_a_network_of_its_own(
     page = video_report.html(analysis)
     assert "bored" in page
     assert "anger" not in re.sub(r"<script.*?</script>", "", page, count=1, flags=re.DOTALL)
-    assert "bored" in player.html("clip.webm", analysis)
+    assert "bored" in video_view.player("clip.webm", analysis)
 
 
 def test_what_it_learned_from_is_no_test(

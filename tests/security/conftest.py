@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 
 from mer import ui
-from mer.ui import retention
+from mer.ui import visitor_files
 
 
 class Served(NamedTuple):
@@ -22,7 +22,7 @@ class Served(NamedTuple):
 def serve() -> Iterator[Served]:
     page = ui.build()
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
-    yield Served(url, retention.take_folder(), page)
+    yield Served(url, visitor_files.take_folder(), page)
     page.close()
 
 

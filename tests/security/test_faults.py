@@ -65,7 +65,7 @@ def test_an_upload_to_a_full_disk_is_a_sentence(
 def test_any_other_fault_of_the_server_is_a_sentence(
     shared: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("mer.ui.uploads._moved", raising(ZeroDivisionError("inside")))
+    monkeypatch.setattr("mer.ui.visitor_files._placed", raising(ZeroDivisionError("inside")))
     answer = httpx.post(f"{shared.url}gradio_api/upload", files={"files": b"face"})
     assert (answer.status_code, answer.text) == (500, UNEXPECTED)
     assert "ZeroDivisionError" in caplog.text

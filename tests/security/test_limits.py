@@ -25,7 +25,7 @@ from mer import ui
 from mer.errors import ImageError, MerError, VideoError
 from mer.io import images, webm
 from mer.io.video import Frame, Video
-from mer.ui import errors, guard, origin, queue, retention, upload, video
+from mer.ui import errors, guard, origin, upload, video, visitor_files, visitors
 from mer.video import analysis
 from tests.security.conftest import Served, files, serve
 
@@ -64,7 +64,7 @@ def test_an_upload_that_does_not_say_so(served: Served, monkeypatch: pytest.Monk
     chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces] + [b"0\r\n\r\n"]
     status, told = send(served, "/gradio_api/upload", chunks, head)
     assert (status, told.partition(" can")[0]) == (413, "At most 1 MB")
-    retention.sweep(served.page, -1)
+    visitor_files.sweep(served.page, -1)
     assert files(served.folder) == []
 
 
@@ -99,7 +99,7 @@ def test_values_that_are_none(shared: Served, body: bytes) -> None:
 def test_a_full_disk_takes_no_uploads(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("FREE_BYTES", 1 << 60), ("MAX_BYTES", -1)):
         with monkeypatch.context() as patch:
-            patch.setattr(retention, name, value)
+            patch.setattr(visitor_files, name, value)
             answer = httpx.post(f"{shared.url}gradio_api/upload", files={"files": b"x"})
         assert answer.status_code == 507
         assert answer.text == errors.FULL
@@ -146,11 +146,11 @@ def test_the_video_tab_says_the_limit(
 
 
 def test_a_full_queue_says_how_long_it_is(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "MOST", 0)
+    monkeypatch.setattr(visitors, "CALLS", 0)
     data = {"data": ["", "cnn1", "yunet"]}
     answer = httpx.post(f"{shared.url}gradio_api/call/webcam", json=data)
     assert answer.status_code == 503
-    assert answer.json()["detail"] == queue._FULL
+    assert answer.json()["detail"] == visitors._FULL
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from PIL import Image
 
 from mer.io import webm
 from mer.io.video import Frame
-from mer.ui import notice, retention
+from mer.ui import header, visitor_files
 from tests.security.conftest import Served, files, serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,7 +173,7 @@ def test_the_sweeper_goes_on_after_whatever_went_wrong(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     looks = itertools.count()
-    found = retention._files
+    found = visitor_files._files
 
     def broken(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         if next(looks) < 3:
@@ -181,9 +181,9 @@ def test_the_sweeper_goes_on_after_whatever_went_wrong(
         return found(folder)
 
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    monkeypatch.setattr(retention, "EVERY_S", 0.1)
-    monkeypatch.setattr(retention, "AGE_S", 0.2)
-    monkeypatch.setattr(retention, "_files", broken)
+    monkeypatch.setattr(visitor_files, "EVERY_S", 0.1)
+    monkeypatch.setattr(visitor_files, "AGE_S", 0.2)
+    monkeypatch.setattr(visitor_files, "_files", broken)
     pages = serve()
     folder = next(pages).folder
     (folder / "old.png").write_bytes(b"face")
@@ -202,13 +202,13 @@ def test_folders_that_vanish_while_it_looks(served: Served) -> None:
                 (folder / "deep").mkdir(parents=True, exist_ok=True)
                 (folder / "deep" / "a.png").write_bytes(b"a")
             for number in range(50):
-                retention.remove(served.folder / f"x{number}")
+                visitor_files.remove(served.folder / f"x{number}")
 
     churning = threading.Thread(target=churn)
     churning.start()
     for _ in range(100):
-        retention.ARRIVALS.keep(served.folder / "coming", 0)
-        retention.sweep(served.page, 60)
+        visitor_files.set_aside(served.folder / "coming", 0)
+        visitor_files.sweep(served.page, 60)
     stop.set()
     churning.join()
 
@@ -217,11 +217,11 @@ def test_what_is_in_use_stays(served: Served, photograph: Path) -> None:
     name = served.folder / ("a" * 64) / "a.png"
     name.parent.mkdir()
     name.write_bytes(photograph.read_bytes())
-    retention.sweep(served.page, 60)
+    visitor_files.sweep(served.page, 60)
     assert name.exists()
-    retention.sweep(served.page, -1)
+    visitor_files.sweep(served.page, -1)
     assert not name.exists()
-    retention.sweep(served.page, -1)
+    visitor_files.sweep(served.page, -1)
     assert not name.parent.exists()
 
 
@@ -230,8 +230,8 @@ def test_callers_of_the_api_are_forgotten(served: Served, monkeypatch: pytest.Mo
     httpx.post(f"{served.url}gradio_api/call/webcam", json=body)
     holder = served.page.app.state_holder
     assert until(lambda: holder.session_data)
-    monkeypatch.setattr(retention, "REMEMBERED_S", -1)
-    retention.forget_idle(served.page)
+    monkeypatch.setattr(visitor_files, "REMEMBERED_S", -1)
+    visitor_files.forget_idle(served.page)
     assert not holder.session_data
 
 
@@ -239,16 +239,16 @@ def test_the_folder_is_private_and_ends_with_the_page(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    folder = retention.take_folder()
+    folder = visitor_files.take_folder()
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert retention.take_folder() == folder
+    assert visitor_files.take_folder() == folder
 
 
 _PROGRAM = """
 import os, signal, sys
-from mer.ui import retention
-folder = retention.take_folder()
+from mer.ui import visitor_files
+folder = visitor_files.take_folder()
 (folder / "face.png").write_bytes(b"face")
 print(folder, flush=True)
 signal.pause()
@@ -263,11 +263,11 @@ def test_what_a_killed_page_left_goes_with_the_next_at_once(
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         left = Path(other.stdout.readline().strip())
-        retention.take_folder()
+        visitor_files.take_folder()
         assert (left / "face.png").exists()  # it still runs
         other.kill()
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    retention.take_folder()
+    visitor_files.take_folder()
     assert not left.exists()
 
 
@@ -303,11 +303,11 @@ def test_the_page_reports_to_nobody(tmp_path: Path) -> None:
 
 
 def test_the_table_stands_in_the_document() -> None:
-    assert retention.table() in (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert visitor_files.table() in (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 
 
 def test_all_name_the_same_minutes() -> None:
     api = " ".join((ROOT / "docs" / "api.md").read_text(encoding="utf-8").split())
-    words = f"deleted within {retention.MINUTES} minutes of its last use"
+    words = f"deleted within {visitor_files.MINUTES} minutes of its last use"
     assert words in api
-    assert words.replace("its", "their") in " ".join(notice.TEXT.split())
+    assert words.replace("its", "their") in " ".join(header.NOTICE.split())

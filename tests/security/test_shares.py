@@ -21,7 +21,7 @@ from gradio_client import Client, handle_file
 from mer.inference.predictor import get_predictor
 from mer.io import webm
 from mer.io.video import Frame
-from mer.ui import connections, guard, queue, retention, sessions, uploads
+from mer.ui import guard, visitor_files, visitors
 from tests.security.conftest import Served, files
 from tools.security import process
 
@@ -83,7 +83,7 @@ def test_captured_frames_do_not_stay_in_memory(shared: Served) -> None:
     assert process.resident(os.getpid()) - before < 60_000_000  # of 128 million characters
     for one in shared.page.app.state_holder.session_data.values():
         assert not one.config_values
-        assert sessions.weight(one.state_data) < 10_000
+        assert visitors.weight(one.state_data) < 10_000
 
 
 def test_unknown_names_leave_nothing(shared: Served, tmp_path: Path, astronaut: Any) -> None:
@@ -101,7 +101,7 @@ def test_unknown_names_leave_nothing(shared: Served, tmp_path: Path, astronaut: 
 
 
 def test_who_has_most_loses_first(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = sessions.Sessions(shared.page)
+    held = visitors.Sessions(shared.page)
     state = next(key for key, one in shared.page.blocks.items() if isinstance(one, State))
 
     def put(session: str, owner: str, size: int) -> None:
@@ -109,13 +109,13 @@ def test_who_has_most_loses_first(shared: Served, monkeypatch: pytest.MonkeyPatc
         held[session][state] = bytes(size)
         assert held[session]
 
-    monkeypatch.setattr(sessions, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(visitors, "MAX_BYTES", 10_000)
     put("small", "quiet", 3000)
     for number in range(300):
         put(f"greedy{number}", "loud", 3000)
     assert "small" in held
     assert sum(one.bytes for one in held.session_data.values()) <= 13_100
-    monkeypatch.setattr(sessions, "MOST", 5)
+    monkeypatch.setattr(visitors, "MOST", 5)
     for number in range(300):
         put(f"many{number}", "loud", 0)
     assert "small" in held
@@ -139,7 +139,7 @@ def test_an_analysis_outlasts_three_hundred_calls_of_somebody_else(shared: Serve
             sent += other.post("gradio_api/call/webcam", json=NOTHING).status_code == 200
         assert until(lambda: not shared.page._queue.event_ids_to_events)
     assert "mine" in holder
-    assert len(holder.session_data) <= sessions.MOST
+    assert len(holder.session_data) <= visitors.MOST
 
 
 def test_answers_that_nobody_fetches_are_forgotten(
@@ -151,8 +151,8 @@ def test_answers_that_nobody_fetches_are_forgotten(
     unread = shared.page._queue.pending_messages_per_session
     assert until(lambda: not shared.page._queue.event_ids_to_events)
     assert len(unread) >= 5
-    monkeypatch.setattr(sessions, "UNREAD_BYTES", 0)
-    retention.forget_idle(shared.page)
+    monkeypatch.setattr(visitors, "UNREAD_BYTES", 0)
+    visitor_files.forget_idle(shared.page)
     assert sum(one.qsize() for one in unread.values()) == 0
 
 
@@ -165,7 +165,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         event.wait(120)
         return "done"
 
-    monkeypatch.setattr("mer.ui.notes.lines", lines)
+    monkeypatch.setattr("mer.ui.snippets.lines", lines)
     yield event
     event.set()
 
@@ -173,19 +173,19 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 def test_places_in_the_queue_by_address_and_by_visitor(
     shared: Served, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "OF_ADDRESS", 5)
-    monkeypatch.setattr(queue, "OF_VISITOR", 2)
+    monkeypatch.setattr(visitors, "CALLS_OF_ADDRESS", 5)
+    monkeypatch.setattr(visitors, "CALLS_OF_VISITOR", 2)
     ahead: Any = shared.page._queue
     assert until(lambda: not list(ahead._there()))
     with at(shared, 4) as greedy, at(shared, 5) as modest:
         told = [greedy.post("gradio_api/call/webcam", json=NOTHING) for _ in range(7)]
         assert [one.status_code for one in told] == [200] * 5 + [503] * 2
-        assert told[-1].json()["detail"] == queue._ADDRESS
+        assert told[-1].json()["detail"] == visitors._ADDRESS
         visitor = {**NOTHING, "session_hash": "modest"}
         told = [modest.post("gradio_api/call/webcam", json=visitor) for _ in range(3)]
         assert [one.status_code for one in told] == [200, 200, 503]
-        assert told[-1].json()["detail"] == queue._VISITOR
-        assert until(lambda: sum(job is not None for job in ahead.active_jobs) == queue.WORKERS)
+        assert told[-1].json()["detail"] == visitors._VISITOR
+        assert until(lambda: sum(job is not None for job in ahead.active_jobs) == visitors.WORKERS)
         assert ahead.get_events() is None  # for two are in work, both of the other address
         waiting = ahead.event_queue_per_concurrency_id.values()
         first = next(one.queue[0] for one in waiting if one.queue)
@@ -197,15 +197,15 @@ def test_places_in_the_queue_by_address_and_by_visitor(
 def test_values_that_wait(
     shared: Served, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "BYTES_OF_ADDRESS", 25_000)
-    monkeypatch.setattr(queue, "MAX_BYTES", 45_000)
+    monkeypatch.setattr(visitors, "CALL_BYTES_OF_ADDRESS", 25_000)
+    monkeypatch.setattr(visitors, "CALL_BYTES", 45_000)
     large = {"data": ["x" * 10_000, "cnn1", "yunet"]}
     told = []
     for number in (6, 6, 6, 7, 7, 8):
         with at(shared, number) as one:
             told.append(one.post("gradio_api/call/webcam", json=large))
     assert [one.status_code for one in told] == [200, 200, 503, 200, 200, 503]
-    assert told[-1].json()["detail"] == queue._LARGE
+    assert told[-1].json()["detail"] == visitors._LARGE
     slow.set()
     assert until(lambda: not shared.page._queue.event_ids_to_events)
 
@@ -243,13 +243,13 @@ def form(size: int) -> dict[str, Any]:
 
 
 def test_the_disk_while_uploads_arrive(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "MAX_BYTES", 10_000_000)
+    monkeypatch.setattr(visitor_files, "MAX_BYTES", 10_000_000)
     most, stop = [0], threading.Event()
 
     def watch() -> None:
         while not stop.is_set():
             sizes = [
-                size for _, size in ((p, s.st_size) for p, s in retention._files(served.folder))
+                size for _, size in ((p, s.st_size) for p, s in visitor_files._files(served.folder))
             ]
             most[0] = max(most[0], sum(sizes))
 
@@ -269,11 +269,11 @@ def test_the_disk_while_uploads_arrive(served: Served, monkeypatch: pytest.Monke
 
 
 def test_the_disk_by_address(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "OWNER_BYTES", 1_000_000)
+    monkeypatch.setattr(visitor_files, "OWNER_BYTES", 1_000_000)
     with at(served, 1) as greedy, at(served, 2) as modest:
         assert greedy.post("gradio_api/upload", files=form(900_000)).status_code == 200
         told = greedy.post("gradio_api/upload", files=form(200_000))
-        assert (told.status_code, told.text) == (507, retention._MUCH)
+        assert (told.status_code, told.text) == (507, visitor_files._MUCH)
         assert modest.post("gradio_api/upload", files=form(10)).status_code == 200
 
 
@@ -293,7 +293,7 @@ def test_forms_that_are_no_files(shared: Served, body: bytes, kind: str) -> None
     kind = kind or "multipart/form-data; boundary=x"
     url = f"{shared.url}gradio_api/upload?upload_id=x"
     answer = httpx.post(url, content=body, headers={"Content-Type": kind}, timeout=60)
-    assert (answer.status_code, answer.text) == (400, uploads._NO_FORM) or (
+    assert (answer.status_code, answer.text) == (400, visitor_files._NO_FORM) or (
         (answer.status_code, answer.json()) == (200, []) and not body
     )
 
@@ -324,10 +324,10 @@ HALF: tuple[bytes, ...] = (
 def test_half_open_connections_end(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    assert connections.IDLE_S + connections.EVERY_S + connections._VANISHED_MS / 1000 <= 65
+    assert guard.IDLE_S + guard.WATCH_S + guard._VANISHED_MS / 1000 <= 65
     assert guard.PATIENCE_S <= 60
-    monkeypatch.setattr(connections, "EVERY_S", 0.2)
-    monkeypatch.setattr(connections, "IDLE_S", 1.0)
+    monkeypatch.setattr(guard, "WATCH_S", 0.2)
+    monkeypatch.setattr(guard, "IDLE_S", 1.0)
     monkeypatch.setattr(guard, "PATIENCE_S", 1.0)
     served: Served = request.getfixturevalue("served")
     place = urlsplit(served.url)
@@ -345,8 +345,8 @@ def test_half_open_connections_end(
 def test_connections_of_one_address_that_wait(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr(connections, "EVERY_S", 0.2)
-    monkeypatch.setattr(connections, "OF_ADDRESS", 10)
+    monkeypatch.setattr(guard, "WATCH_S", 0.2)
+    monkeypatch.setattr(guard, "WAITING_OF_ADDRESS", 10)
     served: Served = request.getfixturevalue("served")
     place = (urlsplit(served.url).hostname, urlsplit(served.url).port)
     lines = [socket.create_connection(place) for _ in range(40)]
@@ -365,7 +365,7 @@ def test_uploads_and_calls_that_nobody_asks_after_leave_nothing(
         httpx.get(f"{shared.url}gradio_api/call/webcam/unknown{number}")
     with httpx.Client(timeout=10) as client:
         assert client.get(f"{shared.url}gradio_api/upload_progress?upload_id=no").status_code == 404
-    retention.forget_idle(shared.page)
+    visitor_files.forget_idle(shared.page)
     assert not file_upload_statuses._statuses
     assert not file_upload_statuses._signals
     assert "Traceback" not in caplog.text

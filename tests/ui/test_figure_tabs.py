@@ -20,8 +20,7 @@ from mer.evaluation.robustness import SWEEPS
 from mer.inference import speed
 from mer.io import files
 from mer.results import comparison, html_document
-from mer.ui import about, downloads, report
-from mer.ui import comparison as comparison_tab
+from mer.ui import records, snippets
 from mer.weights import store
 from tests.benchmarks.test_robustness import result
 from tests.records import record
@@ -57,7 +56,7 @@ def count(blocks: gr.Blocks, kind: type[gr.components.Component]) -> int:
     return sum(isinstance(block, kind) for block in blocks.blocks.values())
 
 
-@pytest.mark.parametrize("build", [comparison_tab.build, report.build])
+@pytest.mark.parametrize("build", [records.build_comparison, records.build_report])
 def test_without_records_a_tab_says_what_to_do(folder: Path, build: Callable[[], None]) -> None:
     for path in folder.glob("*.json"):
         path.unlink()
@@ -67,7 +66,7 @@ def test_without_records_a_tab_says_what_to_do(folder: Path, build: Callable[[],
     assert count(blocks, gr.Plot) == 0
 
 
-@pytest.mark.parametrize("build", [comparison_tab.build, report.build])
+@pytest.mark.parametrize("build", [records.build_comparison, records.build_report])
 def test_a_broken_record_is_named_and_the_rest_is_shown(
     folder: Path, build: Callable[[], None]
 ) -> None:
@@ -79,7 +78,7 @@ def test_a_broken_record_is_named_and_the_rest_is_shown(
 
 
 def test_the_comparison_shows_both_protocols_and_marks_what_is_the_papers(folder: Path) -> None:
-    words = text(page(comparison_tab.build))
+    words = text(page(records.build_comparison))
     for piece in (
         "all 1400",
         "clean 700",
@@ -101,7 +100,7 @@ def test_measuring_fills_the_table_and_goes_on_after_a_network_that_fails(
 
     monkeypatch.setattr(speed, "face_milliseconds", measured)
     monkeypatch.setattr(gr, "Warning", lambda message: None)
-    table = function(page(comparison_tab.build))()
+    table = function(page(records.build_comparison))()
     first, second = re.findall(
         r"<tr>\n<td data-value=\"(?:cnn1|resnet18)\">.*?</tr>", table, re.DOTALL
     )
@@ -109,7 +108,7 @@ def test_measuring_fills_the_table_and_goes_on_after_a_network_that_fails(
 
 
 def test_the_report_changes_with_the_network_and_the_protocol(folder: Path) -> None:
-    shown = function(page(report.build))("resnet18", "clean")
+    shown = function(page(records.build_report))("resnet18", "clean")
     head, table, matrix, mistakes, links, trust, *plots = shown
     assert head.startswith("### resnet18, clean 700 pictures\nAccuracy 80.0 %")
     assert '<th scope="row">neutral</th>' in table
@@ -127,7 +126,7 @@ def test_the_report_says_how_far_probabilities_can_be_trusted(folder: Path) -> N
     made = record("cnn1")
     made["evaluation"]["test"]["confidence"] = confidence(chances, labels, 0.6)
     (folder / "cnn1.json").write_text(json.dumps(made))
-    *_, trust, reliability, coverage = function(page(report.build))("cnn1", "all")
+    *_, trust, reliability, coverage = function(page(records.build_report))("cnn1", "all")
     assert "calibration error 0.040" in trust
     assert "sure about 100 % of these faces" in trust
     assert "right on 90.0 % of them" in trust
@@ -139,14 +138,14 @@ def test_the_report_of_a_network_without_clean_figures_says_that_it_is_on_all(
     folder: Path,
 ) -> None:
     (folder / "cnn1.json").write_text(json.dumps(record("cnn1", clean=False)))
-    head, *_ = function(page(report.build))("cnn1", "clean")
+    head, *_ = function(page(records.build_report))("cnn1", "clean")
     assert head.startswith("### cnn1, all 1400 pictures")
 
 
 def test_the_report_says_how_far_each_network_works(folder: Path) -> None:
-    assert "were not measured on them yet" in text(page(report.build))
+    assert "were not measured on them yet" in text(page(records.build_report))
     robustness.save(result({36: 70}) | {"networks": {"cnn1": "ab" * 32}})
-    blocks = page(report.build)
+    blocks = page(records.build_report)
     assert "until a face is 48 pixels high cost the detector and cnn1 at most 8 points" in text(
         blocks
     )
@@ -160,7 +159,7 @@ def test_the_report_says_how_far_each_network_works(folder: Path) -> None:
 
 
 def test_the_downloads_hold_the_figures_of_the_choice_alone(folder: Path) -> None:
-    links = function(page(report.build))("cnn1", "all")[4]
+    links = function(page(records.build_report))("cnn1", "all")[4]
     csv, content = (
         base64.b64decode(part).decode() for part in re.findall(r"base64,([^\"]+)", links)
     )
@@ -173,7 +172,7 @@ def test_the_downloads_hold_the_figures_of_the_choice_alone(folder: Path) -> Non
 
 
 def test_about_says_what_it_must_not_be_used_for_and_how_much_leaks(folder: Path) -> None:
-    words = text(page(about.build))
+    words = text(page(records.build_about))
     for piece in ("detect lies", "hiring", "schools", "Article 5(1)(f)", "Article 50(3)"):
         assert piece in words
     assert "700 of 1400, that is 50 %" in words
@@ -184,7 +183,7 @@ def test_about_says_what_it_must_not_be_used_for_and_how_much_leaks(folder: Path
 def test_about_stands_without_any_record(folder: Path) -> None:
     for path in folder.glob("*.json"):
         path.unlink()
-    assert "learned from. Hence two figures" in text(page(about.build))
+    assert "learned from. Hence two figures" in text(page(records.build_about))
 
 
 def test_an_empty_table_is_a_table() -> None:
@@ -198,14 +197,14 @@ def test_a_table_is_escaped() -> None:
 
 
 def test_what_is_for_excel_begins_with_its_mark() -> None:
-    both = downloads.links("faces", {"csv": "a\n1\n", "excel.csv": "a\n1\n"})
+    both = snippets.links("faces", {"csv": "a\n1\n", "excel.csv": "a\n1\n"})
     plain, excel = (base64.b64decode(part) for part in re.findall(r"base64,([^\"]+)", both))
     assert plain == b"a\n1\n"
     assert excel == b"\xef\xbb\xbf" + plain
 
 
 def test_no_files_give_no_links() -> None:
-    assert downloads.links("report", {}) == ""
+    assert snippets.links("report", {}) == ""
 
 
 def function(blocks: gr.Blocks) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ from mer import ui
 from mer.live import session_pool
 from mer.live.session import Live
 from mer.live.session_pool import PLACES
-from mer.ui import live
+from mer.ui import webcam
 from mer.ui.errors import UNEXPECTED
 
 
@@ -58,7 +58,7 @@ def test_bad_frames_get_a_sentence_and_the_visit_goes_on(
         (b"", {}, "is empty"),
         (b"no picture", {}, "is not a picture"),
         (frame[:5000], {}, "damaged or incomplete"),
-        (bytes(live.MAX_BYTES + 1), {}, "Send smaller ones"),
+        (bytes(webcam.MAX_BYTES + 1), {}, "Send smaller ones"),
         (frame, {"time": "noon"}, "sent no number as time"),
         (frame, {"network": "../cnn1"}, "There is no network '../cnn1': choose"),
         (frame, {"detector": "retina"}, "no detector 'retina'"),

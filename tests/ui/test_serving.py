@@ -21,7 +21,7 @@ from mer import ui
 from mer.errors import MerError
 from mer.inference.predictor import get_predictor
 from mer.models.registry import MODELS
-from mer.ui import retention
+from mer.ui import visitor_files
 from mer.weights import store
 
 
@@ -29,8 +29,8 @@ def test_uploads_are_deleted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, astronaut: np.ndarray
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(retention, "AGE_S", 1.0)
-    monkeypatch.setattr(retention, "EVERY_S", 0.5)
+    monkeypatch.setattr(visitor_files, "AGE_S", 1.0)
+    monkeypatch.setattr(visitor_files, "EVERY_S", 0.5)
     Image.fromarray(astronaut).save(tmp_path / "a.png")
     page = ui.build()
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
