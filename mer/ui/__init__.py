@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import functools
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -39,13 +39,6 @@ _OPEN: Final = (
     "name and a password."
 )
 _WORDS: Final = {"common.upload": "Upload", "common.complete": "Done"}  # which Gradio lacks
-# Tabs that read faces, with the network and the detector chosen, and those that show records.
-_READING: Final = {"Webcam": webcam.build, "Upload": upload.build, "Video": video.build}
-_SHOWING: Final = {
-    "Comparison": records.build_comparison,
-    "Report": records.build_report,
-    "About": records.build_about,
-}
 
 
 def build() -> gr.Blocks:
@@ -54,10 +47,17 @@ def build() -> gr.Blocks:
     visitor_files.give_each_their_own()
     page = Page(title="Facial expressions", analytics_enabled=False)
     with page:
-        chosen = header.build(page)
-        tabs = {name: functools.partial(lay_out, *chosen) for name, lay_out in _READING.items()}
+        chosen = header.build(page)  # network and detector
+        tabs: dict[str, Callable[[], None]] = {
+            "Webcam": partial(webcam.build, *chosen),
+            "Upload": partial(upload.build, *chosen),
+            "Video": partial(video.build, *chosen),
+            "Comparison": records.build_comparison,
+            "Report": records.build_report,
+            "About": records.build_about,
+        }
         with gr.Tabs():
-            for name, lay_out in (tabs | _SHOWING).items():
+            for name, lay_out in tabs.items():
                 with gr.Tab(name, id=name.lower()):
                     gr.HTML(f"<h2>{name}</h2>", elem_classes="heading")
                     lay_out()
@@ -69,18 +69,11 @@ def build() -> gr.Blocks:
 
 
 def settings(*, share: bool = False) -> dict[str, Any]:
-    """What `launch()` has to be told besides the address; for `share` see `launch`.
-
-    Raises:
-        MerError: $MER_USER is set without $MER_PASSWORD, or $MER_ORIGINS is wrong.
-    """
+    """What `launch()` has to be told besides the address; for `share` and errors see `launch`."""
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # the guard believes proxies or not, not the server
-    serving = functools.partial(
-        _serving,
-        origins=origin.Origins.configured(share=share),
-        password=origin.password(),
-        root=urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).path.rstrip("/"),
-    )
+    root = urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).path.rstrip("/")
+    told = (origin.Origins.configured(share=share), origin.password(), root)
+    serving = partial(_serving, told=told)
     routes = [*webcam.routes(), *visitor_files.routes()]
     return {
         **theme.look(),
@@ -98,13 +91,13 @@ def settings(*, share: bool = False) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def _serving(app: Any, **told: Any) -> AsyncIterator[None]:
+async def _serving(app: Any, told: tuple[Any, ...]) -> AsyncIterator[None]:
     """The server's lifespan, in which the guard stands before all of it."""
     page = app.get_blocks()
     app.state_holder = visitors.Sessions(page)
-    app.middleware_stack = guard.Guard(app.middleware_stack, app.state_holder, **told)
-    endless = (visitor_files.keep_sweeping(page), guard.watch_connections(page))
-    tasks = [asyncio.create_task(one) for one in endless]
+    app.middleware_stack = guard.Guard(app.middleware_stack, app.state_holder, *told)
+    endless = (visitor_files.keep_sweeping, guard.watch_connections)
+    tasks = [asyncio.create_task(one(page)) for one in endless]
     try:
         yield
     finally:
@@ -127,11 +120,14 @@ def launch(
     $GRADIO_ROOT_PATH is the path, or the whole address, at which a proxy shows the page.
 
     Raises:
-        MerError: `port` is no port number, another program listens there, or $MER_USER is set
-            without $MER_PASSWORD.
+        MerError: `port` is no port number, another program listens there, $MER_USER is set
+            without $MER_PASSWORD, or $MER_ORIGINS is wrong.
     """
     host = host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
-    number = _port(os.environ.get("GRADIO_SERVER_PORT", 7860) if port is None else port)
+    port = os.environ.get("GRADIO_SERVER_PORT", 7860) if port is None else port
+    number = int(port) if str(port).strip().isdecimal() else 0
+    if not 0 < number < 65536:
+        raise MerError(f"PORT has to be a number from 1 to 65535, such as 7860; it is {port!r}.")
     _check_free(host, number)
     decoding.POOL.prepare()
     if share and origin.password() is None:
@@ -147,19 +143,12 @@ def launch(
     (page or build()).launch(server_name=host, server_port=number, share=share, **told)
 
 
-def _port(port: int | str) -> int:
-    number = int(port) if str(port).strip().isdecimal() else -1
-    if not 0 < number < 65536:
-        raise MerError(f"PORT has to be a number from 1 to 65535, such as 7860; it is {port!r}.")
-    return number
-
-
 def _check_free(host: str, port: int) -> None:
     problem = _problem(host, port)
-    if problem is None:
+    if not problem:
         return
     others = range(port + 1, min(port + _LOOKED_AT, 65535) + 1)
-    free = next((other for other in others if _problem(host, other) is None), None)
+    free = next((other for other in others if not _problem(host, other)), None)
     advice = f"port {free}, which is free: PORT={free} or --port {free}" if free else "another one"
     raise MerError(
         f"The page cannot be served at {host}:{port} ({problem}). "
@@ -167,12 +156,12 @@ def _check_free(host: str, port: int) -> None:
     )
 
 
-def _problem(host: str, port: int) -> str | None:
-    """Why nothing can listen there, or None."""
+def _problem(host: str, port: int) -> str:
+    """Why nothing can listen there, or ""."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
         return error.strerror or "the address is wrong"
-    return None
+    return ""

@@ -110,18 +110,12 @@ class Guard:
         app: ASGIApp,
         sessions: Sessions,
         origins: Origins,
-        password: tuple[str, str] | None = None,
-        root: str = "",
+        password: tuple[str, str] | None,
+        root: str,
     ) -> None:
-        """Stand before `app`, which a proxy shows at the path `root`, such as /faces.
-
-        Everybody has to give the name and the password.
-        """
-        self._app = app
-        self._sessions = sessions
-        self._origins = origins
-        self._password = password
-        self._root = root
+        """Stand before `app`, which a proxy shows at the path `root`, such as /faces, or at ""."""
+        self._app, self._sessions, self._origins = app, sessions, origins
+        self._password, self._root = password, root
         self._wrong = asyncio.Lock()
         self._held: Counter[str] = Counter()  # bytes, by address
         self._open: Counter[str] = Counter()  # requests, by address
@@ -154,11 +148,11 @@ class Guard:
         except ClientDisconnect:
             return  # nobody is there to be answered, and the log need not fill with it
         except Exception as error:
-            if begun and isinstance(error.__cause__, HTTPException):
-                await send({"type": "http.response.body"})
-                return  # Gradio's for a call that it does not know, which need not fill the log
-            if begun:
+            if begun and not isinstance(error.__cause__, HTTPException):
                 raise
+            if begun:  # Gradio's for a call that it does not know, which need not fill the log
+                await send({"type": "http.response.body"})
+                return
             failed.clear()
             begun = True
             await _answer(_as_sentence(error), scope)(scope, receive, noted)
@@ -175,8 +169,7 @@ class Guard:
         try:
             await self._checked(scope, receive, send)
         finally:
-            self._open[address] -= 1
-            self._open += Counter()  # without zeros
+            self._open -= Counter({address: 1})  # and what falls to zero goes
 
     async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check who asks, from where, and for what."""
@@ -211,15 +204,12 @@ class Guard:
                 return
         if path in _INFO:  # without a page, the first asker's address would be told to all
             scope = {**scope, "query_string": b"page="}
-        session = path.removeprefix(_HEARTBEAT) if path.startswith(_HEARTBEAT) else None
-        if session is not None:
-            self._sessions.here[session] += 1
+        here = [path.removeprefix(_HEARTBEAT)] if path.startswith(_HEARTBEAT) else []
+        self._sessions.here.update(here)
         try:
             await self._app(scope, receive, send)
         finally:
-            if session is not None:
-                self._sessions.here[session] -= 1
-                self._sessions.here += Counter()
+            self._sessions.here -= Counter(here)  # and what falls to zero goes
 
     async def _pass_values(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a call when its values are here whole, and known to be harmless."""
@@ -242,8 +232,7 @@ class Guard:
 
             await self._app({**scope, SIZE: len(body)}, again, send)
         finally:
-            self._held[address] -= len(body)
-            self._held += Counter()
+            self._held -= Counter({address: len(body)})
 
 
 def _as_sentence(error: Exception) -> RefusedError:

@@ -11,7 +11,7 @@ from mer.faces import detection
 from mer.inference.predictor import get_predictor
 from mer.models.registry import DEFAULT_MODEL, NETWORKS
 from mer.results import comparison
-from mer.ui import snippets, theme, visitor_files
+from mer.ui import parts, theme, visitor_files
 from mer.weights import store
 
 NOTICE: Final = f"""
@@ -44,7 +44,7 @@ def build(page: gr.Blocks) -> tuple[gr.Radio, gr.Radio]:
     """
     gr.HTML(NOTICE, elem_id="notice")
     if problems := list(_broken()):
-        gr.HTML(snippets.lines("Start the page again when that is mended.", problems=problems))
+        gr.HTML(parts.lines("Start the page again when that is mended.", problems=problems))
     gr.HTML(_FOLD, elem_id="fold", js_on_load=None)
     names = networks()
     with gr.Row(elem_id="settings"):

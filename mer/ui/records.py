@@ -21,7 +21,7 @@ from mer.io.files import csv_text
 from mer.models.registry import NETWORKS
 from mer.results import charts, comparison, html_document, methods, paper
 from mer.results.wording import percent
-from mer.ui import header, snippets, visitor_files
+from mer.ui import header, parts, visitor_files
 from mer.version import __version__
 
 _NO_RECORD: Final = (
@@ -95,7 +95,7 @@ def _read(advice: str) -> dict[str, Any]:
     """The records, with a sentence for each that cannot be shown, and advice if none can."""
     records, problems = comparison.read_records()
     if problems:
-        gr.HTML(snippets.lines(problems=problems))
+        gr.HTML(parts.lines(problems=problems))
     if not records:
         gr.Markdown(f"### No network has a record yet\n{advice}")
     return dict(records)
@@ -119,7 +119,7 @@ def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None 
         matrices=[(kind, comparison.significance(records, kind)) for kind in comparison.KINDS],
     )
     csv = csv_text(pd.DataFrame(rows))
-    return shown + snippets.links(snippets.file_name("networks", list(records)), {"csv": csv})
+    return shown + parts.links(parts.file_name("networks", list(records)), {"csv": csv})
 
 
 def _measured(records: Mapping[str, Any], progress: gr.Progress = gr.Progress()) -> str:
@@ -179,7 +179,7 @@ def build_report() -> None:
         lambda name, kind: _shown(records[name], kind),
         [network, protocol],
         ours,
-        **snippets.QUIET,
+        **parts.QUIET,
     )
 
 
@@ -211,7 +211,7 @@ def _shown(record: Mapping[str, Any], kind: str) -> list[Any]:
     files = {"csv": csv, "json": json.dumps(about | own, indent=1)}
     return [
         *_contents(f"{name}, {kind} {scores['n']} pictures", scores),
-        snippets.links(f"report-{name}-{kind}", files),
+        parts.links(f"report-{name}-{kind}", files),
         *_trust(scores),
     ]
 
@@ -264,8 +264,8 @@ def _worse_pictures(network: gr.Radio, first: str) -> None:
     text = gr.Markdown(said)
     titles = [(sweep.title, name) for name, sweep in robustness.SWEEPS.items()]
     change = gr.Radio(titles, value="height", label="What changes")
-    parts = [text, *_beside(*figures)]
-    gr.on([network.change, change.change], show, [network, change], parts, **snippets.QUIET)
+    outputs = [text, *_beside(*figures)]
+    gr.on([network.change, change.change], show, [network, change], outputs, **parts.QUIET)
 
 
 def build_about() -> None:
@@ -300,7 +300,7 @@ def _cards(records: Mapping[str, Any]) -> str:
     cards = []
     for name in records:
         with contextlib.suppress(LookupError, TypeError):  # a record may say too little for a card
-            cards.append(snippets.links(f"model-card-{name}", {"md": hub.card(name)}, name))
+            cards.append(parts.links(f"model-card-{name}", {"md": hub.card(name)}, name))
     space = os.environ.get("SPACE_ID", "")
     source = f'<p><a href="https://huggingface.co/spaces/{escape(space)}/tree/main">Source</a></p>'
     return f"<h2>Model cards</h2>{''.join(cards)}{source if space else ''}"

@@ -21,12 +21,12 @@ from mer.io import images
 from mer.io.files import csv_text
 from mer.results import html_document, tables
 from mer.results import report as reports
-from mer.ui import faces, snippets
+from mer.ui import parts
 
 MAX_FILES: Final = 30  # keeps what one request holds in memory below 200 MB
 MAX_FILE_MB: Final = 40
 MEASURE: Final = "Measure faces: head pose, gaze, eyes, mouth, action units"
-_EMPTY: Final = snippets.lines(
+_EMPTY: Final = parts.lines(
     f"Choose up to {MAX_FILES} pictures of {MAX_FILE_MB} MB each, or paste one with Ctrl+V. "
     "Each face gets a box, and what it looks like."
 )
@@ -77,7 +77,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=280, scale=1):
             files = gr.File(file_count="multiple", label="Pictures", elem_id="files", height=190)
-            snippets.examples(snippets.PICTURES, files)
+            parts.examples(parts.PICTURES, files)
             measure = gr.Checkbox(label=MEASURE, value=False, elem_id="measure")
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
         with gr.Column(min_width=320, scale=3):
@@ -89,7 +89,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     outputs = [answer, *reasons, known, stop]
     inputs = [files, network, detector, known]
     press = report.click(save_report, inputs, made, api_visibility="private")
-    snippets.hand_over(press, "save('#report-made')", made)
+    parts.hand_over(press, "save('#report-made')", made)
     reading = gr.on(
         [files.change, network.input, detector.input, measure.input],
         read,
@@ -100,7 +100,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
         trigger_mode="always_last",
         show_progress_on=[answer],
     )
-    stopped = partial(_page, snippets.lines(_STOPPED))
+    stopped = partial(_page, parts.lines(_STOPPED))
     stop.click(stopped, None, outputs, cancels=[reading], api_visibility="private")
 
 
@@ -144,7 +144,7 @@ def read(
             raise MerError(_MANY.format(len(files)))
         predictor = get_predictor(network, detector)
     except MerError as error:
-        yield _page(snippets.lines(problems=[str(error)]))
+        yield _page(parts.lines(problems=[str(error)]))
         return
     answers = Answers()
     names = [Path(file).name for file in files]
@@ -158,14 +158,14 @@ def read(
     rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
     csv = csv_text(rows)
     made = {"csv": csv, "excel.csv": csv, "json": tables.to_json(rows)}
-    links = snippets.links(snippets.file_name("faces", [one.name for one in shots]), made)
-    yield _page(faces.html(shots, problems=answers.problems, exports=links + _REPORT), answers)
+    links = parts.links(parts.file_name("faces", [one.name for one in shots]), made)
+    yield _page(parts.faces(shots, problems=answers.problems, exports=links + _REPORT), answers)
 
 
 def _page(answer: str, answers: Answers | None = None) -> list[Any]:
     """Updates of the answer, the three parts of what explains it, what is known, and Cancel."""
     answers = answers or Answers()
-    named = list(zip(faces.named(answers.shots), answers.crops, strict=False))
+    named = list(zip(parts.named(answers.shots), answers.crops, strict=False))
     kept = [(name, images.resize(crop, _SIDE), one.emotion) for (name, one), crop in named]
     classes = named[0][0][1].classes if named else EMOTIONS
     return [
@@ -188,7 +188,7 @@ def save_report(
     """A link that holds the report on these pictures, read once more, for the page's script."""
     shown = progress.tqdm(files or [], desc="Writing the report", unit="pictures")
     text = report(shown, network, detector, known)
-    return snippets.links(snippets.file_name("report", files or []), {"html": text})
+    return parts.links(parts.file_name("report", files or []), {"html": text})
 
 
 def report(files: Iterable[str], network: str, detector: str, known: Known | None = None) -> str:
@@ -240,7 +240,7 @@ def _read_one(
     answers.shots.append(reports.picture(name, image, predictions))
     answers.crops += crops[: _KEPT - len(answers.crops)]
     if not predictions:
-        answers.problems.append(faces.no_face(name))
+        answers.problems.append(parts.no_face(name))
 
 
 def explain(

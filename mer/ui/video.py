@@ -14,7 +14,7 @@ import gradio as gr
 
 from mer.errors import MerError
 from mer.results import drawing, video_report, video_tables
-from mer.ui import header, snippets, upload, video_view
+from mer.ui import header, parts, upload, video_view
 from mer.video import analysis
 from mer.video.types import Analysis
 
@@ -72,7 +72,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
                 webcam_options=gr.WebcamOptions(mirror=False),
                 elem_id="film",
             )
-            snippets.examples(snippets.VIDEOS, film)
+            parts.examples(parts.VIDEOS, film)
             with gr.Accordion("Options: a part of the video, measures", open=False, elem_id="part"):
                 with gr.Row():
                     start = gr.Number(0, label="From, s", minimum=0, min_width=80)
@@ -84,7 +84,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
             go = gr.Button("Analyse", variant="primary", elem_id="analyse")
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="stop")
         with gr.Column(min_width=320, scale=3):
-            answer = gr.HTML(snippets.lines(_EMPTY), elem_id="video-answer", js_on_load=None)
+            answer = gr.HTML(parts.lines(_EMPTY), elem_id="video-answer", js_on_load=None)
             screen = gr.HTML(elem_id="player", js_on_load=None)
     lines = gr.Checkbox(label="A line for each class", visible=False, elem_id="lines")
     panels = video_view.build_people()
@@ -95,7 +95,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
         lambda lines, seen: video_view.people(seen and seen.found, lines=lines),
         [lines, seen],
         panels,
-        **snippets.QUIET,
+        **parts.QUIET,
     )
     go.click(
         read,
@@ -119,7 +119,7 @@ def _build_presses(
     for name, make in makers.items():  # of the Export menu
         button = gr.Button(name, visible="hidden", elem_id=_SAVERS[name])
         press = button.click(make, seen, made, api_visibility="private")
-        snippets.hand_over(press, "save()", made)
+        parts.hand_over(press, "save()", made)
     number = gr.Number(visible=False, precision=0, label="Event")
     # When an event is chosen, in the table or in a chart.
     press = gr.Button(visible="hidden", elem_id="look-closer").click(
@@ -131,7 +131,7 @@ def _build_presses(
         trigger_mode="always_last",
         show_progress_on=[look],
     )
-    snippets.hand_over(press, "look()", made)
+    parts.hand_over(press, "look()", made)
     gr.Button(visible="hidden", elem_id="copier").click(
         partial(copy, film.temp_files), seen, screen, api_visibility="private"
     ).then(js="() => window.mer.film()")
@@ -187,7 +187,7 @@ def _page(seen: Seen | None = None, problems: Sequence[str] = ()) -> list[Any]:
     export = f'<details class="export"><summary>Export</summary>{export}</details>'
     said = [*video_view.summary(found), *found.notes] if found else []
     return [
-        snippets.lines(*said, problems=problems),
+        parts.lines(*said, problems=problems),
         video_view.player(seen.path, seen.found) if seen else "",
         gr.Checkbox(False, visible=bool(found and found.people)),
         *video_view.people(found),
@@ -219,8 +219,8 @@ def annotated(temporary: set[str], seen: Seen | None, progress: gr.Progress = gr
     target = Path(path).with_name("annotated.webm")
     drawing.annotate_video(target, path, found, partial(_tell, path, progress))
     temporary.add(str(target))
-    name = snippets.file_name("annotated", [found.source])
-    return snippets.link(f"{name}.webm", "Download", f"gradio_api/file={quote(str(target))}")
+    name = parts.file_name("annotated", [found.source])
+    return parts.link(f"{name}.webm", "Download", f"gradio_api/file={quote(str(target))}")
 
 
 def save(name: str, seen: Seen | None) -> str:
@@ -228,7 +228,7 @@ def save(name: str, seen: Seen | None) -> str:
     path, found = _known(seen)
     kind, ending, written = _FILES[name]
     text = written(found, path) if name == "report" else written(found)  # it shows pictures
-    return snippets.links(snippets.file_name(kind, [found.source]), {ending: text})
+    return parts.links(parts.file_name(kind, [found.source]), {ending: text})
 
 
 def show(number: int, seen: Seen | None) -> str:
@@ -242,7 +242,7 @@ def show(number: int, seen: Seen | None) -> str:
         event = found.events[number]
         return video_view.closely(number + 1, event, analysis.look(path, found, event))
     except MerError as error:
-        return snippets.lines(problems=[str(error)])
+        return parts.lines(problems=[str(error)])
 
 
 def _known(seen: Seen | None) -> Seen:

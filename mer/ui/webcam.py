@@ -29,7 +29,7 @@ from mer.live.session import TRAIL_MS
 from mer.live.session_pool import IDLE_S, Visitors
 from mer.models.registry import DEFAULT_MODEL
 from mer.results import html_document, report
-from mer.ui import faces, header, snippets
+from mer.ui import header, parts
 from mer.ui.errors import UNEXPECTED
 
 WORKERS: Final = 2  # frames in work at once, of all visitors; others wait in the order they came
@@ -60,7 +60,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
             frame = gr.Textbox(visible=False, label="Frame, a picture as a data URL")
         with gr.Column(min_width=320):
             gr.HTML('<div class="people"></div>', elem_id="people-live", js_on_load=None)
-            answer = gr.HTML(snippets.lines(_EMPTY), elem_id="webcam-answer", js_on_load=None)
+            answer = gr.HTML(parts.lines(_EMPTY), elem_id="webcam-answer", js_on_load=None)
     inputs = [frame, network, detector]
     script = "async (_, ...rest) => [await window.mer.{}(), ...rest]"
     capture.click(
@@ -79,25 +79,25 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
         inputs,
         answer,
         js=script.format("last"),
-        **snippets.QUIET,
+        **parts.QUIET,
     )
 
 
 def read(frame: str, network: str, detector: str) -> str:
     """HTML of a frame, given as a data URL or plain base64: its faces, and what they look like."""
     if not frame:
-        return snippets.lines(problems=[_NOT_STARTED])
+        return parts.lines(problems=[_NOT_STARTED])
     try:
         content = base64.b64decode(frame.rpartition(",")[2], validate=True)
     except ValueError:
-        return snippets.lines(problems=[_CUT])
+        return parts.lines(problems=[_CUT])
     try:
         image = images.read(content)
         found = get_predictor(network, detector).predict(image)
     except MerError as error:
-        return snippets.lines(problems=[str(error)])
-    problems = [] if found else [faces.no_face("the camera's picture")]
-    return faces.html([report.picture("Capture", image, found)], problems=problems)
+        return parts.lines(problems=[str(error)])
+    problems = [] if found else [parts.no_face("the camera's picture")]
+    return parts.faces([report.picture("Capture", image, found)], problems=problems)
 
 
 def routes() -> list[Route]:

@@ -22,8 +22,7 @@ from mer.io import webm
 from mer.live.session import Live
 from mer.results import charts, comparison, report, video_report, video_tables
 from mer.results.drawing import annotate
-from mer.ui import faces as shown
-from mer.ui import video_view
+from mer.ui import parts, video_view
 from mer.video.analysis import analyse
 from mer.weights import store
 
@@ -132,7 +131,7 @@ def test_the_three_commands_give_a_network_of_its_own(
     [found] = known.predict(astronaut)
     assert found.emotion in CLASSES
     assert annotate(astronaut, [found]).shape == (640, 640, 3)
-    view = shown.html([report.picture("a.png", astronaut, [found])])
+    view = parts.faces([report.picture("a.png", astronaut, [found])])
     assert all(f"<td>{name}</td>" in view for name in CLASSES)
     assert layer_cam(astronaut, "mine", "bored").shape == (48, 48)
     with pytest.raises(MerError, match="mine knows no class 'anger': choose bored, smiling"):

@@ -8,7 +8,7 @@ from mer.faces import detection, quality
 from mer.faces.detection import Face
 from mer.faces.quality import Quality
 from mer.inference.predictor import Predictor
-from mer.ui import faces as shown
+from mer.ui import parts
 
 GOOD = Quality(height=100, sharpness=0.5, brightness=120, turn=0, tilt=0)
 FRONTAL = ((40.0, 40.0), (60.0, 40.0), (50.0, 52.0), (42.0, 64.0), (58.0, 64.0))
@@ -62,4 +62,4 @@ def test_darkness_is_said_before_any_expression(astronaut: np.ndarray) -> None:
     shrunk = cv2.resize(astronaut, None, fx=0.16, fy=0.16, interpolation=cv2.INTER_AREA)
     (prediction,) = Predictor("cnn1").predict(np.ascontiguousarray(shrunk, np.uint8))
     assert not prediction.sure
-    assert shown.sentence(1, prediction).startswith("Unsure about face 1, for it is too small (")
+    assert parts.sentence(1, prediction).startswith("Unsure about face 1, for it is too small (")

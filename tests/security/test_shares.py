@@ -165,7 +165,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         event.wait(120)
         return "done"
 
-    monkeypatch.setattr("mer.ui.snippets.lines", lines)
+    monkeypatch.setattr("mer.ui.parts.lines", lines)
     yield event
     event.set()
 

@@ -8,7 +8,7 @@ from benchmarks.synthetic.clips import Clip
 from mer.inference.predictor import get_predictor
 from mer.io import images
 from mer.io.video import Video
-from mer.ui import snippets
+from mer.ui import parts
 from tools import make_examples
 
 
@@ -20,14 +20,14 @@ def test_each_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_second_picture_shows_sure_and_unsure_faces() -> None:
-    found = get_predictor().predict(images.read(snippets.FOUR))
+    found = get_predictor().predict(images.read(parts.FOUR))
     assert len(found) == 4
     assert 0 < sum(face.sure for face in found) < 4
 
 
 def test_they_show_what_they_promise() -> None:
-    assert set(make_examples.VIDEOS) == {path.name for path in snippets.VIDEOS.values()}
-    picture = images.read(snippets.PHOTOGRAPH)
+    assert set(make_examples.VIDEOS) == {path.name for path in parts.VIDEOS.values()}
+    picture = images.read(parts.PHOTOGRAPH)
     first, second = (
         {event.kind for event in Clip(picture, **options).truth}
         for options in make_examples.VIDEOS.values()

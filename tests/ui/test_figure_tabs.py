@@ -20,7 +20,7 @@ from mer.evaluation.robustness import SWEEPS
 from mer.inference import speed
 from mer.io import files
 from mer.results import comparison, html_document
-from mer.ui import records, snippets
+from mer.ui import parts, records
 from mer.weights import store
 from tests.benchmarks.test_robustness import result
 from tests.records import record
@@ -197,14 +197,14 @@ def test_a_table_is_escaped() -> None:
 
 
 def test_what_is_for_excel_begins_with_its_mark() -> None:
-    both = snippets.links("faces", {"csv": "a\n1\n", "excel.csv": "a\n1\n"})
+    both = parts.links("faces", {"csv": "a\n1\n", "excel.csv": "a\n1\n"})
     plain, excel = (base64.b64decode(part) for part in re.findall(r"base64,([^\"]+)", both))
     assert plain == b"a\n1\n"
     assert excel == b"\xef\xbb\xbf" + plain
 
 
 def test_no_files_give_no_links() -> None:
-    assert snippets.links("report", {}) == ""
+    assert parts.links("report", {}) == ""
 
 
 def function(blocks: gr.Blocks) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from mer.faces import rotation
 from mer.inference.predictor import Predictor, get_predictor
-from mer.ui import faces, upload
+from mer.ui import parts, upload
 from mer.ui.upload import Answers, Known
 
 
@@ -57,10 +57,10 @@ def test_another_detector_finds_its_own_faces(photo: str) -> None:
 def test_a_face_is_measured_where_that_is_asked_for(photo: str) -> None:
     answers = Answers()
     upload._read_one(photo, "photo.png", get_predictor("cnn1"), {}, answers, measure=True)
-    shown = faces.html(answers.shots)
+    shown = parts.faces(answers.shots)
     assert "Head: yaw, pitch, roll" in shown
     assert "mouthSmileLeft (AU12)" in shown
-    assert "Head: yaw" not in faces.html(answered(photo, "cnn1", answers.known).shots)
+    assert "Head: yaw" not in parts.faces(answered(photo, "cnn1", answers.known).shots)
 
 
 def test_a_picture_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from mer.io import webm
 from mer.io.video import Frame, Video
-from mer.ui import snippets, video, video_view, visitor_files
+from mer.ui import parts, video, video_view, visitor_files
 from mer.video.event_clips import Look
 from mer.weights import store
 from tests.video.analyses import BLINK, EMPTY, SMILE, analysis, hidden_person, person
@@ -147,8 +147,8 @@ def test_a_copy_is_smaller_and_keeps_the_time_of_an_uneven_video(tmp_path: Path)
         assert [frame.time_ms for frame in copied] == pytest.approx(times, abs=1)
 
 
-@pytest.mark.parametrize("path", [snippets.PHOTOGRAPH, *snippets.VIDEOS.values()])
+@pytest.mark.parametrize("path", [parts.PHOTOGRAPH, *parts.VIDEOS.values()])
 def test_an_example_lies_where_the_page_may_serve_it(path: Path) -> None:
-    served = Path(snippets.served(path))
+    served = Path(parts.served(path))
     assert served.read_bytes() == path.read_bytes()
     assert visitor_files.take_folder() in served.parents  # which is swept, also after a kill
