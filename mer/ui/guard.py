@@ -21,7 +21,7 @@ from typing import Any, Final
 import gradio as gr
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -155,13 +155,13 @@ class Guard:
                 return
             failed.clear()
             begun = True
-            await _answer(_as_sentence(error), scope)(scope, receive, noted)
+            await _answer(error, scope)(scope, receive, noted)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the requests that are open, of all and of the one who asks."""
         if scope["type"] != "http":
             raise RefusedError(403, _CLOSED)
-        address = _group(*(scope.get("client") or ("", 0))[:1])
+        address = _group((scope.get("client") or ("",))[0])
         scope["client"] = (address, 0)
         if self._open[address] >= AT_ONCE_OF_ADDRESS or self._open.total() >= AT_ONCE:
             raise RefusedError(503, _CROWDED)
@@ -214,16 +214,14 @@ class Guard:
     async def _pass_values(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a call when its values are here whole, and known to be harmless."""
         address = scope["client"][0]
-        body, more = bytearray(), True
+        body = bytearray()
         try:
-            while more:
-                message = await receive()
-                body += message.get("body", b"")
-                self._held[address] += len(message.get("body", b""))
+            async for piece in Request(scope, receive).stream():
+                body += piece
+                self._held[address] += len(piece)
                 held, of_all = self._held[address], self._held.total()
                 if held > HELD_OF_ADDRESS_MB * _MB or of_all > HELD_MB * _MB:
                     raise RefusedError(503, _BUSY)
-                more = message.get("more_body", False)  # also when the visitor has gone
             await asyncio.to_thread(_check_values, body)
             whole = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
@@ -235,17 +233,13 @@ class Guard:
             self._held -= Counter({address: len(body)})
 
 
-def _as_sentence(error: Exception) -> RefusedError:
+def _answer(error: Exception, scope: Scope) -> Response:
     """What a visitor is told of an error; others than ours are logged."""
-    if isinstance(error, RefusedError):
-        return error
-    _log.error("a request failed", exc_info=error)
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return RefusedError(507, FULL)
-    return RefusedError(500, UNEXPECTED)
-
-
-def _answer(refused: RefusedError, scope: Scope) -> Response:
+    refused = error if isinstance(error, RefusedError) else RefusedError(500, UNEXPECTED)
+    if refused is not error:
+        _log.error("a request failed", exc_info=error)
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            refused = RefusedError(507, FULL)
     # What is still on its way is not waited for.
     headers = {"Connection": "close"} if scope.get("method") == "POST" else {}
     if refused.status == 401:

@@ -1,7 +1,6 @@
 """The top of the page: a notice, and the choice of network and face detector for each tab."""
 
 import json
-from collections.abc import Iterator
 from typing import Final
 
 import gradio as gr
@@ -43,7 +42,13 @@ def build(page: gr.Blocks) -> tuple[gr.Radio, gr.Radio]:
     The browser keeps what is chosen.
     """
     gr.HTML(NOTICE, elem_id="notice")
-    if problems := list(_broken()):
+    problems = []
+    for name in store.names():
+        try:
+            get_predictor(name)
+        except WeightsError as error:
+            problems.append(str(error))
+    if problems:
         gr.HTML(parts.lines("Start the page again when that is mended.", problems=problems))
     gr.HTML(_FOLD, elem_id="fold", js_on_load=None)
     names = networks()
@@ -62,14 +67,6 @@ def build(page: gr.Blocks) -> tuple[gr.Radio, gr.Radio]:
     return network, detector
 
 
-def _broken() -> Iterator[str]:
-    for name in store.names():
-        try:
-            get_predictor(name)
-        except WeightsError as error:
-            yield str(error)
-
-
 def networks() -> list[str]:
     """The networks to choose from."""
     return store.available() or list(NETWORKS)
@@ -81,11 +78,7 @@ def first(names: list[str]) -> str:
 
 
 def check(network: str, detector: str) -> None:
-    """Look whether a visitor may choose these, before anything is loaded or fetched for a name.
-
-    Raises:
-        MerError: the page offers no such network, or no detector has this name.
-    """
+    """Raise MerError for names that the page does not offer, before anything is loaded for them."""
     offered = store.available()
     if network not in offered:
         raise MerError(f"There is no network {network!r}: choose {', '.join(offered)}.")

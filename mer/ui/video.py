@@ -14,13 +14,12 @@ import gradio as gr
 
 from mer.errors import MerError
 from mer.results import drawing, video_report, video_tables
-from mer.ui import header, parts, upload, video_view
+from mer.ui import header, parts, upload, video_view, visitor_files
 from mer.video import analysis
 from mer.video.types import Analysis
 
 MAX_FILE_MB: Final = 200
 MAX_MINUTES: Final = 10  # of a video: two at a time are analysed, and others wait
-_REMEMBERED_S: Final = 3600  # seconds that an analysis, numbers only, waits for questions
 _EMPTY: Final = (
     f"Choose a video of up to {MAX_FILE_MB} MB and {MAX_MINUTES} minutes, or film yourself, and "
     "press Analyse. Micro-expressions ask for steady light and 50 frames a second or more."
@@ -62,7 +61,7 @@ _SAVERS: Final = {name: f"save-{name.replace(' ', '-')}" for name in (*_FILES, "
 
 def build(network: gr.Radio, detector: gr.Radio) -> None:
     """Lay out the tab inside the current `gr.Tab`."""
-    seen = gr.State(None, time_to_live=_REMEMBERED_S)
+    seen = gr.State(None, time_to_live=visitor_files.REMEMBERED_S)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2):
             film = gr.Video(

@@ -59,20 +59,15 @@ def player(path: str | Path, analysis: Analysis, kind: str = "original") -> str:
     width, height = analysis.size
     if kind == "original" and analysis.settings.get("quarter_turns"):
         kind = "turned"
-    people = {
+    file = f"gradio_api/file={quote(str(path))}"
+    told = {
         "colors": list(colors(analysis.classes).values()),
         "names": [*analysis.classes, "covered"],
         "people": [_boxes(person) for person in analysis.people],
         "span": analysis.span_ms,
     }
-    return html_document.render(
-        "player.html",
-        file=f"gradio_api/file={quote(str(path))}",
-        people=json.dumps(people, separators=(",", ":")),
-        kind=kind,
-        width=width,
-        height=height,
-    )
+    shown = {"people": json.dumps(told, separators=(",", ":")), "width": width, "height": height}
+    return html_document.render("player.html", file=file, kind=kind, **shown)
 
 
 def _boxes(person: Person) -> dict[str, Any]:
@@ -96,11 +91,7 @@ def _boxes(person: Person) -> dict[str, Any]:
 
 
 def copy(path: str, fps: float) -> Path:
-    """Write a small copy that every browser plays beside the video; return where it lies.
-
-    Raises:
-        VideoError: the video cannot be read any more, or the copy not written.
-    """
+    """Write a small copy that every browser plays beside the video; VideoError where it cannot."""
 
     def smaller(frame: Frame) -> Frame:
         height, width = frame.image.shape[:2]

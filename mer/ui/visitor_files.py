@@ -19,7 +19,6 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,11 +116,12 @@ def _remove_leftovers(parent: Path) -> None:
 
 async def keep_sweeping(page: gr.Blocks) -> None:
     """Delete old files, and forget who is away, for as long as the page is served."""
+    holder: Any = page.app.state_holder
     while True:
         await asyncio.sleep(EVERY_S)
         try:
             await asyncio.to_thread(sweep, page, AGE_S)
-            forget_idle(page)
+            holder.tidy(page._queue)
         except Exception:
             _log.exception("old files were not looked for; they will be")
 
@@ -150,16 +150,6 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
                 yield path, path.lstat()
 
 
-def forget_idle(page: gr.Blocks) -> None:
-    """Callers of the API never say that they go; Gradio would keep what they sent."""
-    holder: Any = page.app.state_holder
-    now = datetime.now()
-    for session, used in list(holder.time_last_used.items()):
-        if (now - used).total_seconds() > REMEMBERED_S:
-            holder.drop(session)
-    holder.tidy(page._queue)
-
-
 def forget(request: gr.Request) -> None:
     """Delete and forget all that the visitor who has just closed the page sent and was shown."""
     holder = request.request.app.state_holder  # type: ignore[union-attr]
@@ -174,11 +164,7 @@ _room_lock: Final = threading.Lock()
 
 
 def set_aside(folder: Path, more: int) -> None:
-    """Set so many bytes more aside for a folder that somebody's file comes into.
-
-    Raises:
-        RefusedError: they fit neither on the disk nor into what may lie there of all, of one.
-    """
+    """Set bytes aside for a folder that somebody's file comes into; RefusedError for no room."""
     with _room_lock:
         room = _room | {folder: _room.get(folder, 0) + more}
         sizes = [(one.name, size) for one, size in room.items()]

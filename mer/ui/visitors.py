@@ -119,7 +119,14 @@ class Sessions(StateHolder):
         self.owners.pop(session, None)
 
     def tidy(self, queue: Any) -> None:
-        """Forget owners without a session, answers that nobody fetches, and uploads that ended."""
+        """Forget who is away, owners of nothing, answers that nobody fetches, ended uploads.
+
+        Callers of the API never say that they go; Gradio would keep what they sent.
+        """
+        now = datetime.now()
+        for session, used in list(self.time_last_used.items()):
+            if (now - used).total_seconds() > visitor_files.REMEMBERED_S:
+                self.drop(session)
         unread = queue.pending_messages_per_session
         known = self.session_data.keys() | unread.keys()
         self.owners = {session: owner for session, owner in self.owners.items() if session in known}

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -228,10 +229,10 @@ def test_what_is_in_use_stays(served: Served, photograph: Path) -> None:
 def test_callers_of_the_api_are_forgotten(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     body = {"data": ["", "cnn1", "yunet"]}
     httpx.post(f"{served.url}gradio_api/call/webcam", json=body)
-    holder = served.page.app.state_holder
+    holder: Any = served.page.app.state_holder
     assert until(lambda: holder.session_data)
     monkeypatch.setattr(visitor_files, "REMEMBERED_S", -1)
-    visitor_files.forget_idle(served.page)
+    holder.tidy(served.page._queue)
     assert not holder.session_data
 
 

@@ -152,7 +152,8 @@ def test_answers_that_nobody_fetches_are_forgotten(
     assert until(lambda: not shared.page._queue.event_ids_to_events)
     assert len(unread) >= 5
     monkeypatch.setattr(visitors, "UNREAD_BYTES", 0)
-    visitor_files.forget_idle(shared.page)
+    holder: Any = shared.page.app.state_holder
+    holder.tidy(shared.page._queue)
     assert sum(one.qsize() for one in unread.values()) == 0
 
 
@@ -365,7 +366,8 @@ def test_uploads_and_calls_that_nobody_asks_after_leave_nothing(
         httpx.get(f"{shared.url}gradio_api/call/webcam/unknown{number}")
     with httpx.Client(timeout=10) as client:
         assert client.get(f"{shared.url}gradio_api/upload_progress?upload_id=no").status_code == 404
-    visitor_files.forget_idle(shared.page)
+    holder: Any = shared.page.app.state_holder
+    holder.tidy(shared.page._queue)
     assert not file_upload_statuses._statuses
     assert not file_upload_statuses._signals
     assert "Traceback" not in caplog.text
