@@ -120,7 +120,7 @@ def _start() -> list[str]:
 
 
 _START: Final = """A new process each time, the page until its address has answered whole. Gradio
-loads `mcp` where it finds it, as where `make bench` runs; `make run` does without."""
+loads `mcp` where it finds it; `make run` does without."""
 
 
 def _gpu() -> list[str]:
