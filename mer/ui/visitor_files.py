@@ -178,14 +178,6 @@ def set_aside(folder: Path, more: int) -> None:
         _room.update(room)
 
 
-@contextlib.contextmanager
-def _settled(folder: Path) -> Iterator[None]:
-    """In the block its files leave a folder, or go: nothing is set aside for it any more."""
-    with _room_lock:
-        _room.pop(folder, None)
-        yield
-
-
 def routes() -> list[Route]:
     """The route that stands in for Gradio's."""
     return [Route(UPLOAD, _upload, methods=["POST"])]
@@ -214,7 +206,8 @@ async def _upload(request: Request) -> Response:
         finally:
             for file in parser._files_to_close_on_error:
                 file.close()
-        with _settled(folder):
+        with _room_lock:  # nothing is set aside any more for files that leave their folder, or go
+            _room.pop(folder, None)
             files = [one for one in form.getlist("files") if isinstance(one, GradioUploadFile)]
             paths = [_placed(one, address) for one in files]
     except (MultiPartException, KeyError):  # without a Content-Type
@@ -222,7 +215,8 @@ async def _upload(request: Request) -> Response:
     finally:
         if number:
             file_upload_statuses.set_done(number)
-        with _settled(folder):
+        with _room_lock:
+            _room.pop(folder, None)
             remove(folder)
     request.app.get_blocks().upload_file_set.update(paths)
     return JSONResponse(paths)
