@@ -13,10 +13,10 @@ from typing import Any, Final
 import gradio as gr
 import pandas as pd
 
+from mer import hub
 from mer.errors import MerError
 from mer.evaluation import robustness
 from mer.evaluation.elsewhere import MEANING
-from mer import hub
 from mer.io.files import csv_text
 from mer.models.registry import NETWORKS
 from mer.results import charts, comparison, html_document, methods, paper
