@@ -59,7 +59,7 @@ def card(name: str) -> str:
         classes=store.classes(record),
         description=NETWORKS[record.get("architecture", name)].description,
         table=markdown.frame,
-        figures=comparison.alone(name, record),
+        figures=comparison.table({name: record}, ranked=False),
         protocols=comparison.protocols(record),
         by_class=lambda scores: comparison.rows_for_screen(comparison.report(scores)),
         mistakes=comparison.confused,

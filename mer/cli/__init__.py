@@ -3,8 +3,6 @@
 Imports of torch and the rest stay inside the commands, so that `--help` answers at once.
 """
 
-from __future__ import annotations
-
 import argparse
 import io
 import sys

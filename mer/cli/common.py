@@ -1,7 +1,5 @@
 """Helpers of the commands: options that several share, and sentences on stderr."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

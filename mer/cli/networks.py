@@ -1,7 +1,5 @@
 """`audit`, `train`, `calibrate`, `evaluate`, `compare`: data sets, networks and records."""
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 import json

@@ -1,7 +1,5 @@
 """`app` and `publish`: the page here, and the page or a network on the Hugging Face Hub."""
 
-from __future__ import annotations
-
 import argparse
 from functools import partial
 from pathlib import Path

@@ -158,9 +158,8 @@ def batch(options: argparse.Namespace) -> int:
 
         def show(step: Any) -> None:
             bar.total = step.items
-            if not step.worker:  # of an earlier run: no part of this one's speed
-                bar.initial = step.done
-            bar.n = step.done
+            # What is of an earlier run is no part of this one's speed.
+            bar.n, bar.initial = step.done, bar.initial if step.worker else step.done
             bar.refresh()
 
         asked = {

@@ -111,8 +111,8 @@ def _write_tables(found: Sequence[Analysis], options: argparse.Namespace) -> Non
             (options.csv.suffix, video_tables.frames_table),
             (".events.csv", video_tables.events_table),
         ):
-            parts = video_tables.csv_parts(pd.concat(map(table, found)), bom=options.bom)
-            files.write(options.csv.with_suffix(ending), parts)
+            text = files.csv_text(pd.concat(map(table, found)), bom=options.bom)
+            files.write(options.csv.with_suffix(ending), text)
         heads = json.dumps([video_tables.header(one) for one in found], indent=1)
         files.write(options.csv.with_suffix(".header.json"), heads + "\n")
 

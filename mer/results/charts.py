@@ -51,19 +51,15 @@ def figure(*traces: Any, height: int, alt: str, **layout: Any) -> go.Figure:
     # No template: plotly's default would add 6 kB and its own grounds to every figure.
     fig = go.Figure(traces, layout={"template": "none"})
     fig.update_layout(
-        height=height,
-        meta={"alt": alt},
-        autosize=True,
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
+        **{"height": height, "meta": {"alt": alt}, "autosize": True},
+        **dict.fromkeys(("paper_bgcolor", "plot_bgcolor"), "rgba(0, 0, 0, 0)"),
         font={"family": FONT, "size": 13, "color": TEXT},
         margin={"l": 8, "r": 24, "t": 8, "b": 8},  # r: half of the last label on the axis
         dragmode=False,  # a finger that scrolls the page must not zoom the chart
         legend={"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top"},
         hoverlabel={"namelength": -1},
         modebar={"remove": ["zoom", "pan", "select", "lasso", "zoomin", "zoomout"]},
-        xaxis=_AXIS,
-        yaxis=_AXIS,
+        **dict.fromkeys(("xaxis", "yaxis"), _AXIS),
     )
     return fig.update_layout(**layout)
 
@@ -76,19 +72,12 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) 
     texts = [f"{count}<br>{percent(share)}" if count else "0" for count, share in pairs]
     told, strong = np.reshape(texts, matrix.shape), shares >= _STRONG
     cells = go.Heatmap(
-        x=names,
-        y=names,
-        z=shares.tolist(),
-        customdata=matrix.tolist(),
+        **{"x": names, "y": names, "z": shares.tolist(), "customdata": matrix.tolist()},
+        **{"zmin": 0, "zmax": 1, "showscale": False, "xgap": 2, "ygap": 2},
+        colorscale=[[share, f"rgba(24, 108, 118, {ink})"] for share, ink in _INK],
         text=np.where(strong, told, "").tolist(),
         texttemplate="%{text}",
         textfont={"color": "white", "size": 12},
-        zmin=0,
-        zmax=1,
-        colorscale=[[share, f"rgba(24, 108, 118, {ink})"] for share, ink in _INK],
-        showscale=False,
-        xgap=2,
-        ygap=2,
         hovertemplate="%{customdata} pictures of %{y} (%{z:.0%}) look like %{x}<extra></extra>",
     )
     # Counts on pale cells are a trace of their own, so that they take the page's text colour.
@@ -97,35 +86,28 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) 
         x=np.array(names)[columns].tolist(),
         y=np.array(names)[rows].tolist(),
         text=told[~strong].tolist(),
-        mode="text",
-        textfont={"size": 11},
-        hoverinfo="skip",
+        **{"mode": "text", "textfont": {"size": 11}, "hoverinfo": "skip"},
     )
     right = percent(np.trace(matrix) / max(int(matrix.sum()), 1))
     alt = f"Confusion matrix of {matrix.sum()} pictures, {right} of them right"
     fig = figure(cells, rest, height=480, alt=alt, showlegend=False, margin_r=8)
     fig.update_xaxes(title_text="predicted class", showgrid=False, tickangle=-45)
-    return fig.update_yaxes(
-        title_text="true class", showgrid=False, autorange="reversed", ticksuffix=" "
-    )
+    fig.update_yaxes(title_text="true class", showgrid=False)
+    return fig.update_yaxes(autorange="reversed", ticksuffix=" ")
 
 
 def reliability(confidence: Mapping[str, Any]) -> go.Figure:
     """Accuracy of the answers against their confidence; a perfect network lies on the diagonal."""
     bins = confidence["bins"]
+    told = "confidence %{customdata[1]:.0%}: %{y:.0%} of %{customdata[0]} right<extra></extra>"
     bars = go.Bar(
         x=[one["low"] + 0.5 / BINS for one in bins],
         y=[one["accuracy"] for one in bins],
-        width=0.9 / BINS,
-        name="accuracy",
-        marker_color=ACCENT,
         customdata=[[one["n"], one["confidence"]] for one in bins],
-        hovertemplate="confidence %{customdata[1]:.0%}: %{y:.0%} of %{customdata[0]} right"
-        "<extra></extra>",
+        **{"name": "accuracy", "marker_color": ACCENT, "width": 0.9 / BINS, "hovertemplate": told},
     )
-    ideal = go.Scatter(
-        x=[0, 1], y=[0, 1], mode="lines", name="ideal", line={"color": TEXT, "dash": "dot"}
-    )
+    line = {"color": TEXT, "dash": "dot"}
+    ideal = go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="ideal", line=line)
     fig = figure(bars, ideal, height=320, alt="Share of right answers at each confidence")
     return _shares(fig, title_text="confidence", range=[0, 1], tickformat=".0%")
 
@@ -136,15 +118,11 @@ def coverage(confidence: Mapping[str, Any]) -> go.Figure:
     line = go.Scatter(
         x=[one["coverage"] for one in points],
         y=[one["accuracy"] for one in points],
-        mode="lines",
-        name="accuracy",
-        line={"color": ACCENT, "width": 3},
+        **{"mode": "lines", "name": "accuracy", "line": {"color": ACCENT, "width": 3}},
         hovertemplate="surest %{x:.0%} of faces: %{y:.1%} right<extra></extra>",
     )
     mark = go.Scatter(
-        x=[sure["coverage"]],
-        y=[sure["accuracy"]],
-        mode="markers",
+        **{"x": [sure["coverage"]], "y": [sure["accuracy"]], "mode": "markers"},
         name="not called unsure",
         marker={"size": 12, "symbol": "diamond", "color": ACCENT},
         hovertemplate="sure about %{x:.0%} of faces: %{y:.1%} right<extra></extra>",

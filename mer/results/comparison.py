@@ -55,10 +55,10 @@ def read_records() -> tuple[dict[str, Record], list[str]]:
 
 
 def protocols(record: Record) -> dict[str, Scores]:
-    """The scores of each test protocol of a record, by a name such as 'all 1860'."""
+    """The scores of each protocol of the tests of a record, by a name such as 'all 1860'."""
     test = record["evaluation"]["test"]
-    clean = test.get("clean")
-    return {f"all {test['n']}": test} | ({f"clean {clean['n']}": clean} if clean else {})
+    parts = (("all", test), ("clean", test.get("clean")))
+    return {f"{kind} {one['n']}": one for kind, one in parts if one}
 
 
 def ferplus(record: Record) -> dict[str, Scores]:
@@ -116,18 +116,18 @@ def _away(record: Record) -> dict[str, str]:
     }
 
 
-def table(records: Mapping[str, Record]) -> pd.DataFrame:
-    """The figures of all networks as text: a row a figure, a column a network.
+def table(records: Mapping[str, Record], *, ranked: bool = True) -> pd.DataFrame:
+    """The figures of networks as text: a row a figure, a column a network.
 
     The last row ranks the trainings, the shortest first, by processor time: it does not count other
     programs, so it can be compared on a busy machine.
     """
     frame = pd.DataFrame({name: _column(record) for name, record in records.items()})
-    seconds = [float(record["training"]["cpu_seconds"]) for record in records.values()]
-    ranks = [sorted(seconds).index(one) for one in seconds]
-    frame.loc["Order by processor time"] = [
-        _PLACES[rank] if rank < len(_PLACES) else f"{rank + 1}th" for rank in ranks
-    ]
+    if ranked:
+        seconds = [float(record["training"]["cpu_seconds"]) for record in records.values()]
+        ranks = [sorted(seconds).index(one) for one in seconds]
+        places = [*_PLACES, *(f"{place}th" for place in range(len(_PLACES) + 1, len(ranks) + 1))]
+        frame.loc["Order by processor time"] = [places[rank] for rank in ranks]
     return frame.fillna("–").rename_axis("figure").reset_index()
 
 
@@ -141,11 +141,6 @@ def beside_the_paper(records: Mapping[str, Record]) -> pd.DataFrame:
             for name in frame.columns
         ]
     return frame.reset_index()
-
-
-def alone(name: str, record: Record) -> pd.DataFrame:
-    """The table of one network, without what compares networks."""
-    return pd.DataFrame({name: _column(record)}).rename_axis("figure").reset_index()
 
 
 def _column(record: Record) -> dict[str, str]:
@@ -200,13 +195,11 @@ def test_reads(records: Mapping[str, Record]) -> str:
     if not counted:
         return ""
     told = ", ".join(f"{name} {reads}" for name, reads in counted.items())
-    text = f"How often the test pictures were scored: {told}."
-    if max(counted.values()) == 1:
-        return text
-    return (
-        f"{text} More than once is too often: the last figures are a little kind, for the earlier "
-        "ones were known."
+    often = (
+        " More than once is too often: the last figures are a little kind, for the earlier ones "
+        "were known."
     )
+    return f"How often the test pictures were scored: {told}.{often * (max(counted.values()) > 1)}"
 
 
 def stages(record: Record) -> str:
@@ -344,11 +337,10 @@ def verdict(records: Mapping[str, Record]) -> list[str]:
     told = []
     for kind in KINDS:
         names, matrix = significance(records, kind)
-        ahead = []
-        for name, row in zip(names, matrix, strict=True):
-            beaten = [other for other, said in zip(names, row, strict=True) if said == "better"]
-            ahead += [f"{name} is ahead of {' and '.join(beaten)}"] if beaten else []
-        chance = f"On {kind} pictures no network is shown to be better than another."
-        better = f"On {kind} pictures {', '.join(ahead)} by more than chance."
-        told += [better if ahead else chance] if len(names) > 1 else []
+        beaten = [[names[at] for at, said in enumerate(row) if said == "better"] for row in matrix]
+        pairs = zip(names, beaten, strict=True)
+        ahead = ", ".join(f"{name} is ahead of {' and '.join(of)}" for name, of in pairs if of)
+        chance = "no network is shown to be better than another."
+        text = f"{ahead} by more than chance." if ahead else chance
+        told += [f"On {kind} pictures {text}"] if len(names) > 1 else []
     return told

@@ -24,7 +24,6 @@ LONGEST: Final = 1600  # pixels of the long side at most; more would only slow t
 SHORTEST: Final = 640  # pixels of the long side at least, so that labels do not hide faces
 POINT: Final = "#7cf5d6"  # stands out on skin, light or dark
 INK: Final = "#111111"  # text and hairlines; its contrast on every class's colour is at least 4.5
-PAPER: Final = "#ffffff"  # of a ribbon where a person is not seen
 
 ROW: Final = 16  # pixels: height of a person's ribbon
 ROWS: Final = 4  # of them at most: of those who were seen longest
@@ -206,23 +205,32 @@ def _drawn(video: Video, analysis: Analysis, progress: Progress | None) -> Itera
             progress(part, "Drawing the film")
 
 
+def _looks(person: Person, times_ms: np.ndarray) -> list[tuple[str, str | None]]:
+    """What a person is said to look like at each time, and its colour; None where it is unsure."""
+    shares, classes = smoothed(person), person.classes
+    samples = last_answer(person, times_ms).tolist()
+    looks: list[tuple[str, str | None]] = []
+    for look, sure, sample in zip(
+        looks_at(person, times_ms), sure_at(person, times_ms), samples, strict=True
+    ):
+        if 0 <= look < len(classes):
+            said = told(classes[look], float(shares[sample, look]), bool(sure))
+            looks.append((said, colors(classes)[classes[look]] if sure else None))
+        else:
+            looks.append(("face covered" if look == len(classes) else "", None))
+    return looks
+
+
 def _marks(person: Person, analysis: Analysis) -> dict[float, Mark]:
     """The box and the label of a person, by the times at which they are seen."""
-    times, shares = person.times_ms, smoothed(person)
-    answers = looks_at(person, times), sure_at(person, times), last_answer(person, times).tolist()
     own = [one for one in analysis.events if one.person == person.number]
     passing = [one for one in own if one.kind in EXPRESSIONS]
+    looks, times = _looks(person, person.times_ms), person.times_ms.tolist()
     marks = {}
-    for time, box, look, sure, sample in zip(times.tolist(), person.boxes, *answers, strict=True):
-        said, color = "face covered" if look == len(person.classes) else "", None
-        if 0 <= look < len(person.classes):
-            name = person.classes[look]
-            said = told(name, float(shares[sample, look]), bool(sure))
-            color = colors(person.classes)[name] if sure else None
+    for time, box, (said, color) in zip(times, person.boxes.tolist(), looks, strict=True):
         event = next((one for one in passing if one.onset_ms <= time <= one.offset_ms), None)
         whole = f"{said}; {event.kind}, {event.moved}" if event else said
-        x, y, width, height = box.tolist()
-        marks[time] = Mark((x, y, width, height), person.number, whole, said, color)
+        marks[time] = Mark(tuple(box), person.number, whole, said, color)
     return marks
 
 
@@ -230,30 +238,23 @@ def _ribbon(analysis: Analysis, width: int) -> np.ndarray:
     """RGB uint8 (height, width, 3): a row a person, coloured by what they look like over time."""
     people = sorted(analysis.people, key=lambda person: -len(person.times_ms))[:ROWS]
     people.sort(key=lambda person: person.number)
-    canvas = Image.new("RGB", (width, max(len(people), 1) * ROW + 2), PAPER)
+    canvas = Image.new("RGB", (width, max(len(people), 1) * ROW + 2), "white")
     pen = ImageDraw.Draw(canvas)
     first, last = float(analysis.times_ms[0]), float(analysis.times_ms[-1])
     scale = (width - 1) / max(last - first, 1.0)
+    times = np.linspace(first, last, width)
     for index, person in enumerate(people):
         top = 2 + index * ROW
-        for x, color in enumerate(_colors(person, np.linspace(first, last, width))):
-            pen.line((x, top, x, top + ROW - 3), fill=color)
+        steps = np.diff(person.times_ms, append=person.times_ms[-1:])
+        hold = max(2.5 * float(np.median(steps)), 120.0)
+        rows = np.searchsorted(person.times_ms, times, side="right") - 1
+        seen = (rows >= 0) & (times - person.times_ms[rows] <= hold)
+        looks = _looks(person, times)
+        for x in np.flatnonzero(seen).tolist():
+            pen.line((x, top, x, top + ROW - 3), fill=looks[x][1] or UNSURE)
         for event in analysis.events:
             if event.person == person.number and event.kind in EXPRESSIONS:
                 start, end = (scale * (time - first) for time in (event.onset_ms, event.offset_ms))
                 pen.line((start, top + ROW - 4, end, top + ROW - 4), INK, 3)
         pen.text((3, top), str(person.number), fill=INK)
     return np.asarray(canvas)
-
-
-def _colors(person: Person, times_ms: np.ndarray) -> list[str]:
-    known = [*colors(person.classes).values(), UNSURE]
-    steps = np.diff(person.times_ms, append=person.times_ms[-1:])
-    hold = max(2.5 * float(np.median(steps)), 120.0)
-    rows = np.searchsorted(person.times_ms, times_ms, side="right") - 1
-    seen = (rows >= 0) & (times_ms - person.times_ms[rows] <= hold)
-    looks, sure = looks_at(person, times_ms), sure_at(person, times_ms)
-    return [
-        (known[look] if certain and look >= 0 else UNSURE) if here else PAPER
-        for look, certain, here in zip(looks, sure, seen.tolist(), strict=True)
-    ]

@@ -22,7 +22,6 @@ LIMITS: Final = (
     "at borders, not for diagnoses, and not on people who did not agree to it.",
 )
 _SAID: Final = 3  # faces that are told below a picture; its details have all
-_HEAD: Final = ("Face", "Looks like", "Probability", "Sure", "Detector's score", "Box")
 
 
 class Picture(NamedTuple):
@@ -44,17 +43,25 @@ def picture(name: str, image: np.ndarray, faces: Sequence[Prediction]) -> Pictur
 
 def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
     """The report: each picture with boxes, bars and table; settings, measured figures, limits."""
-    faces = sum(len(one.faces) for one in pictures)
+    faces = [face for one in pictures for face in one.faces]
+    title = f"Expressions of {counted(len(faces), 'face')} in {counted(len(pictures), 'picture')}"
+    unsure = sum(not face.sure for face in faces)
+    share = f" ({percent(unsure / len(faces))})" if faces else ""
     return html_document.render(
         "report.html",
-        title=f"Expressions of {counted(faces, 'face')} in {counted(len(pictures), 'picture')}",
-        counts=_counted_faces(pictures),
-        means=_means(pictures),
+        title=title,
+        counts=[
+            ("Pictures", len(pictures)),
+            ("Without a face", sum(not one.faces for one in pictures)),
+            ("Faces", len(faces)),
+            ("Unsure", f"{unsure}{share}"),
+        ],
+        means=_means(faces),
         methods=methods.paragraph(predictor),
         bibtex=methods.BIBTEX,
         settings=_settings(predictor),
         pictures=pictures,
-        head=_HEAD,
+        head=("Face", "Looks like", "Probability", "Sure", "Detector's score", "Box"),
         rows=_rows,
         said=_said,
         network=predictor.model,
@@ -63,37 +70,22 @@ def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
     )
 
 
-def _counted_faces(pictures: Sequence[Picture]) -> list[tuple[str, str]]:
-    faces = [face for one in pictures for face in one.faces]
-    unsure = sum(not face.sure for face in faces)
-    share = f" ({percent(unsure / len(faces))})" if faces else ""
-    return [
-        ("Pictures", str(len(pictures))),
-        ("Without a face", str(sum(not one.faces for one in pictures))),
-        ("Faces", str(len(faces))),
-        ("Unsure", f"{unsure}{share}"),
-    ]
-
-
-def _means(pictures: Sequence[Picture]) -> list[tuple[str, str, str]]:
+def _means(faces: Sequence[Prediction]) -> list[tuple[str, int, str]]:
     """Of each class the faces that look so and are sure, and the mean probability over all."""
-    faces = [face for one in pictures for face in one.faces]
     if not faces:
         return []
     shares = np.array([face.probabilities for face in faces])
     seen = [face.emotion for face in faces if face.sure]
     means = zip(faces[0].classes, mean(shares, shares), strict=True)
-    return [(name, str(seen.count(name)), told) for name, told in means]
+    return [(name, seen.count(name), told) for name, told in means]
 
 
 def _said(faces: Sequence[Prediction]) -> str:
     """'1 happiness 97 %; 2 unsure: disgust 38 %', of the first faces."""
-    shown = [
-        f"{number} {told(face.emotion, face.probability, face.sure)}"
-        for number, face in enumerate(faces[:_SAID], 1)
-    ]
-    more = [f"{len(faces) - _SAID} more"] if len(faces) > _SAID else []
-    return "; ".join(shown + more)
+    more = len(faces) - _SAID
+    answers = (told(face.emotion, face.probability, face.sure) for face in faces[:_SAID])
+    shown = [f"{number} {answer}" for number, answer in enumerate(answers, 1)]
+    return "; ".join(shown + [f"{more} more"] * (more > 0))
 
 
 def _settings(predictor: Predictor) -> list[tuple[str, str]]:
@@ -110,19 +102,19 @@ def _settings(predictor: Predictor) -> list[tuple[str, str]]:
     ]
 
 
-def _rows(faces: Sequence[Prediction]) -> Iterator[tuple[str, ...]]:
+def _rows(faces: Sequence[Prediction]) -> Iterator[tuple[object, ...]]:
     for number, face in enumerate(faces, 1):
         x, y, width, height = face.face.box
         sure = "; ".join(face.concerns) or ("yes" if face.sure else "no")
         share, score = percent(face.probability, 1), f"{face.face.score:.2f}"
         named = face.emotion if face.sure else f"unsure: {face.emotion}"
-        yield str(number), named, share, sure, score, f"{width} x {height} at {x}, {y}"
+        yield number, named, share, sure, score, f"{width} x {height} at {x}, {y}"
 
 
 def _measured(predictor: Predictor) -> list[tuple[str, pd.DataFrame]]:
     """Titled tables of what the network's record says of it; none where it was not measured."""
     try:
-        figures = comparison.alone(predictor.model, predictor.record)
+        figures = comparison.table({predictor.model: predictor.record}, ranked=False)
         tests = comparison.protocols(predictor.record)
     except (KeyError, TypeError, ValueError, AttributeError):
         return []

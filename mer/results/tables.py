@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from mer.emotions import EMOTIONS
 from mer.faces.measures import MEASURES
 from mer.inference.predictor import Prediction, Predictor
 
@@ -22,7 +21,6 @@ BEFORE: Final = (
     "reason",
 )
 AFTER: Final = ("network", "version", "detector", "time")
-COLUMNS: Final = (*BEFORE, *EMOTIONS, *AFTER)  # of a network that knows the seven
 NO_FACE: Final = "no face found"
 
 Found = Sequence[Prediction] | str  # what was found in a picture, or why it cannot be read

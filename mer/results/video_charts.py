@@ -86,7 +86,7 @@ def motion(
     traces = [
         *(_row(person, column, scale) for column in range(len(REGIONS))),
         *(_bars(some, kind) for kind, some in kinds.items() if some),
-        *(_marks(some, kind, scale) for kind, some in kinds.items() if some),
+        *(_apexes(some, kind, scale) for kind, some in kinds.items() if some),
     ]
     alt = f"How far each part of the face of person {person.number} has moved, and events"
     fig = figure(*traces, height=390, alt=alt, legend_y=-0.09, hovermode="closest")
@@ -97,13 +97,11 @@ def motion(
         range=[-0.15, len(REGIONS) + 0.25],
         tickvals=[row + 0.3 for row in _ROWS.values()],
         ticktext=names.split("|")[:-1],
-        tickfont_size=11,
-        showgrid=False,
+        **{"tickfont_size": 11, "showgrid": False},
     )
     fig.add_annotation(
         text=f"row height: {scale:.1f} px of motion, face scaled to 320 px",
-        font_size=11,
-        showarrow=False,
+        **{"font_size": 11, "showarrow": False},
         **{"xref": "paper", "x": 1, "xanchor": "right"},
         **{"yref": "paper", "y": 1, "yanchor": "bottom"},
     )
@@ -117,9 +115,7 @@ def _row(person: Person, column: int, scale: float) -> go.Scatter:
         x=times / 1000,
         y=(_ROWS[name] + np.minimum(pixels / scale, _HIGHEST)).astype(np.float32),
         customdata=pixels.astype(np.float32),
-        mode="lines",
-        line={"width": 1.3, "color": TEXT},
-        showlegend=False,
+        **{"mode": "lines", "line": {"width": 1.3, "color": TEXT}, "showlegend": False},
         hovertemplate=name + ": %{customdata:.1f} px at %{x:.2f} s<extra></extra>",
     )
 
@@ -128,20 +124,16 @@ def _bars(events: Sequence[tuple[int, Event]], kind: str) -> go.Scatter:
     return go.Scatter(
         x=[x for _, e in events for x in (e.onset_ms / 1000, e.offset_ms / 1000, None)],
         y=[y for _, e in events for y in (*[_ROWS[e.region]] * 2, None)],
-        mode="lines",
+        **{"mode": "lines", "showlegend": False, "hoverinfo": "skip"},
         line={"width": 5, "color": MARKS[kind]["color"]},
-        showlegend=False,
-        hoverinfo="skip",
     )
 
 
-def _marks(events: Sequence[tuple[int, Event]], kind: str, scale: float) -> go.Scatter:
+def _apexes(events: Sequence[tuple[int, Event]], kind: str, scale: float) -> go.Scatter:
     return go.Scatter(
         x=[e.apex_ms / 1000 for _, e in events],
         y=[_ROWS[e.region] + min(e.pixels / scale, _HIGHEST) for _, e in events],
-        name=kind,
-        mode="markers",
-        cliponaxis=False,
+        **{"name": kind, "mode": "markers", "cliponaxis": False},
         marker={**MARKS[kind], "line": {"color": "white", "width": 1}},
         customdata=[index for index, _ in events],
         text=[told(e) for _, e in events],

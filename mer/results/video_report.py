@@ -100,12 +100,12 @@ def _means(analysis: Analysis) -> list[tuple[str, str, str]]:
 def _settings(analysis: Analysis) -> list[tuple[str, str]]:
     """What the analysis was made with, each by the name that people know."""
     return [
-        (_NAMES.get(name, name.replace("_", " ").capitalize()), _value(value))
+        (_NAMES.get(name) or name.replace("_", " ").capitalize(), _told(value))
         for name, value in analysis.settings.items()
     ]
 
 
-def _value(value: object) -> str:
+def _told(value: object) -> str:
     return limits(value) if isinstance(value, dict) else str(value)
 
 
@@ -121,19 +121,18 @@ def _pairs(analysis: Analysis, path: str | Path | None) -> list[tuple[int, Event
     """Number, event and JPEG of onset and apex side by side, of the strongest expressions."""
     if path is None:
         return []
-    ranked = sorted(analysis.events, key=lambda event: event.strength, reverse=True)
-    chosen = [event for event in ranked if event.kind in event_clips.EXPRESSIONS][:PICTURED]
-    numbers = {id(event): number for number, event in enumerate(analysis.events, 1)}
+    numbered = [*enumerate(analysis.events, 1)]
+    passing = [one for one in numbered if one[1].kind in event_clips.EXPRESSIONS]
+    chosen = sorted(passing, key=lambda one: -one[1].strength)[:PICTURED]
+    events = [event for _, event in chosen]
     try:
         with upright.again(path, analysis) as video:
-            return [
-                (numbers[id(chosen[index])], chosen[index], _side_by_side(onset, apex))
-                for index, onset, apex, _ in event_clips.pairs(video, chosen, analysis.people)
-            ]
+            pairs = event_clips.pairs(video, events, analysis.people)
+            return [(*chosen[index], _jpeg(onset, apex)) for index, onset, apex, _ in pairs]
     except VideoError:  # the file may be deleted by now; the report then has no pictures
         return []
 
 
-def _side_by_side(*faces: np.ndarray) -> bytes:
+def _jpeg(*faces: np.ndarray) -> bytes:
     small = [cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for face in faces]
     return html_document.jpeg(np.hstack(small))

@@ -29,7 +29,7 @@ LIMITS: Final = (
     "micro-expression in four: expect most to be missed, and some of those shown to be none.",
     "What an event looks like by its motion (negative, positive, surprise) is experimental.",
 )
-ROWS: Final = 5000  # of a table that become text at a time
+ROWS: Final = 5000  # of a table that become JSON at a time
 ORIGIN: Final = ("network", "version", "detector", "mer", "time")  # of an analysis's settings
 _TIME_DIGITS: Final = 4  # of a time in seconds
 _FRAME: Final = (
@@ -57,10 +57,19 @@ def json_parts(analysis: Analysis) -> Iterator[str]:
     in pixels of a 320-pixel face and, where the network looked, the probabilities of the classes,
     whether they are sure, and what speaks against judging the face.
     """
-    head = header(analysis) | {
-        "people": [_person(person) for person in analysis.people],
-        "events": [_event(number, event) for number, event in enumerate(analysis.events, 1)],
-    }
+    people = [
+        {
+            "person": person.number,
+            "first_ms": _round(person.times_ms[0]),
+            "last_ms": _round(person.times_ms[-1]),
+            "frames": len(person.times_ms),
+            "sampled": len(person.sampled_ms),
+            "covered_ms": [[*map(_round, span)] for span in person.covered],
+        }
+        for person in analysis.people
+    ]
+    events = [_event(number, event) for number, event in enumerate(analysis.events, 1)]
+    head = header(analysis) | {"people": people, "events": events}
     yield json.dumps(head, indent=2, ensure_ascii=False).removesuffix("\n}") + ',\n  "frames": ['
     between = "\n"
     for frame in _frames(frames_table(analysis), analysis.classes):
@@ -119,13 +128,6 @@ def frames_csv(analysis: Analysis) -> str:
 def events_csv(analysis: Analysis) -> str:
     """`events_table` as CSV."""
     return files.csv_text(events_table(analysis))
-
-
-def csv_parts(table: pd.DataFrame, *, bom: bool = False) -> Iterator[str]:
-    """One of the tables as CSV in pieces, as `json_parts` does it for JSON."""
-    for start in range(0, max(len(table), 1), ROWS):
-        text = files.csv_text(table.iloc[start : start + ROWS], bom=bom and not start)
-        yield text.partition("\n")[2] if start else text
 
 
 def read_csv(source: str | Path | TextIO) -> pd.DataFrame:
@@ -211,17 +213,6 @@ def events_table(analysis: Analysis) -> pd.DataFrame:
 def _times_ms(event: Event) -> dict[str, float]:
     onset, offset = event.onset_ms, event.offset_ms
     return {"onset": onset, "apex": event.apex_ms, "offset": offset, "duration": offset - onset}
-
-
-def _person(person: Person) -> dict[str, Any]:
-    return {
-        "person": person.number,
-        "first_ms": _round(person.times_ms[0]),
-        "last_ms": _round(person.times_ms[-1]),
-        "frames": len(person.times_ms),
-        "sampled": len(person.sampled_ms),
-        "covered_ms": [[_round(time) for time in span] for span in person.covered],
-    }
 
 
 def _event(number: int, event: Event) -> dict[str, Any]:

@@ -34,8 +34,9 @@ def _table(*names: str) -> pd.DataFrame:
 
 def test_no_pictures_give_the_columns() -> None:
     empty = _table()
-    assert list(empty.columns) == list(tables.COLUMNS)
-    assert files.csv_text(empty) == ",".join(tables.COLUMNS) + "\n"
+    columns = [*tables.BEFORE, *EMOTIONS, *tables.AFTER]
+    assert list(empty.columns) == columns
+    assert files.csv_text(empty) == ",".join(columns) + "\n"
 
 
 def test_no_faces_still_say_where_the_answer_is_from() -> None:
