@@ -9,7 +9,7 @@ import numpy as np
 from mer.inference.predictor import get_predictor
 from mer.io.video import Video
 from mer.video import event_clips, motion_classifier
-from mer.video.motion_classifier import Recogniser
+from mer.video.motion_classifier import Recogniser, recogniser
 from mer.video.types import MOTIONS, Analysis, Event
 from mer.weights import store
 from tools.motion import dataset, scores
@@ -48,7 +48,7 @@ class Namer:
     def _learn(self, subject: str) -> Recogniser:
         kept = self._known.subjects != subject
         found = learned(self._seen[kept], self._known.labels[kept], self._penalty)
-        return Recogniser(found[:-1].T, found[-1], blur=self._blur)
+        return recogniser(found[:-1].T, found[-1], blur=self._blur)
 
     def names(
         self,
@@ -62,10 +62,10 @@ class Namer:
         named = [""] * len(events)
         with Video(*film) as video:
             for index, onset, apex, looks in event_clips.pairs(video, events, analysis.people):
-                before, after = predictor.judge(*(list(part) for part in zip(*looks, strict=True)))
+                before, after = predictor.judge(*looks)
                 change = motion_classifier.change(before.probabilities, after.probabilities)
                 flow = motion_classifier.flow_map(onset, apex)[None]
-                motion = self.without(subject).probabilities(flow)[0].tolist()
+                motion = self.without(subject)(flow)[0].tolist()
                 shares = motion_classifier.fused(motion, change.tolist(), after.classes)
                 named[index] = MOTIONS[int(np.argmax(shares))]
         return named

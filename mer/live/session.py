@@ -185,7 +185,7 @@ class Watched:
     def __init__(self) -> None:
         self.looked_ms = -np.inf  # time of the last look
         self.concerns: tuple[str, ...] = ()  # why the face could hardly be judged then
-        self._smooth: np.ndarray | None = None
+        # Time of each look, and the probabilities smoothed up to it.
         self._trail: deque[tuple[float, np.ndarray]] = deque(maxlen=int(TRAIL_MS / LOOK_MS) + 1)
         self._resting: np.ndarray | None = None
         self._resting_until: float | None = None  # while the resting face is watched
@@ -194,11 +194,9 @@ class Watched:
 
     def look(self, prediction: Prediction, time_ms: float, smoothing_ms: float) -> None:
         """Take in what a network says, with a time constant in ms; 0 smooths not."""
-        probabilities = np.array(prediction.probabilities)
-        elapsed = time_ms - self.looked_ms
-        if self._smooth is not None and elapsed <= GAP_MS:
-            probabilities = smoothed(self._smooth, probabilities, elapsed, smoothing_ms)
-        self._smooth = probabilities
+        probabilities, elapsed = np.array(prediction.probabilities), time_ms - self.looked_ms
+        if elapsed <= GAP_MS:
+            probabilities = smoothed(self._trail[-1][1], probabilities, elapsed, smoothing_ms)
         self.looked_ms, self.concerns = time_ms, prediction.concerns
         self._trail.append((time_ms, probabilities))
         if self._resting_until is not None and time_ms < self._resting_until:
@@ -206,9 +204,8 @@ class Watched:
 
     def rest(self, time_ms: float) -> None:
         """Begin to watch the resting face, for RESTING_MS; an earlier one is forgotten."""
-        self._resting, self._resting_until = None, time_ms + RESTING_MS
-        self._refused = None
-        self._looks.clear()
+        self._resting = self._refused = None
+        self._resting_until, self._looks = time_ms + RESTING_MS, []
 
     def insist(self) -> None:
         """Take the face that was refused for the resting one all the same."""
@@ -224,9 +221,11 @@ class Watched:
             where nobody does; `refused`: why what was watched is no resting face, or None;
             `trail`: `ms` before now and the 7 `probabilities` of each look.
         """
-        self._end_rest(time_ms)
+        if self._resting_until is not None and time_ms >= self._resting_until:
+            self._end_rest()
         trail = [one for one in self._trail if time_ms - one[0] <= TRAIL_MS]
-        known, resting, until = self._smooth, self._resting, self._resting_until
+        known = self._trail[-1][1] if self._trail else None
+        resting, until = self._resting, self._resting_until
         return {
             "probabilities": None if known is None else _rounded(known),
             "change": None if known is None or resting is None else _rounded(known - resting),
@@ -234,20 +233,17 @@ class Watched:
             "refused": self._refused and self._refused[0],
             "trail": {
                 "ms": [round(time_ms - then) for then, _ in trail],
-                "probabilities": [_rounded(smooth) for _, smooth in trail],
+                "probabilities": [_rounded(shares) for _, shares in trail],
             },
         }
 
-    def _end_rest(self, time_ms: float) -> None:
-        if self._resting_until is None or time_ms < self._resting_until:
-            return
+    def _end_rest(self) -> None:
+        self._resting_until = None
         if len(self._looks) >= LEAST_LOOKS:
             mean = np.mean([look.probabilities for look in self._looks], axis=0)
             reason = _restless(self._looks)
             self._refused = (reason, mean) if reason else None
             self._resting = None if reason else mean
-        self._resting_until = None
-        self._looks.clear()
 
 
 def _restless(looks: Sequence[Prediction]) -> str:

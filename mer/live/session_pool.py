@@ -98,17 +98,16 @@ class Visitors:
 
     def _check_place(self, address: str) -> None:
         taken = [one.address for one in self._visitors.values() if not self._idle(one)]
-        instead = "or use Capture, which needs no place."
+        full = None
         if len(taken) >= PLACES:
-            raise FullError(
-                f"All {PLACES} places of the live view are taken. Press Live again in a minute, "
-                + instead
-            )
-        if taken.count(address) >= OF_ADDRESS:
-            raise FullError(
+            full = f"All {PLACES} places of the live view are taken. Press Live again in a minute,"
+        elif taken.count(address) >= OF_ADDRESS:
+            full = (
                 f"{OF_ADDRESS} places of the live view are taken from your address, which is as "
-                f"many as one may have. Stop one of them, {instead}"
+                "many as one may have. Stop one of them,"
             )
+        if full:
+            raise FullError(f"{full} or use Capture, which needs no place.")
 
     def _idle(self, visitor: _Visitor) -> bool:
         return not visitor.busy and self._clock() - visitor.seen > IDLE_S

@@ -3,7 +3,8 @@
 import math
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -11,16 +12,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from mer.errors import VideoError, WeightsError
-from mer.faces.detection import Face
 from mer.inference.predictor import Predictor, get_predictor
 from mer.io.video import Frame, Video
 from mer.models.registry import DEFAULT_MODEL
 from mer.version import __version__
 from mer.video import event_clips, motion_classifier, notes, spotting, upright
 from mer.video.event_clips import Look, look
-from mer.video.people import SAMPLED, Cast, Traced
+from mer.video.people import SAMPLED, Cast
 from mer.video.tracking.tracker import Tracker
-from mer.video.types import Analysis, Event, Timing
+from mer.video.types import Analysis, Timing
 from mer.weights import provenance, store
 
 __all__ = ["Cancelled", "Look", "Progress", "analyse", "look"]
@@ -101,14 +101,31 @@ def analyse(
     part, predictor = Part(start_s, end_s, every), get_predictor(model, detector)
     with upright.opened(path, fps) as video:
         _check_length(video.duration_ms or 0.0, longest_s)
-        cast = Cast(predictor, measure=measure)
         followed = Tracker(predictor.detector).people(part.frames(video, longest_s))
         report = _reporter(part, video.duration_ms, tell)
-        times_ms, traced, complete = _watch(followed, cast, report, stopped)
-        timing, people = Timing.of(times_ms), tuple(person for person, _ in traced)
+        times, complete = array("d"), True
+        with ThreadPoolExecutor(1) as thread:
+            cast = Cast(predictor, thread, measure=measure)
+            for frame, shown in followed:
+                times.append(frame.time_ms)
+                cast.see(frame, shown)
+                report(frame.time_ms)
+                if stopped():
+                    complete = False
+                    break
+            traced = cast.people()
+        timing, people = Timing.of(np.array(times)), tuple(person for person, _ in traced)
         if complete:
             tell(WATCHING, "Read to the end. Looking for expressions in what moved")
-        events, said = _spotted(traced, timing), _notes(video, part, timing, complete)
+        events = sorted(
+            (
+                event
+                for one, direction in traced
+                for event in spotting.spot(one.number, one.times_ms, direction, micro=timing.micro)
+            ),
+            key=lambda event: (event.onset_ms, event.person),
+        )
+        said = _notes(video, part, timing, complete)
         if complete:
             tell(WATCHING, f"{len(events)} events found: a second look at them")
             try:
@@ -127,7 +144,7 @@ def analyse(
             settings=_settings(predictor, part, fps, video.quarters),
             notes=tuple(said),
             complete=complete,
-            times_ms=times_ms,
+            times_ms=np.array(times),
             classes=predictor.classes,
         )
 
@@ -138,34 +155,6 @@ def _check_length(time_ms: float, longest_s: float) -> None:
             f"The video is longer than {notes.clock(1000 * longest_s)}, which is as much as is "
             "read here. Cut it, or run `python -m mer video FILE`, which has no such limit."
         )
-
-
-def _watch(
-    followed: Iterable[tuple[Frame, list[tuple[int, Face]]]],
-    cast: Cast,
-    report: Callable[[float], None],
-    stopped: Cancelled,
-) -> tuple[np.ndarray, list[Traced], bool]:
-    """The frames' times, everybody in them, and whether all were read."""
-    times, complete = array("d"), True
-    with cast:
-        for frame, shown in followed:
-            times.append(frame.time_ms)
-            cast.see(frame, shown)
-            report(frame.time_ms)
-            if stopped():
-                complete = False
-                break
-        return np.array(times), cast.people(), complete
-
-
-def _spotted(traced: list[Traced], timing: Timing) -> list[Event]:
-    found = [
-        event
-        for one, direction in traced
-        for event in spotting.spot(one.number, one.times_ms, direction, micro=timing.micro)
-    ]
-    return sorted(found, key=lambda event: (event.onset_ms, event.person))
 
 
 def _settings(predictor: Predictor, part: Part, fps: float | None, quarters: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from mer.video import motion_classifier, upright
 from mer.video.motion import flow
 from mer.video.types import Analysis, Event, Person
 
-Crop = tuple[np.ndarray, Face]  # what a network looks at, and the face that it shows
+View = Callable[[Frame], np.ndarray]  # see `steadying`
 
 EXPRESSIONS: Final = ("micro", "macro")  # the kinds of event whose motion is recognised
 MARGIN_MS: Final = 400.0  # shown before onset and after offset
@@ -66,12 +66,12 @@ def _clip(
     own = person.times_ms[(person.times_ms >= first) & (person.times_ms <= last)]
     wanted = own[:: -(-len(own) // MOST) or 1]
     times, clip = [], []
-    steady: Steady | None = None
+    view: View | None = None
     for frame in video.frames(first, last):
         if np.abs(wanted - frame.time_ms).min(initial=np.inf) <= 0.5:
-            steady = steady or Steady(frame, person)
+            view = view or steadying(frame, person)
             times.append(frame.time_ms)
-            clip.append(steady.view(frame))
+            clip.append(view(frame))
     if not clip:
         raise VideoError("The frames of this event cannot be read again. Analyse the video anew.")
     return np.array(times), clip
@@ -105,7 +105,7 @@ def recognised(
     answered = list(events)
     for index, onset, apex, looks in pairs(video, events, people):
         motion = motion_classifier.recognise(motion_classifier.flow_map(onset, apex)[None])[0]
-        before, still = predictor.judge([crop for crop, _ in looks], [face for _, face in looks])
+        before, still = predictor.judge(*looks)
         change = motion_classifier.change(before.probabilities, still.probabilities)
         answered[index] = replace(
             events[index],
@@ -122,11 +122,11 @@ def recognised(
 
 def pairs(
     video: Video, events: Sequence[Event], people: Sequence[Person]
-) -> Iterator[tuple[int, np.ndarray, np.ndarray, list[Crop]]]:
-    """Of each expression, in order of the apex: its index, its face at onset and at apex, crops.
+) -> Iterator[tuple[int, np.ndarray, np.ndarray, tuple[list[np.ndarray], list[Face]]]]:
+    """Of each expression, in order of the apex: its index, its face at onset and at apex, looks.
 
     Blinks and speech are left out. The faces are RGB uint8 (320, 320, 3), the second steadied onto
-    the first; the crops of both frames are what a network looks at.
+    the first; the looks are crops and faces of both frames, as `Predictor.judge` wants them.
     """
     wanted = []  # time of a frame that shows the person, 0 for an onset or 1 for an apex, event
     for index, event in enumerate(events):
@@ -135,19 +135,19 @@ def pairs(
             for apex, moment in enumerate((event.onset_ms, event.apex_ms)):
                 wanted.append((float(times[np.abs(times - moment).argmin()]), apex, index))
     wanted.sort(reverse=True)
-    onsets: dict[int, tuple[Steady, np.ndarray, Crop]] = {}
+    onsets: dict[int, tuple[View, np.ndarray, np.ndarray, Face]] = {}
     for frame in video.frames(wanted[-1][0], wanted[0][0]) if wanted else ():
         while wanted and wanted[-1][0] <= frame.time_ms:
             _, apex, index = wanted.pop()
             person = people[events[index].person - 1]
             face = face_at(person, frame.time_ms)
-            crop = detection.crop(frame.image, face), face
+            crop = detection.crop(frame.image, face)
             if apex:
-                steady, onset, before = onsets.pop(index)
-                yield index, onset, steady.view(frame), [before, crop]
+                view, onset, before, earlier = onsets.pop(index)
+                yield index, onset, view(frame), ([before, crop], [earlier, face])
             else:
-                steady = Steady(frame, person)
-                onsets[index] = steady, steady.view(frame), crop
+                view = steadying(frame, person)
+                onsets[index] = view, view(frame), crop, face
 
 
 def face_at(person: Person, time_ms: float) -> Face:
@@ -159,26 +159,26 @@ def face_at(person: Person, time_ms: float) -> Face:
     return Face((x, y, width, height), 1.0, points)
 
 
-class Steady:
-    """Sees a person's face as it lay in one frame, however the head moves in others."""
+def steadying(first: Frame, person: Person) -> View:
+    """What shows a person's face as it lay in the first frame, however the head moves in others.
 
-    def __init__(self, frame: Frame, person: Person) -> None:
-        """Take this frame for the one that the others are brought to."""
-        face = face_at(person, frame.time_ms)
-        self._person, self._box = person, face.box
-        self._transform = alignment.level(frame.image, face)
-        self._first = flow.gray(alignment.warped(frame.image, self._transform))
+    Of each frame it gives RGB uint8 (320, 320, 3).
+    """
+    face = face_at(person, first.time_ms)
+    x, y, width, height = face.box
+    level = alignment.level(first.image, face)
+    reference = flow.gray(alignment.warped(first.image, level))
 
-    def view(self, frame: Frame) -> np.ndarray:
-        """The face in this frame, RGB uint8 (320, 320, 3)."""
-        x, y, width, height = self._box
-        now_x, now_y, now_width, now_height = face_at(self._person, frame.time_ms).box
+    def view(frame: Frame) -> np.ndarray:
+        now_x, now_y, now_width, now_height = face_at(person, frame.time_ms).box
         scale = (width + height) / (now_width + now_height)
         across = x + width / 2 - scale * (now_x + now_width / 2)
         down = y + height / 2 - scale * (now_y + now_height / 2)
-        transform = self._transform @ np.array([(scale, 0, across), (0, scale, down), (0, 0, 1)])
+        transform = level @ np.array([(scale, 0, across), (0, scale, down), (0, 0, 1)])
         for _ in range(ROUNDS):
-            view = flow.gray(alignment.warped(frame.image, transform))
-            motion, _ = flow.head(flow.cells(flow.dense(self._first, view)))
+            seen = flow.gray(alignment.warped(frame.image, transform))
+            motion, _ = flow.head(flow.cells(flow.dense(reference, seen)))
             transform = flow.followed(transform, motion)
         return alignment.warped(frame.image, transform)
+
+    return view

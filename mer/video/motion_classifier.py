@@ -9,7 +9,7 @@ is the mean of both.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -80,12 +80,6 @@ def levelled(maps: np.ndarray) -> np.ndarray:
     return values
 
 
-def unit(values: np.ndarray) -> np.ndarray:
-    """Channels (n, 3, h, w) with a root mean square of 1; one that is 0 all over stays so."""
-    size = np.sqrt((values**2).mean((2, 3), keepdims=True))
-    return values / np.where(size > 0, size, 1)
-
-
 def mirrored(values: np.ndarray) -> np.ndarray:
     """Levelled channels (n, 3, h, w) of the mirrored faces: what went right goes left."""
     turned = values[..., ::-1].copy()
@@ -105,40 +99,30 @@ def features(maps: np.ndarray, blur: float) -> np.ndarray:
     shape = (SIDE, SIDE, len(CHANNELS))
     if np.shape(maps)[1:] != shape:
         raise ValueError(f"Maps have the shape (n, {', '.join(map(str, shape))}).")
-    window = _window(blur)
-    seen = unit(window @ levelled(maps) @ window.T)
+    centres = (np.arange(CELLS) + 0.5) * SIDE / CELLS - 0.5
+    weights = np.exp(-(((np.arange(SIDE) - centres[:, None]) / blur) ** 2) / 2)
+    window = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    seen = window @ levelled(maps) @ window.T
+    size = np.sqrt((seen**2).mean((2, 3), keepdims=True))
+    seen /= np.where(size > 0, size, 1)
     half = ((seen + mirrored(seen)) / 2)[..., : CELLS // 2]
     scaled: np.ndarray = half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5)
     return scaled
 
 
-@functools.cache
-def _window(blur: float) -> np.ndarray:
-    """Float32 (CELLS, SIDE): the weight of each row of a map in each row of the grid."""
-    centers = (np.arange(CELLS) + 0.5) * SIDE / CELLS - 0.5
-    weight = np.exp(-(((np.arange(SIDE) - centers[:, None]) / blur) ** 2) / 2)
-    window: np.ndarray = (weight / weight.sum(1, keepdims=True)).astype(np.float32)
-    return window
+Recogniser = Callable[[np.ndarray], np.ndarray]  # see `recognise`
 
 
-class Recogniser:
-    """Multinomial logistic regression of a blurred map."""
+def recogniser(weight: np.ndarray, bias: np.ndarray, *, blur: float) -> Recogniser:
+    """Multinomial logistic regression of `features`: float32 (3, INPUTS) and (3,) were learned."""
+    from scipy.special import softmax
 
-    def __init__(self, weight: np.ndarray, bias: np.ndarray, *, blur: float) -> None:
-        """Take what was learned: float32 (3, INPUTS) and (3,), and the blur of the `features`."""
-        self._weight, self._bias, self._blur = weight, bias, blur
-
-    def probabilities(self, maps: np.ndarray) -> np.ndarray:
-        """See `recognise`."""
-        logits = features(maps, self._blur) @ self._weight.T + self._bias
-        odds = np.exp(logits - logits.max(1, keepdims=True))
-        answer: np.ndarray = odds / odds.sum(1, keepdims=True)
-        return answer
+    return lambda maps: softmax(features(maps, blur) @ weight.T + bias, axis=1)
 
 
 @functools.lru_cache(maxsize=1)
-def _recogniser(folder: Path) -> Recogniser:
-    return store.load_linear(Recogniser, NAME, (len(MOTIONS), INPUTS), folder=folder)
+def _loaded(folder: Path) -> Recogniser:
+    return store.load_linear(recogniser, NAME, (len(MOTIONS), INPUTS), folder=folder)
 
 
 def recognise(maps: np.ndarray) -> np.ndarray:
@@ -148,7 +132,7 @@ def recognise(maps: np.ndarray) -> np.ndarray:
         WeightsError: the model's weights or record are missing or damaged.
         ValueError: the maps have another shape than (n, 28, 28, 3).
     """
-    return _recogniser(store.FOLDER).probabilities(maps)
+    return _loaded(store.FOLDER)(maps)
 
 
 def change(onset: Sequence[float], apex: Sequence[float]) -> np.ndarray:

@@ -3,8 +3,8 @@
 import itertools
 from array import array
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, Self
+from concurrent.futures import Executor, Future
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from mer.faces.occlusion import Cover
 from mer.inference.predictor import Predictor
 from mer.io.video import Frame
 from mer.video.motion.region_signals import Motion
-from mer.video.types import REGIONS, Person
+from mer.video.types import Person
 
 SAMPLED: Final = 8.0  # times a second that the network looks at each face
 BATCH: Final = 8  # face crops that go through the network together
@@ -35,27 +35,19 @@ class Record:
         self.concerns: list[tuple[str, ...]] = []
         self.measured = array("f")  # what `measures` gives at each look, where that is asked for
         self.covers = array("d")  # how far the face looks covered, at each look
-        self._due = -np.inf
-        self._motion: Motion | None = None
-        self._traces: list[tuple[np.ndarray, np.ndarray]] = []  # of earlier appearances
+        self._due = -np.inf  # when the network should look next
+        self.motion = Motion()
 
     def see(self, frame: Frame, face: Face) -> bool:
         """Take down the face in this frame; whether the network should look at it."""
         self.times.append(frame.time_ms)
         self.boxes.extend(face.box)
         self.points.extend(np.ravel(face.points) if face.points else [np.nan] * 10)
-        self._motion = self._motion or Motion()
-        self._motion.push(frame.time_ms, frame.image, face)
+        self.motion.push(frame.time_ms, frame.image, face)
         due = frame.time_ms >= self._due
         if due:
             self._due = max(self._due, frame.time_ms - 1000 / SAMPLED) + 1000 / SAMPLED
         return due
-
-    def rest(self) -> None:
-        """Keep the motion's numbers and give back what it works with."""
-        if self._motion:
-            self._traces.append(self._motion.arrays()[1:])
-            self._motion = None
 
     @property
     def brief(self) -> bool:
@@ -64,14 +56,13 @@ class Record:
 
     def traced(self, number: int, cover: Cover, classes: tuple[str, ...]) -> Traced:
         """The person under this number, and the direction of their motion: none where covered."""
-        self.rest()
-        motion, direction = (np.concatenate(parts) for parts in zip(*self._traces, strict=True))
+        times, motion, direction = self.motion.arrays()
         sampled, covered = np.array(self.sampled), cover.covered(np.array(self.covers))
         scores = np.array(self.scores, np.float32).reshape(-1, len(classes))
         measured = np.array(self.measured, np.float32).reshape(-1, len(MEASURES))
         person = Person(
             number=number,
-            times_ms=np.array(self.times),
+            times_ms=times,
             boxes=np.array(self.boxes, np.int32).reshape(-1, 4),
             points=np.array(self.points, np.float32).reshape(-1, 5, 2),
             sampled_ms=sampled[~covered],
@@ -79,12 +70,12 @@ class Record:
             measures=measured[~covered] if len(measured) else measured,
             sure=np.array(self.sure, bool)[~covered],
             concerns=tuple(itertools.compress(self.concerns, ~covered)),
-            motion=motion.reshape(-1, len(REGIONS)),
+            motion=motion,
             covered=occlusion.spans(sampled, covered),
             classes=classes,
         )
-        hidden = person.hidden(person.times_ms)
-        direction[hidden], person.motion[hidden] = np.nan, np.nan
+        hidden = person.hidden(times)
+        direction[hidden], motion[hidden] = np.nan, np.nan
         return person, direction
 
 
@@ -95,24 +86,17 @@ class Cast:
     frame is read and its faces are followed.
     """
 
-    def __init__(self, predictor: Predictor, *, measure: bool = False) -> None:
+    def __init__(self, predictor: Predictor, thread: Executor, *, measure: bool = False) -> None:
         """Begin with nobody; with `measure` each face is measured too at each look.
 
         Raises:
             WeightsError: what tells covered faces is missing or damaged.
         """
         self._predictor, self._cover, self._measure = predictor, occlusion.load(), measure
-        self._thread = ThreadPoolExecutor(1)
+        self._thread = thread
         self._behind: Future[None] | None = None
         self._records: dict[int, Record] = {}
-        self._present: set[int] = set()  # whose motion holds working memory
         self._waiting: list[tuple[Record, float, np.ndarray, Face]] = []  # crops for the network
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
 
     def see(self, frame: Frame, followed: Sequence[tuple[int, Face]]) -> None:
         """Take down who is in this frame, once the one before is done with."""
@@ -133,7 +117,6 @@ class Cast:
     def _see(self, frame: Frame, followed: Sequence[tuple[int, Face]]) -> None:
         for number, face in followed:
             record = self._records.setdefault(number, Record())
-            self._present.add(number)
             if record.see(frame, face):
                 record.covers.append(self._cover.scores(frame.image, face)[0])
                 if self._measure:
@@ -145,7 +128,11 @@ class Cast:
                 self._waiting.append((record, frame.time_ms, cut, face))
         if len(self._waiting) >= BATCH:
             self._classify()
-        self._dismiss(frame.time_ms)
+        for number, record in list(self._records.items()):
+            if record.times[-1] < frame.time_ms - GONE_MS:
+                record.motion.rest()
+                if record.brief:
+                    del self._records[number]
 
     def _classify(self) -> None:
         crops, found = [one[2] for one in self._waiting], [one[3] for one in self._waiting]
@@ -156,12 +143,3 @@ class Cast:
             record.sure.append(answer.sure)
             record.concerns.append(answer.concerns)
         self._waiting.clear()
-
-    def _dismiss(self, now_ms: float) -> None:
-        for number in list(self._present):
-            record = self._records[number]
-            if record.times[-1] < now_ms - GONE_MS:
-                self._present.discard(number)
-                record.rest()
-                if record.brief:
-                    del self._records[number]

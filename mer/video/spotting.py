@@ -182,16 +182,15 @@ def _speech(start_ms: float, mouth: np.ndarray, spread: float) -> list[Peak]:
     """
     runs: list[list[_Turn]] = []
     for turn in _turns(start_ms, mouth, spread):
-        if runs and turn.time - runs[-1][-1].time <= SPEECH.pause_ms:
-            runs[-1].append(turn)
-        else:
-            runs.append([turn])
+        if not runs or turn.time - runs[-1][-1].time > SPEECH.pause_ms:
+            runs.append([])
+        runs[-1].append(turn)
     end = start_ms + (len(mouth) - 1) * STEP_MS
     found: list[Peak] = []
     for run in filter(_spoken, runs):
         onset = max(run[0].time - SPEECH.margin_ms, start_ms)
-        most = max(run, key=lambda turn: turn.pixels)
         offset = min(run[-1].time + SPEECH.margin_ms, end)
+        most = max(run, key=lambda turn: turn.pixels)
         figures = most.pixels, most.pixels / spread
         one = Peak("lips", "down", onset, most.time, offset, *figures, closed=True)
         if found and onset - found[-1].offset <= SPEECH.breath_ms:
@@ -224,8 +223,5 @@ def _turns(start_ms: float, mouth: np.ndarray, spread: float) -> list[_Turn]:
 def _spoken(run: list[_Turn]) -> bool:
     length = run[-1].time - run[0].time + 2 * SPEECH.margin_ms
     clear = sum(turn.part >= SPEECH.clear for turn in run)
-    return (
-        clear >= SPEECH.fewest
-        and length >= SPEECH.shortest_ms
-        and length <= SPEECH.rhythm_ms * len(run)
-    )
+    lasting = SPEECH.shortest_ms <= length <= SPEECH.rhythm_ms * len(run)
+    return clear >= SPEECH.fewest and lasting

@@ -38,7 +38,7 @@ def test_no_motion_is_a_map_of_zeros(face: np.ndarray) -> None:
 def test_no_maps() -> None:
     none = np.zeros((0, 28, 28, 3))
     assert motion_classifier.levelled(none).shape == (0, 3, 28, 28)
-    assert motion_classifier.unit(motion_classifier.levelled(none)).shape == (0, 3, 28, 28)
+    assert motion_classifier.features(none, 1.0).shape == (0, motion_classifier.INPUTS)
 
 
 def test_every_channel_goes_from_0_to_255(face: np.ndarray) -> None:
@@ -61,9 +61,7 @@ def test_signs_and_places_are_those_of_the_picture(
 
 def test_the_map_does_not_tell_how_far(face: np.ndarray) -> None:
     near, far = (motion_classifier.flow_map(face, shifted(face, 120, 240, 0, -d)) for d in (1.5, 3))
-    values = motion_classifier.unit(motion_classifier.levelled(np.stack([near, far])))[
-        :, 1
-    ].reshape(2, -1)
+    values = motion_classifier.levelled(np.stack([near, far]))[:, 1].reshape(2, -1)
     assert np.corrcoef(values)[0, 1] > 0.9
 
 

@@ -74,11 +74,6 @@ def _stiffness() -> np.ndarray:
 
 
 def _places() -> np.ndarray:
-    """Float (CELLS * CELLS, 4): 1, x and y from -1 to 1, and depth, 0 to about 1, of each cell.
-
-    The depth is that of any head, roughly: a vault with a nose. Where a head turns or nods, each
-    part moves in proportion to it.
-    """
     places = (np.arange(CELLS) + 0.5) / CELLS * 2 - 1
     across, down = (grid.ravel() for grid in np.meshgrid(places, places))
     vault = -1.8 * across**2 - 0.4 * down**2
@@ -86,19 +81,20 @@ def _places() -> np.ndarray:
     return np.column_stack([np.ones(CELLS**2), across, down, vault + nose])
 
 
-def _head_terms() -> np.ndarray:
-    """Float (2 * stiff cells, 6): what shift, size, roll, turn and nod do to x, then to y."""
-    one, right, down, depth = PLACES[STIFF].T
-    zero = np.zeros_like(one)
-    across = [one, zero, right, -down, depth, zero]
-    along = [zero, one, down, right, zero, depth]
-    return np.vstack([np.column_stack(across), np.column_stack(along)])
-
-
 STIFFNESS: Final = _stiffness()
 STIFF: Final = STIFFNESS > 0
+# Of each cell 1, x and y from -1 to 1, and depth, 0 to about 1: float (CELLS * CELLS, 4). The depth
+# is that of any head, roughly: a vault with a nose. Where a head turns or nods, each part moves in
+# proportion to it.
 PLACES: Final = _places()
-_HEAD: Final = _head_terms()
+_ONE, _RIGHT, _DOWN, _DEPTH = PLACES[STIFF].T
+# Float (2 * stiff cells, 6): what shift, size, roll, turn and nod do to x, then to y.
+_HEAD: Final = np.hstack(
+    [
+        [_ONE, 0 * _ONE, _RIGHT, -_DOWN, _DEPTH, 0 * _ONE],
+        [0 * _ONE, _ONE, _DOWN, _RIGHT, 0 * _ONE, _DEPTH],
+    ]
+).T
 
 
 def head(moved: np.ndarray, trust: np.ndarray | float = 1.0) -> tuple[np.ndarray, float]:

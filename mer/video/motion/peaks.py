@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -184,29 +184,22 @@ def _along(
     padded = np.pad(line, 1, constant_values=line.min() - 1)  # it may be highest at its ends, too
     for place, _ in tops(padded, 2 * spread, MACRO_MS):
         top = place - 1
-        before, after = _down(line[top::-1], spread), _down(line[top:], spread)
-        rise = before.height
-        closed = after.height >= max(LIMITS.returned * rise, 3 * spread)
-        rising = max(before.end * STEP_MS / LIMITS.noise_ms, 1.0)
+        (rise, up, _), (fall, down, seen) = _down(line[top::-1], spread), _down(line[top:], spread)
+        closed = fall >= max(LIMITS.returned * rise, 3 * spread)
+        rising = max(up * STEP_MS / LIMITS.noise_ms, 1.0)
         strength = rise / (spread * rising**LIMITS.growth)
-        last = after.end if closed else after.seen
-        places = top - before.end, top, top + last
+        places = top - up, top, top + (down if closed else seen)
         onset, apex, offset = (start_ms + STEP_MS * one for one in places)
         peak = Peak(region, name, onset, apex, offset, rise, strength, closed)
         if peak.surety >= 1:
             yield peak
 
 
-class _Side(NamedTuple):
-    """One side of a top: how far it goes down, in how many steps, and how many were looked at."""
+def _down(values: np.ndarray, spread: float) -> tuple[float, int, int]:
+    """Follow a line from a top, its first value, to where it comes to rest or turns.
 
-    height: float
-    end: float
-    seen: int
-
-
-def _down(values: np.ndarray, spread: float) -> _Side:
-    """Follow a line from a top, its first value, to where it comes to rest or turns."""
+    How far it goes down, in how many steps, and how many steps were looked at.
+    """
     values = values[: round(MACRO_MS / STEP_MS) + 1]
     higher = np.flatnonzero(values > values[0] + spread / 2)
     values = values[: higher[0]] if len(higher) else values
@@ -218,8 +211,7 @@ def _down(values: np.ndarray, spread: float) -> _Side:
     rests = np.flatnonzero(enough[reach:] & (gained < LIMITS.rest * gone[reach:])) + reach
     stop = min([*turned[:1].tolist(), *rests[:1].tolist(), len(values) - 1])
     height = float(gone[stop])
-    foot = int(np.argmax(gone >= (1 - LIMITS.foot) * height))
-    return _Side(height, float(foot), len(values) - 1)
+    return height, int(np.argmax(gone >= (1 - LIMITS.foot) * height)), len(values) - 1
 
 
 def _leads_back(peak: Peak, later: Peak) -> bool:

@@ -51,10 +51,10 @@ class Window:
     def __init__(self, time_ms: float, image: np.ndarray, face: Face) -> None:
         self.time_ms = time_ms
         self._transform = alignment.level(image, face)
-        self._place = _place(self._transform, face)  # of the points' mean, smoothed
-        self._reference = _view(image, self._transform)
-        self._texture = _texture(self._reference) * _inside(image, self._transform)
-        self._weights = _weights(self._texture)  # (regions, cells)
+        self._place = _place(self._transform, face)  # smoothed
+        self._reference = flow.gray(alignment.warped(image, self._transform, VIEW))
+        self._trust = _trust(image, self._transform, self._reference)
+        self._weights = _weights(self._trust)
 
     def measure(self, image: np.ndarray, face: Face) -> np.ndarray | None:
         """Float (regions, 2): motion in pixels; None if the face is not what it was."""
@@ -65,8 +65,9 @@ class Window:
             self._place += POINTS * gone
         before = self._transform
         for _ in range(TRIES):
-            moved = flow.cells(flow.dense(self._reference, _view(image, self._transform)))
-            head, misfit = flow.head(moved, self._texture)
+            view = flow.gray(alignment.warped(image, self._transform, VIEW))
+            moved = flow.cells(flow.dense(self._reference, view))
+            head, misfit = flow.head(moved, self._trust)
             most = flow.longest(head)
             if most > CALM:
                 self._transform = flow.followed(self._transform, head)
@@ -126,13 +127,16 @@ class Motion:
             self._base = np.mean(self._steps, axis=0)
             self._window, self._next = self._next, None
 
+    def rest(self) -> None:
+        """Give back the working memory, as when the face has been away for long."""
+        self._window = self._next = None
+
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What was measured.
+        """What was measured; NaN where it could not be.
 
         Returns:
             float64 (n,): the frames' times in milliseconds.
-            float32 (n, len(REGIONS)): how far each region is from rest, pixels of a face of 320;
-                NaN where it could not be measured.
+            float32 (n, len(REGIONS)): how far each region is from rest, pixels of a face of 320.
             float32 (n, len(REGIONS), 2): how far each has moved since it was first seen, x to the
                 right and y down.
         """
@@ -154,45 +158,40 @@ def stretches(times_ms: np.ndarray, vectors: np.ndarray) -> list[np.ndarray]:
     return [part for part in np.split(measured, gaps) if len(part)]
 
 
-def _view(image: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    return flow.gray(alignment.warped(image, transform, VIEW))
-
-
 def _place(transform: np.ndarray, face: Face) -> np.ndarray:
+    """Where the mean of the face's points lies in a view, float (2,)."""
     x, y, width, height = face.box
     points = face.points or ((x + width / 2, y + height / 2),)
     place: np.ndarray = transform[:, :2] @ np.mean(points, axis=0) + transform[:, 2]
     return place
 
 
-def _inside(image: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    """Bool (cells,): which cells of the aligned face lie in the picture, not beyond its edge."""
+def _trust(image: np.ndarray, transform: np.ndarray, view: np.ndarray) -> np.ndarray:
+    """Float (cells,), 0..1: how far each cell of a view has something that flow can hold on to.
+
+    Those that lie beyond the edge of the picture have nothing.
+    """
+    across, down = cv2.spatialGradient(view)  # eight times the gray levels a pixel
+    energy = (across.astype(np.float32) ** 2 + down.astype(np.float32) ** 2) / 64
+    means = cv2.resize(energy, (flow.CELLS, flow.CELLS), interpolation=cv2.INTER_AREA).ravel()
     centres = (flow.PLACES[:, 1:3] + 1) * SIZE / 2
     places = np.linalg.solve(transform[:, :2], (centres - transform[:, 2]).T).T
     margin = MARGIN / np.sqrt(np.linalg.det(transform[:, :2]))
     low, high = places.min(axis=1), (image.shape[1::-1] - places).min(axis=1)
-    inside: np.ndarray = np.minimum(low, high) > margin
-    return inside
+    trust: np.ndarray = means / (means + TEXTURE) * (np.minimum(low, high) > margin)
+    return trust
 
 
-def _texture(view: np.ndarray) -> np.ndarray:
-    """Float (cells,), 0..1: how far each cell has something that flow can hold on to."""
-    across, down = cv2.spatialGradient(view)  # eight times the gray levels a pixel
-    energy = (across.astype(np.float32) ** 2 + down.astype(np.float32) ** 2) / 64
-    means = cv2.resize(energy, (flow.CELLS, flow.CELLS), interpolation=cv2.INTER_AREA).ravel()
-    return means / (means + TEXTURE)
+def _weights(trust: np.ndarray) -> np.ndarray:
+    """Float (regions, cells), rows that sum to 1, or to 0 for a region beyond the picture's edge.
 
-
-def _weights(texture: np.ndarray) -> np.ndarray:
-    """Float (regions, cells), rows that sum to 1: a region's vector is a weighted mean.
-
-    A region beyond the picture's edge has only zeros: it does not move. A mean over the whole
-    region, and not of its strongest vectors: with both tried on made clips, its noise is less than
-    half, and references that follow one another can be joined.
+    A region's vector is a mean over the whole region, and not of its strongest vectors: with both
+    tried on made clips, its noise is less than half, and references that follow one another can be
+    joined.
     """
     parts = np.array([flow.ellipse(*ELLIPSES[name]).ravel() for name in REGIONS])
-    shown = ((texture > 0) & parts).sum(axis=1) > parts.sum(axis=1) / 2
-    rows = parts * (texture + 1e-6)
+    shown = ((trust > 0) & parts).sum(axis=1) > parts.sum(axis=1) / 2
+    rows = parts * (trust + 1e-6)
     weights: np.ndarray = rows / rows.sum(axis=1, keepdims=True) * shown[:, None]
     return weights
 

@@ -10,8 +10,7 @@ import numpy as np
 from mer.faces import detection, yunet
 from mer.faces.detection import Face
 from mer.io.video import Frame
-from mer.video.tracking.reid import AT_PLACE, Look, look
-from mer.video.tracking.track import FOUND, Track
+from mer.video.tracking.track import AT_PLACE, FOUND, Look, Track, look
 from mer.weights.onnx_session import one_thread
 
 # Between two searches for faces while every track is sure: a search takes as long as carrying a
@@ -59,10 +58,7 @@ class Tracker:
         gray = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
         cut = _cut(self._before, gray)
         for track in self._tracks:
-            if cut:
-                track.leave()
-            else:
-                track.carry(self._before, gray, frame.time_ms)
+            track.carry(None if cut else self._before, gray, frame.time_ms)
         due = frame.time_ms - self._searched_ms >= EVERY_MS
         present = [track for track in self._tracks if track.shown]
         if cut or due or any(track.unsure or self._crowded(track) for track in present):

@@ -10,7 +10,7 @@ import pytest
 from mer.faces import detection
 from mer.io import images
 from mer.io.video import Video
-from mer.video.tracking.reid import Look, look
+from mer.video.tracking.track import Look, look
 
 
 def look_at(image: np.ndarray) -> Look:
