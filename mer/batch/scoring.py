@@ -80,24 +80,16 @@ def score(
         part: number of pictures that are stored in one step; a video is a step by itself.
         progress: called after each step.
 
-    Returns:
-        The number of rows of each table.
-
-    Raises:
-        MerError: nothing to score, `out` holds something else, missing weights, or no cluster.
+    Gives the number of rows of each table. Raises a MerError where there is nothing to score, `out`
+    holds something else, weights are missing, or there is no cluster.
     """
     _, record = store.arrays(model)
     checksum = record["file"]["sha256"]
     remove_leftovers()
     task = Task(f"{os.getpid()}-{uuid.uuid4().hex}", model, detector, checksum)
     found = sources.find(source)
-    identity = {
-        "source": str(Path(source).resolve()),
-        "network": model,
-        "weights": checksum,
-        "detector": detector,
-        "mer": __version__,
-    }
+    settings = {"network": model, "weights": checksum, "detector": detector, "mer": __version__}
+    identity = {"source": str(Path(source).resolve()), **settings}
     with opened(out, identity) as book:
         left = [item for item in found if item.name not in book.done]
         progress(Step(len(found) - len(left), len(found)))

@@ -24,7 +24,7 @@ from PIL import AvifImagePlugin, Image
 
 from mer.errors import MerError, VideoError
 from mer.io import picture_formats
-from mer.io.protocol import LIMITS, Channel, too_much
+from mer.io.decoding import LIMITS, Channel, too_much
 from mer.io.video import FolderReader, Reader
 
 _THREADS: Final = 2  # of a decoder of HEIC and AVIF: the stack of each counts as memory

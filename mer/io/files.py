@@ -65,11 +65,8 @@ def _tame(value: object) -> object:
 def readable(path: Path, kind: type[MerError], choose: str, folder: str) -> Iterator[None]:
     """Raise `kind` unless there is an ordinary file, also where the block cannot open it.
 
-    Args:
-        path: the file.
-        kind: of error.
-        choose: what to say of a file that is none, such as a pipe.
-        folder: what to do instead of naming a folder; "" where a folder is wanted.
+    `choose` is what to do where it is a pipe or a device, `folder` where it is a folder; with
+    `folder` empty, folders are welcome.
     """
     try:
         if folder and path.is_dir():
@@ -140,10 +137,8 @@ def runs(process: int) -> bool:
     """Whether there is a process of this number on this machine."""
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # somebody else's
-        return True
+    except (OSError, OverflowError) as error:  # others: it is somebody else's
+        return not isinstance(error, ProcessLookupError)
     return True
 
 

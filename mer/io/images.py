@@ -11,7 +11,7 @@ import numpy as np
 
 from mer.errors import ImageError
 from mer.io import decoding, files
-from mer.io.protocol import CHOOSE_PICTURE, LIMITS, too_large
+from mer.io.decoding import CHOOSE_PICTURE, LIMITS, too_large
 
 MAX_PIXELS: Final = LIMITS.pixels
 MAX_BYTES: Final = 160_000_000  # a little over MAX_PIXELS of uncompressed RGB

@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from mer.errors import ImageError
 from mer.io import images
-from mer.io.protocol import CHOOSE_PICTURE, LIMITS, too_large, too_much
+from mer.io.decoding import CHOOSE_PICTURE, LIMITS, too_large, too_much
 
 # Only these: some of Pillow's other readers start programs (EPS runs Ghostscript).
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")

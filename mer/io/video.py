@@ -15,9 +15,8 @@ import numpy as np
 
 from mer.errors import ImageError, VideoError
 from mer.io import decoding, picture_formats, video_files
-from mer.io.decoding import GoneError, Worker
+from mer.io.decoding import GoneError, Worker, too_much
 from mer.io.files import natural, shown
-from mer.io.protocol import too_much
 from mer.io.sources import PICTURES
 
 # More is not needed: faces are looked for at 640 pixels, and each is compared at 320. A frame of

@@ -20,8 +20,8 @@ from PIL import Image
 
 from mer.errors import VideoError
 from mer.io import picture_formats
+from mer.io.decoding import LIMITS
 from mer.io.files import readable, shown
-from mer.io.protocol import LIMITS
 
 # Only these: FFmpeg's other readers draw text as video, take pictures for it, or follow playlists
 # to other files and to the network.
@@ -50,7 +50,6 @@ _TO_BT709: Final = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
     np.float32,
 )
-_CODED: Final = np.linspace(0, 1, 256)
 
 
 def checked(path: Path, *, folder: bool = False) -> Path:
@@ -187,7 +186,7 @@ class Turns:
         image = _tone_mapped(image, self.transfer) if self.transfer in _LIGHT else image
         image = image.transpose(1, 0, 2) if self.transposed else image
         image = image[:: -1 if self.top_bottom else 1, :: -1 if self.left_right else 1]
-        return _framed(image, size)
+        return onto(image, size)
 
 
 def onto(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -197,16 +196,12 @@ def onto(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if (width, height) != room:
         method = cv2.INTER_AREA if room[0] < width else cv2.INTER_LINEAR
         image = cv2.resize(image, room, interpolation=method)
-    return _framed(image, size)
-
-
-def _framed(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    height, width = image.shape[:2]
-    if (width, height) == size:
-        return np.ascontiguousarray(image)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    borders = top, size[1] - height - top, left, size[0] - width - left
-    return cv2.copyMakeBorder(np.ascontiguousarray(image), *borders, cv2.BORDER_CONSTANT)
+    image = np.ascontiguousarray(image)
+    if room == size:
+        return image
+    left, top = (size[0] - room[0]) // 2, (size[1] - room[1]) // 2
+    borders = top, size[1] - room[1] - top, left, size[0] - room[0] - left
+    return cv2.copyMakeBorder(image, *borders, cv2.BORDER_CONSTANT)
 
 
 def fitted(natural: tuple[float, float], room: tuple[int, int]) -> tuple[int, int]:
@@ -216,20 +211,18 @@ def fitted(natural: tuple[float, float], room: tuple[int, int]) -> tuple[int, in
     return room if max(room[0] - width, room[1] - height) <= 2 else (width, height)  # rounding
 
 
-def _hlg() -> np.ndarray:
-    low = _CODED**2 / 3
-    high = (np.exp((_CODED - 0.55991073) / 0.17883277) + 0.28466892) / 12
-    light = np.where(_CODED <= 0.5, low, high) ** 1.2
-    return (light * HLG_PEAK / WHITE).astype(np.float32)
+def _light() -> dict[int, np.ndarray]:
+    """By the number of a curve, the light of each coded value, 1 being WHITE."""
+    coded = np.linspace(0, 1, 256)
+    root = coded ** (32 / 2523)
+    pq = (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (8192 / 1305)
+    high = (np.exp((coded - 0.55991073) / 0.17883277) + 0.28466892) / 12
+    hlg = np.where(coded <= 0.5, coded**2 / 3, high) ** 1.2  # the screen's gamma, by channel
+    lights = {16: pq * 10_000 / WHITE, 18: hlg * HLG_PEAK / WHITE}
+    return {curve: light.astype(np.float32) for curve, light in lights.items()}
 
 
-def _pq() -> np.ndarray:
-    root = _CODED ** (32 / 2523)
-    light = (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (8192 / 1305)
-    return (light * 10_000 / WHITE).astype(np.float32)
-
-
-def _shown_as() -> np.ndarray:
+def _pressed() -> np.ndarray:
     """Coded value of each square root of light in _STEPS, up to the brightest: sRGB, then KNEE."""
     light = (np.arange(round(_STEPS * (10_000 / WHITE) ** 0.5 * 1.4)) / _STEPS) ** 2
     coded = np.where(light < 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
@@ -238,9 +231,8 @@ def _shown_as() -> np.ndarray:
     return (255 * pressed + 0.5).astype(np.uint8)
 
 
-# Light of each coded value, 1 being WHITE; of HLG with the screen's gamma, by channel.
-_LIGHT: Final = {16: _pq(), 18: _hlg()}
-_SHOWN: Final = _shown_as()
+_LIGHT: Final = _light()
+_PRESSED: Final = _pressed()
 
 
 def _tone_mapped(image: np.ndarray, transfer: int) -> np.ndarray:
@@ -251,4 +243,4 @@ def _tone_mapped(image: np.ndarray, transfer: int) -> np.ndarray:
     """
     light = cv2.transform(cv2.LUT(image, _LIGHT[transfer]), _TO_BT709)
     steps = cv2.sqrt(np.maximum(light, 0)) * _STEPS
-    return _SHOWN[steps.astype(np.uint16)]
+    return _PRESSED[steps.astype(np.uint16)]

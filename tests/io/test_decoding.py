@@ -18,7 +18,7 @@ import pytest
 
 from mer.errors import ImageError, MerError
 from mer.io import decoding, images
-from mer.io.protocol import LIMITS
+from mer.io.decoding import LIMITS
 from tools.security.hostile import (
     avif_of_another_size,
     bmp_of_deltas,

@@ -30,7 +30,7 @@ from benchmarks.timing import machine
 from mer.data import dataset
 from mer.errors import MerError
 from mer.io import decoding, images, sources
-from mer.io.protocol import too_much
+from mer.io.decoding import too_much
 from mer.io.video import Video
 from mer.results import markdown
 from mer.weights import store as mer_weights
