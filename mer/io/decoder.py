@@ -159,17 +159,18 @@ class _Service:
         """Decode frames into two places by turns: the caller reads one, and frees it."""
         assert self._video is not None
         places = self._room(files, (2, self._video.size[1], self._video.size[0], 3))
-        taken = [True] * len(places)
+        waiting = 0  # frames that the caller has not taken yet
         for frame in self._video.frames(start_ms, end_ms):
+            if waiting == len(places):
+                self._await_taken()
+            else:
+                waiting += 1
             place = frame.index % len(places)
-            if not taken[place] and not self._told_taken(taken):
-                return
-            places[place], taken[place] = frame.image, False
+            places[place] = frame.image
             told = {name: value for name, value in vars(frame).items() if name != "image"}
             self._channel.send({"frame": told, "place": place})
-        while not all(taken):
-            if not self._told_taken(taken):
-                return
+        for _ in range(waiting):
+            self._await_taken()
         self._channel.send(self._known())
 
     def _room(self, files: list[int], shape: tuple[int, ...]) -> np.ndarray:
@@ -180,14 +181,12 @@ class _Service:
         assert self.memory is not None
         return np.frombuffer(self.memory, np.uint8, math.prod(shape)).reshape(shape)
 
-    def _told_taken(self, taken: list[bool]) -> bool:
-        """Wait until the caller has taken a frame, which may be long; whether it is still there."""
+    def _await_taken(self) -> None:
+        """Wait until the caller has taken a frame, which may be long; end if it is gone."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        received = self._channel.receive()
+        if self._channel.receive() is None:
+            os._exit(0)
         self._limit_time()
-        if received is not None:
-            taken[received[0]["taken"]] = True
-        return received is not None
 
     def _known(self) -> dict[str, Any]:
         """What the reader knows about its file."""

@@ -1,8 +1,7 @@
 """Untrusted pictures in, upright RGB uint8 out; arrays of any kind into such."""
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -44,22 +43,10 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
         if not source:
             raise ImageError(_EMPTY.format("The picture"))
         return decoding.POOL.picture(source, "The picture")
-    with _opened(Path(source)) as file:
-        return decoding.POOL.picture(file, f"'{files.shown(Path(source).name)}'")
-
-
-def resize(image: np.ndarray, size: int) -> np.ndarray:
-    """The picture as (size, size, 3) uint8: the one resize that feeds the networks."""
-    shrinking = max(image.shape[:2]) > size
-    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR  # area: shrinks without aliasing
-    return cv2.resize(image, (size, size), interpolation=method)
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """The descriptor of an ordinary file, not too large, or an ImageError."""
+    path = Path(source)
+    name = f"'{files.shown(path.name)}'"
     with files.readable(path, ImageError, CHOOSE_PICTURE, "name a picture inside it."):
-        size, name = path.stat().st_size, f"'{files.shown(path.name)}'"
+        size = path.stat().st_size
         if size > MAX_BYTES:
             raise ImageError(
                 f"{name} is larger than {MAX_BYTES // 1_000_000} MB: "
@@ -67,11 +54,16 @@ def _opened(path: Path) -> Iterator[int]:
             )
         if not size:
             raise ImageError(_EMPTY.format(name))
-        file = os.open(path, os.O_RDONLY)
-    try:
-        yield file
-    finally:
-        os.close(file)
+        file = path.open("rb", buffering=0)
+    with file:
+        return decoding.POOL.picture(file.fileno(), name)
+
+
+def resize(image: np.ndarray, size: int) -> np.ndarray:
+    """The picture as (size, size, 3) uint8: the one resize that feeds the networks."""
+    shrinking = max(image.shape[:2]) > size
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR  # area: shrinks without aliasing
+    return cv2.resize(image, (size, size), interpolation=method)
 
 
 def _from_array(array: np.ndarray, name: str) -> np.ndarray:

@@ -169,13 +169,14 @@ class Reader:
         """
         self._path, self._alive = path, alive
         self.notes: list[str] = []
-        with video_files.opened(path) as (container, stream):
+        with video_files.opened(path) as opened:
+            container, stream = opened
             whole = container.duration
             self.duration_ms = None if whole is None else whole / 1000
             if stream.duration is not None and stream.time_base is not None:
                 self.duration_ms = float(stream.duration * stream.time_base * 1000)
             self._step_ms = 1000 / float(stream.guessed_rate or NOMINAL_FPS)
-            first = next(video_files.decoded(container, stream, Counter()), None)
+            first = next(video_files.decoded(opened, Counter()), None)
             if first is None:
                 raise VideoError(video_files.NO_FRAME.format(shown(path.name)))
             self._turns = video_files.Turns.of(first, stream)
@@ -213,7 +214,7 @@ class Reader:
         """Times and pictures from a time on, and some before it."""
         if start_ms > 0 and self._seeks:
             with video_files.opened(self._path) as opened:
-                found = video_files.decoded(*opened, Counter(), self._start_ms + start_ms)
+                found = video_files.decoded(opened, Counter(), self._start_ms + start_ms)
                 pictures = self._timed(found, Counter())
                 first = next(pictures, None)
                 if first and first[0] <= start_ms:  # without an index it may land anywhere
@@ -221,7 +222,7 @@ class Reader:
                     yield from pictures
                     return
         with video_files.opened(self._path) as opened:
-            yield from self._timed(video_files.decoded(*opened, faults), faults)
+            yield from self._timed(video_files.decoded(opened, faults), faults)
 
     def _timed(
         self, pictures: Iterator[av.VideoFrame], faults: Counter[str]

@@ -52,6 +52,9 @@ _TO_BT709: Final = np.array(
 )
 
 
+OpenVideo = tuple[InputContainer, VideoStream]  # and its stream of pictures
+
+
 def checked(path: Path, *, folder: bool = False) -> Path:
     """The path of a video in full, or of a folder of frames.
 
@@ -68,7 +71,7 @@ def checked(path: Path, *, folder: bool = False) -> Path:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(path: Path) -> Iterator[OpenVideo]:
     """The file and its stream of pictures, closed at the end.
 
     Raises a VideoError where it is no video, a damaged one, or one without pictures.
@@ -116,15 +119,13 @@ def _pictures(container: InputContainer, name: str) -> VideoStream:
 
 
 def decoded(
-    container: InputContainer,
-    stream: VideoStream,
-    faults: Counter[str],
-    from_ms: float | None = None,
+    video: OpenVideo, faults: Counter[str], from_ms: float | None = None
 ) -> Iterator[av.VideoFrame]:
     """The stream's pictures, from before a time of the file's own count on where one is given.
 
     What cannot be decoded is counted as "damaged" and left out.
     """
+    container, stream = video
     try:
         if from_ms is not None:
             container.seek(int(from_ms * 1000))  # microseconds

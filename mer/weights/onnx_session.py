@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,10 +24,9 @@ class Session:
     takes longer than it saves (docs/lab/performance.md); `shared_out` computes parts side by side.
     """
 
-    def __init__(
-        self, file: bytes, arrays: Mapping[str, np.ndarray] = MappingProxyType({})
-    ) -> None:
+    def __init__(self, file: bytes, arrays: Mapping[str, np.ndarray] | None = None) -> None:
         """Build the graph of an ONNX file, given the weights that it leaves out by their names."""
+        arrays = arrays or {}
         options = SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 4  # nothing but fatal errors: all errors are raised anyway

@@ -291,7 +291,7 @@ def read_start(model: BaseClasificacionImagenes, path: Path) -> Record:
 def load_linear(
     build: Callable[..., Model], name: str, shape: tuple[int, int], *, folder: Path | None = None
 ) -> Model:
-    """What `build` makes of a linear model's weight (outputs, inputs), bias and options."""
+    """What `build` makes of `linear.weight` (outputs, inputs), `linear.bias` and options."""
     tensors, record = arrays(name, folder=folder)
     try:
         weight, bias = (tensors[f"linear.{part}"] for part in ("weight", "bias"))
@@ -302,23 +302,15 @@ def load_linear(
         raise foreign(name, folder) from error
 
 
-def save_linear(
-    weight: np.ndarray, bias: np.ndarray, name: str, record: Record, folder: Path
+def save(
+    model: torch.nn.Module | Mapping[str, np.ndarray], name: str, record: Record, folder: Path
 ) -> None:
-    """Write a linear model as `save` writes a network."""
-    _save({"linear.weight": weight, "linear.bias": bias}, name, record, folder)
-
-
-def save(model: torch.nn.Module, name: str, record: Record, folder: Path) -> None:
-    """Write `<folder>/<name>.safetensors` in half precision, and the record beside it."""
-    tensors = {key: value.cpu().numpy() for key, value in model.state_dict().items()}
-    _save(tensors, name, record, folder)
-
-
-def _save(tensors: Mapping[str, np.ndarray], name: str, record: Record, folder: Path) -> None:
+    """Write a network, or arrays by their names, in half precision, and the record beside it."""
+    if not isinstance(model, Mapping):
+        model = {key: value.cpu().numpy() for key, value in model.state_dict().items()}
     half = {
         key: np.ascontiguousarray(value.astype(np.float16) if value.dtype.kind == "f" else value)
-        for key, value in tensors.items()
+        for key, value in model.items()
     }
     content = numpy.save(half)
     with files.atomic(folder / f"{name}.safetensors") as path:

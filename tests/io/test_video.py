@@ -557,5 +557,5 @@ def test_frames_that_memory_is_short_for_are_not_taken_for_damage() -> None:
 
     faults: Counter[str] = Counter()
     with pytest.raises(VideoError, match="take more memory to decode than there is"):
-        list(video_files.decoded(Short(), None, faults))  # type: ignore[arg-type]
+        list(video_files.decoded((Short(), None), faults))  # type: ignore[arg-type]
     assert not faults

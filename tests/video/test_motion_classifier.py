@@ -21,9 +21,8 @@ from tools.motion import dataset, scores, training
 def folder(tmp_path: Path) -> Path:
     """The files of a recogniser without knowledge."""
     record = {"model": "motion", "options": {"blur": 1.6}}
-    store.save_linear(
-        np.zeros((3, motion_classifier.INPUTS)), np.zeros(3), "motion", record, tmp_path
-    )
+    weight = np.zeros((3, motion_classifier.INPUTS))
+    store.save({"linear.weight": weight, "linear.bias": np.zeros(3)}, "motion", record, tmp_path)
     return tmp_path
 
 

@@ -65,7 +65,8 @@ def fit(data: Path, out: Path, seeds: tuple[int, ...] = SEEDS) -> CrossValidatio
     setting = chosen(inputs, motions, np.ones(len(motions.labels), bool), seeds[0])
     found = learned(inputs[setting.blur], motions.labels, setting.penalty)
     record = _record(data, motions, setting, scores, time.process_time() - start)
-    store.save_linear(found[:-1].T, found[-1], NAME, record, out)
+    model = {"linear.weight": found[:-1].T, "linear.bias": found[-1]}
+    store.save(model, NAME, record, out)
     return scores
 
 

@@ -72,7 +72,8 @@ def fit(data: Path, out: Path, count: int = 6000, seed: int = 0) -> str:
     options = {"rise": rise, "most": most, "still": [0.0, 0.0]}  # until `still` measures them
     record = _record(data, options, penalty, scored, len(bare))
     values = np.stack([_learned(bare, hidden, penalty), np.zeros(INPUTS + 1)])
-    store.save_linear(values[:, :-1], values[:, -1], NAME, record, out)
+    model = {"linear.weight": values[:, :-1], "linear.bias": values[:, -1]}
+    store.save(model, NAME, record, out)
     return (
         f"{len(bare)} faces, penalty {penalty:g}: a covered face scores more than a bare one "
         f"in {scored.right:.1%}; of the covers, {FOUND:.0%} raise the score by {rise:.2f} or more."
@@ -100,8 +101,8 @@ def fit_glasses(data: Path, out: Path, count: int = 6000, seed: int = 0) -> str:
     weight, bias = (arrays[f"linear.{part}"] for part in ("weight", "bias"))
     record["training"]["glasses"] = {"faces": len(rows), "penalty": penalty}
     record["evaluation"]["glasses_roc_area"] = tried[penalty]
-    both = np.stack([weight[0], values[:-1]]), np.array([bias[0], values[-1]])
-    store.save_linear(*both, NAME, record, out)
+    weight, bias = np.stack([weight[0], values[:-1]]), np.array([bias[0], values[-1]])
+    store.save({"linear.weight": weight, "linear.bias": bias}, NAME, record, out)
     return (
         f"{len(rows)} faces, penalty {penalty:g}: dark glasses score more in {tried[penalty]:.1%}."
     )
