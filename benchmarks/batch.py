@@ -17,7 +17,7 @@ from mer.batch import scoring
 from mer.batch.scoring import Step
 from mer.io import images
 from mer.models.registry import DEFAULT_MODEL
-from mer.results import html_document, markdown
+from mer.results import documents
 
 WORKERS: Final = (1, 2)
 MACHINES: Final = (1, 10, 100)
@@ -81,7 +81,7 @@ def kinds(face: np.ndarray, count: int) -> list[Kind]:
     """The inputs of `benchmarks.timing` as files: a webcam's frame and a photograph."""
     photograph, frame = (case.source for case in timing.cases(face))
     return [
-        Kind("640x480", html_document.jpeg(np.asarray(frame)), count),
+        Kind("640x480", documents.jpeg(np.asarray(frame)), count),
         Kind("4000x3000", bytes(photograph), max(count // 4, 1)),
     ]
 
@@ -140,7 +140,7 @@ def _measured(every: Sequence[Kind], costs: Sequence[Sequence[Cost]]) -> str:
         for kind, row in zip(every, costs, strict=True)
         for workers, one in zip(WORKERS, row, strict=True)
     ]
-    return markdown.table((*head, "MB a worker", "seconds to the first results"), rows)
+    return documents.markdown((*head, "MB a worker", "seconds to the first results"), rows)
 
 
 def _held(one: Cost) -> tuple[str, str]:
@@ -164,7 +164,7 @@ def paper(every: Sequence[Kind], costs: Sequence[Sequence[Cost]], video: video_p
     """
     head = ("what", *(_machines(number) for number in MACHINES), "machine hours", "MB/s to 100")
     rows = [_pictures(kind, row[-1]) for kind, row in zip(every, costs, strict=True)]
-    return markdown.table(head, [*rows, _hours(video)])
+    return documents.markdown(head, [*rows, _hours(video)])
 
 
 def _pictures(kind: Kind, one: Cost) -> tuple[str, ...]:

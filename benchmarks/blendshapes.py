@@ -14,7 +14,7 @@ from mer.errors import DataError, MerError
 from mer.faces import detection
 from mer.faces.measures import BLENDSHAPES, measure
 from mer.io import images
-from mer.results import markdown
+from mer.results import documents
 
 SCRIPT: Final = Path(__file__).with_name("mediapipe_blendshapes.py")
 FACES: Final = 100  # of all folders, evenly spread
@@ -43,7 +43,7 @@ def report(data: Sequence[Path], python: Path, task: Path, faces: int = FACES) -
     if len(pairs) < 3:
         raise DataError("There are fewer than three pictures in which both find a face.")
     mine, other = (np.array(side) for side in zip(*pairs, strict=True))
-    return markdown.frame(summary(mine, other))
+    return documents.markdown_frame(summary(mine, other))
 
 
 def summary(ours: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from benchmarks.timing import astronaut, kept, machine
 from mer.errors import MerError
 from mer.live.session_pool import PLACES
 from mer.models.registry import DEFAULT_MODEL
-from mer.results import html_document
+from mer.results import documents
 
 RATE: Final = 3.0  # frames a second that each of PLACES visitors should get on two cores
 LATENCY_MS: Final = 700.0  # in which 95 of 100 answers should come
@@ -112,7 +112,7 @@ def frames(face: np.ndarray, width: int = 640, height: int = 480) -> list[bytes]
         shift = np.array([[scale, 0, left + 20 * np.sin(turn)], [0, scale, 6 * np.cos(turn)]])
         border = cv2.BORDER_REPLICATE
         frame = cv2.warpAffine(face, shift, (width, height), borderMode=border)
-        made.append(html_document.jpeg(frame))
+        made.append(documents.jpeg(frame))
     return made
 
 

@@ -19,7 +19,7 @@ from mer.errors import DataError
 from mer.faces import detection, measures, quality
 from mer.faces.detection import Face
 from mer.io import images
-from mer.results import markdown
+from mer.results import documents
 
 ANGLES: Final = (0.0, 15.0, 30.0, 45.0, 60.0)  # degrees, to either side
 FACES: Final = 40  # of all folders, evenly spread
@@ -42,7 +42,7 @@ def report(data: Sequence[Path], faces: int = FACES) -> str:
     if not rows:
         raise DataError("No face is found in these pictures.")
     frame = pd.DataFrame(rows, columns=["turned by", "found", "five points", "478 points"])
-    return markdown.frame(_summary(frame))
+    return documents.markdown_frame(_summary(frame))
 
 
 def _turned(picture: np.ndarray) -> Iterator[tuple[float, bool, float, float]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mer.evaluation.robustness import SWEEPS, Sweep, sentence
-from mer.results import markdown
+from mer.results import documents
 from mer.results.wording import percent
 
 # A webcam of 1920 x 1080 pixels that sees 70 degrees from left to right, and a face that is 0.2 m
@@ -44,7 +44,7 @@ def table(result: Mapping[str, Any], name: str) -> pd.DataFrame:
 def text(result: Mapping[str, Any]) -> Iterator[str]:
     """The measurement in Markdown, paragraph by paragraph."""
     for name in SWEEPS:
-        yield markdown.frame(table(result, name))
+        yield documents.markdown_frame(table(result, name))
     yield "\n".join(f"- {sentence(result, network)}" for network in result["networks"])
     yield "\n".join(_bound(result, name, what) for name, what in BOUNDS)
     yield (

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mer.io import files
-from mer.results import markdown, methods
+from mer.results import documents, methods
 from mer.version import __version__
 from mer.weights import provenance, store
 
@@ -25,7 +25,7 @@ def real(figures: Mapping[str, Any]) -> str:
     if figures["stability"]:
         rows = [(name, f"{value:.2f}") for name, value in figures["stability"].items()]
         head = "flashes, as they are and", "F1 between the events of both"
-        parts.append(markdown.table(head, rows))
+        parts.append(documents.markdown(head, rows))
     return "\n\n".join(parts)
 
 
@@ -35,7 +35,7 @@ def _sets(sets: Mapping[str, Any]) -> str:
         *("beside, a minute", "events in neutral clips", "speech"),
         *("UF1, onset and apex given", "as spotted"),
     )
-    return markdown.table(head, [_row(name, one) for name, one in sets.items()])
+    return documents.markdown(head, [_row(name, one) for name, one in sets.items()])
 
 
 def _row(name: str, one: Mapping[str, Any]) -> list[str]:
@@ -73,7 +73,7 @@ def targets() -> str:
     measured = {part: known[part]["figures"] for part in ("real", "made") if part in known}
     head = "", "0.1.0", "to reach", "now", "command"
     rows = [*_real_targets(measured.get("real")), *_made_targets(measured.get("made"))]
-    tables = [markdown.table(head, rows)]
+    tables = [documents.markdown(head, rows)]
     if "real" in measured:
         tables.append(real(measured["real"]))
     return "\n\n".join(tables) + "\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.spotting_scores import IOU, Score
-from mer.results import markdown
+from mer.results import documents
 
 REMARK: Final = """\
 These are made clips: a still picture, warped. They show what moves a spotter and what does not, \
@@ -105,7 +105,7 @@ def report(scores: Sequence[Score]) -> str:
 
 def published() -> str:
     """What others report on real clips, as Markdown."""
-    return markdown.table(("method", "clips", "score", "source"), PUBLISHED)
+    return documents.markdown(("method", "clips", "score", "source"), PUBLISHED)
 
 
 def _grid(table: pd.DataFrame, figure: str, digits: int, heading: str, down: str = "pixels") -> str:
@@ -115,4 +115,5 @@ def _grid(table: pd.DataFrame, figure: str, digits: int, heading: str, down: str
         [name, *("–" if np.isnan(value) else f"{value:.{digits}f}" for value in values)]
         for name, values in zip(names, grid.to_numpy(), strict=True)
     ]
-    return f"{heading}:\n\n{markdown.table(['', *(f'{fps:g} fps' for fps in grid.columns)], lines)}"
+    head = ["", *(f"{fps:g} fps" for fps in grid.columns)]
+    return f"{heading}:\n\n{documents.markdown(head, lines)}"

@@ -12,7 +12,7 @@ from mer.errors import MerError, WeightsError
 from mer.evaluation.elsewhere import MEANING
 from mer.inference.probabilities import thresholds
 from mer.models.registry import NETWORKS
-from mer.results import comparison, html_document, markdown, methods, wording
+from mer.results import comparison, documents, methods, wording
 from mer.results.report import LIMITS
 from mer.weights import store
 
@@ -52,13 +52,13 @@ def card(name: str) -> str:
         model_name=name,
         eval_results=list(_results(record)),
     )
-    body = html_document.render(
+    body = documents.render(
         "model_card.md",
         name=name,
         record=record,
         classes=store.classes(record),
         description=NETWORKS[record.get("architecture", name)].description,
-        table=markdown.frame,
+        table=documents.markdown_frame,
         figures=comparison.table({name: record}, ranked=False),
         protocols=comparison.protocols(record),
         by_class=lambda scores: comparison.rows_for_screen(comparison.report(scores)),

@@ -15,7 +15,7 @@ from typing import Any, Final
 from benchmarks import robustness_report, spotting_record
 from mer import cli
 from mer.evaluation import robustness
-from mer.results import markdown
+from mer.results import documents
 from tools import seed_study
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -53,7 +53,7 @@ def three_seeds() -> str:
     result = seed_study.read()
     if not result:
         return "Not measured yet.\n"
-    table = markdown.frame(seed_study.table(result))
+    table = documents.markdown_frame(seed_study.table(result))
     measured = f"Measured on {result['machine']}, {result['measured']}."
     return f"{seed_study.verdict(result)}\n\n{table}\n\n{measured}\n"
 

@@ -20,7 +20,7 @@ from mer.evaluation.statistics import significant_pairs
 from mer.inference.predictor import Predictor
 from mer.io import files
 from mer.models.registry import MODELS
-from mer.results import markdown
+from mer.results import documents
 from mer.training import devices, trainer
 from mer.training.config import Settings
 from mer.weights import provenance, store
@@ -190,7 +190,7 @@ def main(options: argparse.Namespace) -> None:
     devices.keep_freed_memory()
     starts = {path.stem: path for path in options.start}
     result = measure(options.model, options.data, options.out, starts)
-    print(markdown.frame(table(result)))
+    print(documents.markdown_frame(table(result)))
     print(f"\n{verdict(result)}")
     if options.save:
         print(f"\nwritten: {save(result)}")

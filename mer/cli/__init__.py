@@ -8,8 +8,8 @@ import io
 import sys
 from collections.abc import Sequence
 
-from mer.cli import networks, page, pictures, video
-from mer.cli.common import nobody_listens, say
+from mer.cli import networks, pictures, video
+from mer.cli.common import command, nobody_listens, say
 from mer.errors import MerError
 from mer.version import __version__
 
@@ -49,6 +49,27 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"mer {__version__}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (page.add, pictures.add_predict, video.add, pictures.add_batch, networks.add):
-        add(commands)
+    option = command(commands, "app", app, "Serve the page").add_argument
+    option("--host", help="address to listen on (default $GRADIO_SERVER_NAME or 127.0.0.1)")
+    option("--port", type=int, help="port to listen on (default $GRADIO_SERVER_PORT or 7860)")
+    option("--share", action="store_true", help="also open a public Gradio link, for 72 hours")
+    networks.add_publish(commands)
+    pictures.add_predict(commands)
+    video.add(commands)
+    pictures.add_batch(commands)
+    networks.add(commands)
     return root
+
+
+def app(options: argparse.Namespace) -> None:
+    """Serve the page until it is interrupted."""
+    try:
+        from mer.ui import launch
+    except ImportError as error:  # httpx, which Gradio imports
+        if "SOCKS" not in str(error):
+            raise
+        raise MerError(
+            "ALL_PROXY names a SOCKS proxy, for which a package is missing: pip install "
+            "'httpx[socks]'; or set NO_PROXY='*', and the page starts without the proxy."
+        ) from error
+    launch(host=options.host, port=options.port, share=options.share)

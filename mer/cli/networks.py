@@ -1,15 +1,48 @@
-"""`audit`, `train`, `calibrate`, `evaluate`, `compare`: data sets, networks and records."""
+"""`publish`, `audit`, `train`, `calibrate`, `evaluate`, `compare`: networks and their data."""
 
 import argparse
 import dataclasses
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mer.cli.common import command, network, say
 from mer.emotions import EMOTIONS
-from mer.models.registry import NETWORKS
+from mer.models.registry import DEFAULT_MODEL, NETWORKS
 from mer.training.config import Settings
+
+
+def add_publish(commands: Any) -> None:
+    """Put `publish` among the commands."""
+    text = "Push the page as a Space, or a network with its model card, to the Hugging Face Hub"
+    parser = command(commands, "publish", publish, text)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--space", metavar="OWNER/NAME", help="the Space to push the page to")
+    where.add_argument("--model", metavar="OWNER/NAME", help="the repository of a network")
+    names = ", ".join(NETWORKS)
+    text = f"network to push with --model: {names}, or one of your own (default %(default)s)"
+    parser.add_argument("--network", metavar="NAME", default=DEFAULT_MODEL, help=text)
+    text = "push nothing: write what would be pushed to this folder"
+    parser.add_argument("--dry-run", type=Path, metavar="DIR", help=text)
+
+
+def publish(options: argparse.Namespace) -> None:
+    """Push, and say what was pushed; with --dry-run, write the folder and list it."""
+    from mer import hub
+
+    kind = "space" if options.space else "model"
+    write = hub.space if options.space else partial(hub.model, options.network)
+    if options.dry_run:
+        write(options.dry_run)
+        files = sorted(path for path in options.dry_run.rglob("*") if path.is_file())
+        print("\n".join(path.relative_to(options.dry_run).as_posix() for path in files))
+        return
+    repository = options.space or options.model
+    commit = hub.push(repository, kind, write)
+    print(f"pushed: {repository}, commit {commit}")
+    if options.model:
+        print(f"to use it: MER_HUB={repository}@{commit}")
 
 
 def add(commands: Any) -> None:
@@ -145,7 +178,7 @@ def compare(options: argparse.Namespace) -> int:
     import pandas as pd
 
     from mer.io import files
-    from mer.results import comparison, markdown
+    from mer.results import comparison, documents
 
     records, problems = comparison.read_records()
     figures = comparison.leaderboard(records)
@@ -154,5 +187,5 @@ def compare(options: argparse.Namespace) -> int:
     elif options.format == "csv":
         print(files.csv_text(pd.DataFrame(figures).round(4)), end="")
     else:
-        print(markdown.frame(comparison.beside_the_paper(records)))
+        print(documents.markdown_frame(comparison.beside_the_paper(records)))
     return max([say(problem) for problem in problems], default=0)

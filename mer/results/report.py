@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mer.inference.predictor import Prediction, Predictor
-from mer.results import comparison, drawing, html_document, methods, tables
+from mer.results import comparison, documents, drawing, methods, tables
 from mer.results.wording import counted, limits, mean, percent, told
 from mer.version import __version__
 
@@ -36,7 +36,7 @@ class Picture(NamedTuple):
 
 def picture(name: str, image: np.ndarray, faces: Sequence[Prediction]) -> Picture:
     """Keep an RGB uint8 picture and its faces, boxes drawn."""
-    content = html_document.jpeg(drawing.annotate(image, faces))
+    content = documents.jpeg(drawing.annotate(image, faces))
     size = image.shape[1], image.shape[0]
     return Picture(name, content, faces, size, "" if faces else tables.NO_FACE)
 
@@ -47,7 +47,7 @@ def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
     title = f"Expressions of {counted(len(faces), 'face')} in {counted(len(pictures), 'picture')}"
     unsure = sum(not face.sure for face in faces)
     share = f" ({percent(unsure / len(faces))})" if faces else ""
-    return html_document.render(
+    return documents.render(
         "report.html",
         title=title,
         counts=[

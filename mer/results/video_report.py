@@ -9,7 +9,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from mer.errors import VideoError
-from mer.results import html_document, methods, video_charts
+from mer.results import documents, methods, video_charts
 from mer.results.charts import CSS
 from mer.results.video_summary import HEAD, cells
 from mer.results.video_tables import LIMITS
@@ -41,7 +41,7 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
     Without the video's `path`, or where it cannot be read any more, there are none.
     """
     span = analysis.span_ms
-    return html_document.render(
+    return documents.render(
         "video_report.html",
         title=f"Expressions in {analysis.source}",
         analysis=analysis,
@@ -51,9 +51,9 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
         methods=methods.of_video(analysis),
         bibtex=methods.BIBTEX,
         covered=notes.covered,
-        ribbon=lambda person: html_document.chart(video_charts.ribbon(person, span_ms=span)),
+        ribbon=lambda person: documents.chart(video_charts.ribbon(person, span_ms=span)),
         stretches=_stretches,
-        motion=lambda person: html_document.chart(
+        motion=lambda person: documents.chart(
             video_charts.motion(person, analysis.events, span_ms=span)
         ),
         head=HEAD,
@@ -135,4 +135,4 @@ def _pairs(analysis: Analysis, path: str | Path | None) -> list[tuple[int, Event
 
 def _jpeg(*faces: np.ndarray) -> bytes:
     small = [cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for face in faces]
-    return html_document.jpeg(np.hstack(small))
+    return documents.jpeg(np.hstack(small))

@@ -162,25 +162,17 @@ def frames_table(analysis: Analysis) -> pd.DataFrame:
 def _person_table(person: Person) -> pd.DataFrame:
     """A row a frame that shows the person; what the network says in those that it looked at."""
     sampled = np.searchsorted(person.times_ms, person.sampled_ms)
-
-    def rounded(values: np.ndarray, names: Sequence[str], rows: Any, digits: int) -> pd.DataFrame:
-        return pd.DataFrame(values.astype(np.float64).round(digits), rows, list(names))
-
-    looks = rounded(person.probabilities, person.classes, sampled, DIGITS)
-    likeliest = looks.to_numpy().argmax(axis=1)
-    looks = looks.assign(
-        probability=looks.max(axis=1),
-        emotion=[person.classes[best] for best in likeliest],
+    shares = person.probabilities.astype(np.float64).round(DIGITS)
+    motion = person.motion.astype(np.float64).round(2)
+    measures = person.measures.astype(np.float64).round(DIGITS)
+    looks = pd.DataFrame(shares, sampled, person.classes).assign(
+        emotion=[person.classes[best] for best in shares.argmax(axis=1)],
+        probability=shares.max(axis=1),
         sure=person.sure,
         concerns=["; ".join(one) for one in person.concerns],
     )
-    parts = [
-        pd.DataFrame(person.boxes, columns=BOX),
-        rounded(person.motion, _MOTION, None, 2),
-        looks,
-    ]
-    if len(person.measures):
-        parts.append(rounded(person.measures, MEASURES, sampled, DIGITS))
+    parts = [pd.DataFrame(person.boxes, columns=BOX), pd.DataFrame(motion, columns=_MOTION), looks]
+    parts += [pd.DataFrame(measures, sampled, MEASURES)] if len(measures) else []
     return pd.concat(parts, axis=1).assign(
         time_ms=person.times_ms, person=person.number, covered=person.hidden(person.times_ms)
     )

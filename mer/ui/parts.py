@@ -25,7 +25,7 @@ from markupsafe import Markup
 
 from mer.emotions import colors
 from mer.inference.predictor import Prediction
-from mer.results import html_document, wording
+from mer.results import documents, wording
 from mer.results.report import Picture
 from mer.ui import visitor_files
 
@@ -87,7 +87,7 @@ def faces(shots: Sequence[Picture], *, problems: Sequence[str] = (), exports: st
     rows = list(_rows(shots))
     shown = [row for row in rows if "prediction" in row]
     told = [at for at in range(2, len(_HEAD)) if any(row["cells"][at] for row in rows)]
-    return html_document.render(
+    return documents.render(
         "faces.html",
         problems=problems if len(problems) <= _TOLD else [*problems[: _TOLD - 1], _MORE],
         counts=list(_counts(shots)),
@@ -189,7 +189,7 @@ def hand_over(press: Any, script: str, made: gr.HTML) -> None:
 def examples(paths: Mapping[str, Path], target: gr.File | gr.Video) -> None:
     """Lay out a small picture for each example, which puts it into `target`."""
     shown = [(label, path.stem, _small(path)) for label, path in paths.items()]
-    gr.HTML(html_document.render("examples.html", examples=shown), js_on_load=None)
+    gr.HTML(documents.render("examples.html", examples=shown), js_on_load=None)
 
     def given(path: Path) -> str | list[str]:
         return [served(path)] if isinstance(target, gr.File) else served(path)
@@ -206,7 +206,7 @@ def _small(path: Path) -> bytes:
     video.set(cv2.CAP_PROP_POS_FRAMES, _SHOWN.get(path.stem, 0))
     _, image = video.read()
     size = round(_HIGH * image.shape[1] / image.shape[0]), _HIGH
-    return html_document.jpeg(cv2.resize(image, size, interpolation=cv2.INTER_AREA)[..., ::-1])
+    return documents.jpeg(cv2.resize(image, size, interpolation=cv2.INTER_AREA)[..., ::-1])
 
 
 def served(path: Path) -> str:

@@ -19,7 +19,7 @@ from mer.evaluation import robustness
 from mer.evaluation.elsewhere import MEANING
 from mer.io.files import csv_text
 from mer.models.registry import NETWORKS
-from mer.results import charts, comparison, html_document, methods, paper
+from mer.results import charts, comparison, documents, methods, paper
 from mer.results.wording import percent
 from mer.ui import header, parts, visitor_files
 from mer.version import __version__
@@ -108,7 +108,7 @@ def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None 
     kinds = ("all", "clean", "everyday")  # with a number of pictures each; elsewhere are sets
     counts = {kind: max(one.get(kind, {"n": 0})["n"] for one in known) for kind in kinds}
     counts["elsewhere"] = max(len(one.keys() - set(kinds)) for one in known)
-    shown = html_document.render(
+    shown = documents.render(
         "leaderboard.html",
         columns=comparison.shown_columns(rows),
         rows=rows,
@@ -146,7 +146,7 @@ def _elsewhere(records: Mapping[str, Any]) -> None:
 
 
 def _table(frame: pd.DataFrame, name: str) -> None:
-    gr.HTML(html_document.table(frame, name), elem_classes="tables", js_on_load=None)
+    gr.HTML(documents.table(frame, name), elem_classes="tables", js_on_load=None)
 
 
 def build_report() -> None:
@@ -222,7 +222,7 @@ def _contents(title: str, scores: comparison.Scores) -> list[Any]:
     return [
         f"### {title}\nAccuracy {comparison.accuracy(scores)}, unweighted average recall "
         f"{scores['uar']:.3f}, macro F1 {scores['macro_f1']:.3f}.",
-        html_document.table(comparison.rows_for_screen(comparison.report(scores)), title),
+        documents.table(comparison.rows_for_screen(comparison.report(scores)), title),
         charts.confusion(scores["confusion"], list(scores["per_class"])),
         f"**Top confusions**\n{lines}",
     ]
@@ -277,7 +277,7 @@ def build_about() -> None:
     for library in _LIBRARIES:
         with contextlib.suppress(PackageNotFoundError):
             versions.append(f"{library} {version(library)}")
-    sources = html_document.render(
+    sources = documents.render(
         "sources.md",
         paper=paper.SOURCE,
         pictures=test["n"] if test else 0,
@@ -289,7 +289,7 @@ def build_about() -> None:
     )
     with gr.Row():
         with gr.Column(min_width=320):
-            gr.Markdown(html_document.render("about.md", kept=visitor_files.table()))
+            gr.Markdown(documents.render("about.md", kept=visitor_files.table()))
         with gr.Column(min_width=320):
             gr.Markdown(sources)
             gr.HTML(_cards(records), elem_id="cards", js_on_load=None)

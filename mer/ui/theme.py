@@ -9,7 +9,7 @@ import gradio as gr
 from gradio import routes
 from jinja2 import FunctionLoader
 
-from mer.results import charts, html_document
+from mer.results import charts, documents
 
 PREVIEW: Final = Path(__file__).parent / "media" / "preview.png"  # also the icon of its tab
 TITLE: Final = "Which expression does a face look like?"
@@ -71,7 +71,7 @@ def _show_preview() -> None:
     """Put ours in place of what Gradio's template says of a link: crawlers run no script."""
     environment = routes.templates.env
     loader: Any = environment.loader
-    ours = html_document.render("preview.html", title=TITLE, sentence=_SENTENCE)
+    ours = documents.render("preview.html", title=TITLE, sentence=_SENTENCE)
 
     def source(name: str) -> str:
         text, *_ = loader.get_source(environment, name)

@@ -19,7 +19,7 @@ from mer.inference import class_activation_map
 from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import images
 from mer.io.files import csv_text
-from mer.results import html_document, tables
+from mer.results import documents, tables
 from mer.results import report as reports
 from mer.ui import parts
 
@@ -252,5 +252,5 @@ def explain(
     name, crop, named = kept[index or 0]
     wanted = named if emotion == _AS_NAMED else emotion
     activation = class_activation_map.layer_cam(crop, network, wanted)
-    image = html_document.jpeg(class_activation_map.overlay(crop, activation, strength))
-    return html_document.render("map.html", name=name, jpeg=image, said=f"{wanted}, to {network}")
+    image = documents.jpeg(class_activation_map.overlay(crop, activation, strength))
+    return documents.render("map.html", name=name, jpeg=image, said=f"{wanted}, to {network}")

@@ -24,7 +24,7 @@ from mer.errors import WeightsError
 from mer.faces.measures import MEASURES
 from mer.io import webm
 from mer.io.video import Frame
-from mer.results import html_document, methods, video_charts, wording
+from mer.results import documents, methods, video_charts, wording
 from mer.results.video_summary import HEAD, cells, looks
 from mer.results.video_tables import LIMITS
 from mer.ui import visitor_files
@@ -67,7 +67,7 @@ def player(path: str | Path, analysis: Analysis, kind: str = "original") -> str:
         "span": analysis.span_ms,
     }
     shown = {"people": json.dumps(told, separators=(",", ":")), "width": width, "height": height}
-    return html_document.render("player.html", file=file, kind=kind, **shown)
+    return documents.render("player.html", file=file, kind=kind, **shown)
 
 
 def _boxes(person: Person) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def events(found: Sequence[Event]) -> str:
     """HTML of one row an event; buttons in the head sort it, one in each row shows the event."""
     columns = [HEAD.index(name) for name in _COLUMNS]
     told = [(event.apex_ms, cells(number, event)) for number, event in enumerate(found, 1)]
-    return html_document.render(
+    return documents.render(
         "events.html",
         head=_COLUMNS,
         rows=[(apex_ms, [row[column] for column in columns]) for apex_ms, row in told],
@@ -181,12 +181,12 @@ def closely(number: int, event: Event, look: Look) -> str:
         (f"Offset, {event.offset_ms / 1000:.2f} s", look.offset),
         (_FLOW, look.flow),
     ]
-    return html_document.render(
+    return documents.render(
         "event.html",
         number=number,
         event=event,
         told=video_charts.told(event),
-        pictures=[(said, html_document.jpeg(image)) for said, image in pictures],
+        pictures=[(said, documents.jpeg(image)) for said, image in pictures],
         clip=_clip(event, look),
         caption=_CLIP,
         meaning=_meaning(event),

@@ -33,7 +33,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from mer.io.files import locked
-from mer.results import html_document
+from mer.results import documents
 from mer.ui.errors import FULL, RefusedError
 
 AGE_S: Final = 300.0  # seconds since its last use, after which a file goes
@@ -63,7 +63,7 @@ _log = logging.getLogger(__name__)
 
 def table() -> str:
     """What is kept, where, and how long, as Markdown: About and SECURITY.md show it."""
-    return html_document.render("kept.md", minutes=MINUTES, hours=REMEMBERED_S // 3600)
+    return documents.render("kept.md", minutes=MINUTES, hours=REMEMBERED_S // 3600)
 
 
 def take_folder() -> Path:

@@ -28,7 +28,7 @@ from mer.io import images
 from mer.live.session import TRAIL_MS
 from mer.live.session_pool import IDLE_S, Visitors
 from mer.models.registry import DEFAULT_MODEL
-from mer.results import html_document, report
+from mer.results import documents, report
 from mer.ui import header, parts
 from mer.ui.errors import UNEXPECTED
 
@@ -53,8 +53,8 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
     """Lay out the tab inside the current `gr.Tab`."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
-            gr.HTML(html_document.render("camera.html"), elem_id="camera", js_on_load=None)
-            live = html_document.render("live.html", colors=COLORS, trail=round(TRAIL_MS))
+            gr.HTML(documents.render("camera.html"), elem_id="camera", js_on_load=None)
+            live = documents.render("live.html", colors=COLORS, trail=round(TRAIL_MS))
             gr.HTML(live, elem_id="live", js_on_load=None)
             capture = gr.Button("Capture (Space)", visible="hidden", elem_id="capture")
             frame = gr.Textbox(visible=False, label="Frame, a picture as a data URL")

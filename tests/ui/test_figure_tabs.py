@@ -19,7 +19,7 @@ from mer.evaluation.calibration import confidence
 from mer.evaluation.robustness import SWEEPS
 from mer.inference import speed
 from mer.io import files
-from mer.results import comparison, html_document
+from mer.results import comparison, documents
 from mer.ui import parts, records
 from mer.weights import store
 from tests.benchmarks.test_robustness import result
@@ -187,11 +187,11 @@ def test_about_stands_without_any_record(folder: Path) -> None:
 
 
 def test_an_empty_table_is_a_table() -> None:
-    assert "<th>class</th>" in html_document.table(pd.DataFrame(columns=["class", "F1"]), "empty")
+    assert "<th>class</th>" in documents.table(pd.DataFrame(columns=["class", "F1"]), "empty")
 
 
 def test_a_table_is_escaped() -> None:
-    html = html_document.table(pd.DataFrame({"<b>": ["<i>"], "x": ["<script>"]}), '"<name>"')
+    html = documents.table(pd.DataFrame({"<b>": ["<i>"], "x": ["<script>"]}), '"<name>"')
     assert not re.search(r"<(b|i|script|name)>", html)
     assert 'aria-label="&#34;&lt;name&gt;&#34;"' in html
 

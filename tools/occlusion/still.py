@@ -16,7 +16,7 @@ from mer.faces import detection, occlusion
 from mer.faces.detection import Face
 from mer.faces.occlusion import NAME
 from mer.io.files import write_json
-from mer.results import markdown
+from mer.results import documents
 from tools.occlusion import synthetic, worn
 from tools.occlusion.shades import glasses
 
@@ -59,7 +59,7 @@ def measure(folders: Sequence[Path], count: int, weights: Path, seed: int = 0) -
     record["evaluation"]["still"] = {name: round(share, 3) for name, share in named}
     write_json(path, record)
     rows = [(name, *(f"{share:.1%}" for share in one)) for name, one in shares.items()]
-    return markdown.table(("Set", "as they are", *COVERS), rows)
+    return documents.markdown(("Set", "as they are", *COVERS), rows)
 
 
 def _scores(folder: Path, count: int, random: np.random.Generator) -> Iterator[list[np.ndarray]]:

@@ -32,7 +32,7 @@ from mer.errors import MerError
 from mer.io import decoding, images, sources
 from mer.io.decoding import too_much
 from mer.io.video import Video
-from mer.results import markdown
+from mer.results import documents
 from mer.weights import store as mer_weights
 from tools.security import hostile, process, record, seeds
 from tools.security.mutation import MOST, damaged
@@ -258,7 +258,7 @@ def table(results: dict[str, Result]) -> str:
         )
         for name, one in results.items()
     ]
-    return markdown.table(("Reader", *_COUNTS, *_COSTS), rows)
+    return documents.markdown(("Reader", *_COUNTS, *_COSTS), rows)
 
 
 def hostile_table() -> str:
@@ -280,7 +280,7 @@ def hostile_table() -> str:
             name = made.__name__.replace("_", " ")
             size = f"{len(content) / 1000:,.1f} kB"
             rows.append((name, size, told, f"{max(cost.peak(), 0) // _MB} MB", f"{seconds:.1f} s"))
-    return markdown.table(("File", "Size", "It was", "Took", "In"), rows)
+    return documents.markdown(("File", "Size", "It was", "Took", "In"), rows)
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks import live
 from benchmarks.timing import machine
-from mer.results import markdown
+from mer.results import documents
 from tools.security import process, record
 from tools.security.visitor import TASKS, Files, SaidError, Visitor
 
@@ -180,7 +180,7 @@ def report(told: Told, seen: list[int], seconds: float, visitors: int) -> str:
     rows = [(name, *(told.counts[name, kind] for kind in kinds)) for name in names]
     return "\n".join(
         [
-            markdown.table(head, rows),
+            documents.markdown(head, rows),
             "",
             f"{visitors} visitors for {seconds:.0f} seconds; {sum(told.counts.values())} tasks; "
             f"the longest took {told.longest:.0f} s. Memory of the page and its workers: at most "

@@ -1,6 +1,7 @@
-"""Reports as one HTML file that opens offline, from the templates beside this module."""
+"""Documents from the templates beside this module, and what goes into them; Markdown tables."""
 
 import base64
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,3 +52,15 @@ def jpeg(image: np.ndarray) -> bytes:
         ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88]
     )
     return content.tobytes()
+
+
+def markdown(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """A table in Markdown; cells become text by `str`, and must not hold a `|`."""
+    names = list(head)
+    lines: tuple[Iterable[object], ...] = (names, ["---"] * len(names), *rows)
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def markdown_frame(given: pd.DataFrame) -> str:
+    """A DataFrame, without its index, as a table in Markdown."""
+    return markdown(given.columns, given.to_numpy().tolist())
