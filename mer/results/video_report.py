@@ -11,12 +11,12 @@ from plotly.offline import get_plotlyjs
 from mer.errors import VideoError
 from mer.results import documents, methods, video_charts
 from mer.results.charts import CSS
-from mer.results.video_summary import HEAD, cells
+from mer.results.video_summary import HEAD, cells, facts
 from mer.results.video_tables import LIMITS
 from mer.results.wording import SECOND, limits, mean, percent
 from mer.video import event_clips, notes, upright
 from mer.video.expression_segments import stretches
-from mer.video.types import KINDS, Analysis, Event, Person
+from mer.video.types import Analysis, Event, Person
 
 PICTURED: Final = 24  # expressions whose faces are shown, the strongest first
 SIDE: Final = 160  # pixels of a shown face
@@ -45,7 +45,7 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
         "video_report.html",
         title=f"Expressions in {analysis.source}",
         analysis=analysis,
-        counts=_counts(analysis),
+        counts=list(facts(analysis).items()),
         means=_means(analysis),
         settings=_settings(analysis),
         methods=methods.of_video(analysis),
@@ -63,23 +63,6 @@ def html(analysis: Analysis, path: str | Path | None = None) -> str:
         charts_css=Markup(CSS),
         plotly=Markup(get_plotlyjs()),
     )
-
-
-def _counts(analysis: Analysis) -> list[tuple[str, str]]:
-    timing, (width, height) = analysis.timing, analysis.size
-    read = f"{timing.frames} frames, {notes.clock(timing.duration_ms, 1)}"
-    kinds = [event.kind for event in analysis.events]
-    events = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
-    sure = np.concatenate([np.empty(0), *(person.sure for person in analysis.people)])
-    unsure = [("Unsure, of all looks", percent(1 - sure.mean()))] if len(sure) else []
-    return [
-        ("Video", f"{analysis.source}, {width} x {height} pixels"),
-        ("Read", read if analysis.complete else f"{read}, not to the end"),
-        ("Frames a second", f"{timing.fps:.2f}, unevenness {timing.unevenness:.0%}"),
-        ("People", str(len(analysis.people))),
-        ("Events", events or "none"),
-        *unsure,
-    ]
 
 
 def _means(analysis: Analysis) -> list[tuple[str, str, str]]:

@@ -1,23 +1,33 @@
-"""An analysis as text for a terminal."""
+"""An analysis in words: what every surface says of a video, and all of it for a terminal."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from mer.results.wording import counted, told
+import numpy as np
+
+from mer.results.wording import percent, told
 from mer.video import motion_classifier, notes
 from mer.video.expression_segments import stretches
-from mer.video.types import Analysis, Event, Person
+from mer.video.types import KINDS, Analysis, Event, Person
 
 HEAD: Final = (
     *("event", "person", "kind", "onset s", "apex s", "offset s", "lasts ms", "where"),
     *("pixels", "times noise", "looks"),
 )
+_CALLED: Final = {  # one, and several
+    "person": ("person", "people"),
+    "micro": ("micro-expression", "micro-expressions"),
+    "macro": ("macro-expression", "macro-expressions"),
+    "blink": ("blink", "blinks"),
+    "speech": ("stretch of speech", "stretches of speech"),
+}
 MOST: Final = 12  # stretches of a person that are listed; the exports have them all
 
 
 def summary(analysis: Analysis) -> str:
     """What is in the video: people with their time lines, events, notes."""
-    parts = [_head(analysis), *(_person(person) for person in analysis.people)]
+    known = facts(analysis)
+    parts = [f"{known['Video']}, {known['Read']}", *(_person(person) for person in analysis.people)]
     if analysis.events:
         parts.append(_events(analysis.events))
     elif analysis.people:
@@ -27,12 +37,26 @@ def summary(analysis: Analysis) -> str:
     return "\n\n".join([*parts, *(f"Note: {note}" for note in analysis.notes)])
 
 
-def _head(analysis: Analysis) -> str:
+def facts(analysis: Analysis) -> dict[str, str]:
+    """What a video is, how much of it was read, and who and what is in it, each by its name."""
     timing, (width, height) = analysis.timing, analysis.size
-    return (
-        f"{analysis.source}: {width} x {height} pixels, {counted(timing.frames, 'frame')} in "
-        f"{notes.clock(timing.duration_ms, 1)}, {timing.fps:.1f} frames a second"
-    )
+    kinds = [event.kind for event in analysis.events]
+    events = ", ".join(_counted(kinds.count(kind), kind) for kind in KINDS if kind in kinds)
+    read = f"{timing.duration_ms / 1000:.1f} s of video"
+    frames = f"({timing.frames} frames, {timing.fps:.1f} a second)"
+    sure = np.concatenate([np.empty(0), *(person.sure for person in analysis.people)])
+    return {
+        "Video": f"{analysis.source}: {width} x {height} pixels",
+        "Read": f"{read} {frames}{'' if analysis.complete else ', not to the end'}",
+        "Unevenness of the frames": f"{timing.unevenness:.0%}",
+        "People": _counted(len(analysis.people), "person"),
+        "Events": events or "none",
+        **({"Unsure, of all looks": percent(1 - sure.mean())} if len(sure) else {}),
+    }
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {_CALLED[what][count != 1]}"
 
 
 def _person(person: Person) -> str:

@@ -25,26 +25,19 @@ from mer.faces.measures import MEASURES
 from mer.io import webm
 from mer.io.video import Frame
 from mer.results import documents, methods, video_charts, wording
-from mer.results.video_summary import HEAD, cells, looks
+from mer.results.video_summary import HEAD, cells, facts, looks
 from mer.results.video_tables import LIMITS
 from mer.ui import visitor_files
 from mer.video import motion_classifier, notes, upright
 from mer.video.event_clips import Look
 from mer.video.expression_segments import looks_at, sure_at
 from mer.video.motion import magnification
-from mer.video.types import KINDS, MOTIONS, Analysis, Event, Person
+from mer.video.types import MOTIONS, Analysis, Event, Person
 from mer.weights import store
 
 SHOWN: Final = 4  # people; the downloads hold everyone
 _EVERY_MS: Final = 66.0  # a box in between is interpolated
 _LONG_SIDE: Final = 640  # pixels of a copy
-_CALLED: Final = {  # one, and several
-    "person": ("person", "people"),
-    "micro": ("micro-expression", "micro-expressions"),
-    "macro": ("macro-expression", "macro-expressions"),
-    "blink": ("blink", "blinks"),
-    "speech": ("stretch of speech", "stretches of speech"),
-}
 _FLOW: Final = "Flow from onset to apex: the hue is the direction, white is rest"
 _CLIP: Final = f"{magnification.SLOWER:.0f} times slower: as filmed, and its movements magnified"
 # Of HEAD: what fits beside a video; the rest is told of the event that is chosen.
@@ -145,20 +138,14 @@ def summary(found: Analysis) -> list[str]:
     """Sentences on how much was seen of whom, and how many events of each kind."""
     if not found.people:
         return []
-    timing, kinds = found.timing, [event.kind for event in found.events]
-    passed = ", ".join(_counted(kinds.count(kind), kind) for kind in KINDS if kind in kinds)
+    known = facts(found)
     said = [
-        f"{_counted(len(found.people), 'person')} in {timing.duration_ms / 1000:.1f} s of video "
-        f"({timing.frames} frames, {timing.fps:.1f} a second).",
-        f"Events (experimental): {passed or 'none'}.",
+        f"{known['People']} in {known['Read']}.",
+        f"Events (experimental): {known['Events']}.",
     ]
     if len(found.people) > SHOWN:
         said.append(f"Shown are the {SHOWN} who were seen longest; the downloads hold everyone.")
     return said
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {_CALLED[what][count != 1]}"
 
 
 def events(found: Sequence[Event]) -> str:

@@ -48,7 +48,7 @@ def test_the_summary_comes_first_with_counts_means_and_the_unsure() -> None:
     page = video_report.html(analysis())
     assert page.index('<h2 id="summary">') < page.index('<h2 id="people">')
     for words in (
-        *("1 macro, 1 blink", "<td>Unsure, of all looks</td><td>0 %</td>"),
+        *("1 macro-expression, 1 blink", "<td>Unsure, of all looks</td><td>0 %</td>"),
         *("<td>neutral</td><td>46.7 % (", "<td>happiness</td><td>53.3 % ("),
     ):
         assert words in page, words

@@ -18,7 +18,7 @@ def test_nothing_found() -> None:
 
 def test_people_events_and_notes_are_told() -> None:
     text = summary(replace(analysis(), notes=("The end is missing.",)))
-    assert "smile.mp4: 640 x 480 pixels, 61 frames in 0:02.0, 30.0 frames a second" in text
+    assert "smile.mp4: 640 x 480 pixels, 2.0 s of video (61 frames, 30.0 a second)" in text
     assert "Person 2, 0:01.0 to 0:02.0" in text
     assert "looks like happiness 96 %" in text
     assert "macro  0.50     0.90" in text
