@@ -38,6 +38,8 @@ _OPEN: Final = (
     "This page will be open to whoever has its link. Set MER_USER and MER_PASSWORD to ask for a "
     "name and a password."
 )
+# With the last of these Gradio asks itself for the page, and gives up on a machine busy for 3 s.
+_OFF: Final = ("show_error", "run_history", "enable_monitoring", "ssr_mode", "_frontend")
 _WORDS: Final = {"common.upload": "Upload", "common.complete": "Done"}  # which Gradio lacks
 
 
@@ -77,16 +79,11 @@ def settings(*, share: bool = False) -> dict[str, Any]:
     routes = [*webcam.routes(), *visitor_files.routes()]
     return {
         **theme.look(),
+        **dict.fromkeys(_OFF, False),
         "app_kwargs": {"routes": routes, "lifespan": serving},
         "max_file_size": visitor_files.UPLOAD_BYTES,
-        "show_error": False,
-        "run_history": False,
-        "enable_monitoring": False,
-        "ssr_mode": False,
         "footer_links": ["api"],
         "i18n": gr.I18n(en=_WORDS),
-        # Else Gradio asks itself for the page, and gives up on a machine busy for three seconds.
-        "_frontend": False,
     }
 
 
