@@ -255,11 +255,10 @@ def about() -> dict[str, Any]:
     Returns:
         version, networks with their classes, detectors, limits.
     """
+    records = {name: store.read_record(name) for name in store.available()}
     return {
         "version": __version__,
-        "networks": {
-            name: list(store.classes(store.read_record(name))) for name in store.available()
-        },
+        "networks": {name: list(store.classes(record)) for name, record in records.items()},
         "detectors": list(DETECTORS),
         "limits": [*reports.LIMITS, *video_tables.LIMITS[1:]],
     }
