@@ -18,7 +18,7 @@ from benchmarks import class_thresholds
 from mer.data import corpora
 from mer.data.corpora import Corpus
 from mer.emotions import EMOTIONS
-from mer.evaluation import calibration, metrics
+from mer.evaluation import calibration, datasets, metrics
 from mer.evaluation.calibration import Answers
 from mer.inference.predictor import Predictor
 from mer.inference.probabilities import temperature_softmax
@@ -91,7 +91,7 @@ def leave(
     predictor = Predictor(model, folder=judged_file.parent)
     found = {}
     for name, rows in unseen(corpus, names):
-        parts = np.array_split(rows, max(1, len(rows) // metrics.BATCH))
+        parts = np.array_split(rows, max(1, len(rows) // datasets.BATCH))
         pixels = corpus.pictures.pixels
         logits = [predictor.logits(list(pixels[part]), predictor.zooms) for part in parts]
         found[name] = np.concatenate(logits, axis=1), corpus.pictures.labels[rows]

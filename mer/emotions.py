@@ -4,16 +4,6 @@ import itertools
 from collections.abc import Sequence
 from typing import Final
 
-EMOTIONS: Final[tuple[str, ...]] = (
-    "anger",
-    "disgust",
-    "fear",
-    "happiness",
-    "neutral",
-    "sadness",
-    "surprise",
-)
-
 # Readable on white and on near-black, and told apart with the common colour blindnesses
 # (derived from the Okabe-Ito palette).
 COLORS: Final[dict[str, str]] = {
@@ -25,6 +15,7 @@ COLORS: Final[dict[str, str]] = {
     "sadness": "#2a7fc0",
     "surprise": "#cc79a7",
 }
+EMOTIONS: Final[tuple[str, ...]] = tuple(COLORS)
 
 
 def colors(classes: Sequence[str]) -> dict[str, str]:

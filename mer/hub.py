@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mer.errors import MerError, WeightsError
-from mer.evaluation.elsewhere import MEANING
+from mer.evaluation.datasets import MEANING
 from mer.inference.probabilities import thresholds
 from mer.models.registry import NETWORKS
 from mer.results import comparison, documents, methods, wording

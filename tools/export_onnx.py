@@ -1,7 +1,7 @@
 """Writes the networks' graphs for ONNX Runtime, without weights: `python -m tools.export_onnx`.
 
 To be run again when a network's code changes, with the package `onnx` installed. The weights stay
-in their one file; `mer.inference.onnx_backend` puts both together.
+in their one file; `mer.inference.backends` puts both together.
 """
 
 import tempfile
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from mer.inference.onnx_backend import path_of
+from mer.inference.backends import path_of
 from mer.models.base import BaseClasificacionImagenes
 from mer.models.registry import MODELS
 

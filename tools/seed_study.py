@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from mer.errors import DataError, MerError
-from mer.evaluation import metrics
-from mer.evaluation.statistics import significant_pairs
+from mer.evaluation.datasets import evaluate_predictor
+from mer.evaluation.metrics import significant_pairs
 from mer.inference.predictor import Predictor
 from mer.io import files
 from mer.models.registry import MODELS
@@ -145,7 +145,7 @@ def _row(runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def _scores(name: str, folder: Path, source: Path) -> dict[str, Any]:
     """Accuracies of the weights in `folder`, their time, and the names of mistakes."""
     predictor = Predictor(name, folder=folder)
-    figures = metrics.evaluate_predictor(predictor, source)
+    figures = evaluate_predictor(predictor, source)
     clean = figures["clean"]
     if not clean:
         raise MerError(f"Name the whole data set, with train and test in it, not {source}.")

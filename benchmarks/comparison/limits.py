@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mer.inference import onnx_backend
+from mer.inference.backends import OnnxNetwork, TorchNetwork
 from mer.inference.speed import milliseconds
-from mer.inference.torch_backend import TorchNetwork
 from mer.models.registry import MODELS
 from mer.weights import store
 
@@ -52,7 +51,7 @@ def shares() -> dict[str, Share]:
 
 
 def _share(name: str, best: float) -> Share:
-    graph, plain = onnx_backend.OnnxNetwork(name, store.arrays(name)[0]), TorchNetwork(name)
+    graph, plain = OnnxNetwork(name, store.arrays(name)[0]), TorchNetwork(name)
     batch = np.random.default_rng(0).integers(0, 256, (BATCH, plain.size, plain.size, 3), np.uint8)
     many = _middle(lambda: graph(batch)), _middle(lambda: plain(batch))
     alone = _middle(lambda: graph(batch[:1])), _middle(lambda: plain(batch[:1]))

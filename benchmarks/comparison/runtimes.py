@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from benchmarks import timing
-from mer.inference import onnx_backend, speed
+from mer.inference import speed
+from mer.inference.backends import OnnxNetwork, TorchNetwork
 from mer.inference.probabilities import temperature_softmax
-from mer.inference.torch_backend import TorchNetwork
 from mer.models.registry import MODELS
 from mer.weights import store
 from tools.export_onnx import Pixels
@@ -56,7 +56,7 @@ def _runtimes(name: str, plain: TorchNetwork) -> Iterator[tuple[str, int, Answer
         yield "torch", threads, plain
     torch.set_num_threads(before)
     for threads in THREADS:
-        graph = onnx_backend.OnnxNetwork(name, store.arrays(name)[0], threads=threads)
+        graph = OnnxNetwork(name, store.arrays(name)[0], threads=threads)
         yield "ONNX Runtime", threads, graph
     if importlib.util.find_spec("openvino"):
         yield from _openvino(name)

@@ -18,7 +18,7 @@ from benchmarks.timing import kept
 from mer.data import dataset
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
-from mer.evaluation import splits
+from mer.evaluation.datasets import clean
 from mer.models.registry import DEFAULT_MODEL
 from mer.weights import store
 
@@ -58,7 +58,7 @@ def listed(folder: Path, source: Path | None) -> tuple[list[str], list[Dot]]:
 
 def _test(source: Path) -> Test:
     pictures = dataset.load(source, NATIVE, "test")
-    known = splits.clean(pictures, source, NATIVE, divided=True)
+    known = clean(pictures, source, NATIVE, divided=True)
     if known.has_twin is None:
         raise MerError(f"Name the whole data set, with train and test in it, not {source}.")
     names = [EMOTIONS[label] for label in pictures.labels]

@@ -156,21 +156,21 @@ def calibrate(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Print the figures as JSON."""
     from mer.data import ferplus
-    from mer.evaluation import elsewhere, metrics
+    from mer.evaluation import datasets
     from mer.inference.predictor import Predictor
 
     judged, source = Predictor(options.model), options.data[0]
     if len(options.data) > 1:
-        part, figures = "elsewhere", elsewhere.evaluate_sets(judged, options.data)
+        part, figures = "elsewhere", datasets.evaluate_sets(judged, options.data)
     else:
         part = "ferplus" if ferplus.there(source) else options.split
-        figures = metrics.evaluate_predictor(judged, source, split=options.split)
+        figures = datasets.evaluate_predictor(judged, source, split=options.split)
     text = json.dumps(figures, indent=1)
     print(text)
     if options.json:
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.save:
-        metrics.save(options.model, part, figures)
+        datasets.save(options.model, part, figures)
 
 
 def compare(options: argparse.Namespace) -> int:

@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,15 +15,11 @@ from mer.io.files import shown
 
 # Names of folders that hold a split, and the split's name here.
 SPLITS: Final = {
-    "test": "test",
-    "fer2013test": "test",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
+    "test": "test", "fer2013test": "test",
+    "val": "validation", "valid": "validation", "validation": "validation",
     "fer2013valid": "validation",
-    "train": "train",
-    "fer2013train": "train",
-}
+    "train": "train", "fer2013train": "train",
+}  # fmt: skip
 ORDER: Final = ("test", "validation", "", "train")  # the picture of the earlier split comes first
 ROWS: Final = 5  # of each kind of finding that a terminal shows
 COLUMNS: Final = (
@@ -39,58 +34,31 @@ COLUMNS: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a picture lies: its split and class, "" where the folders do not tell."""
 
     name: str
     split: str
     label: str
-
-    @property
-    def inside(self) -> str:
-        """The name below the folder of the split: 'anger/anger1.jpg'."""
-        parts = self.name.split("/")
-        where = [number for number, part in enumerate(parts[:-1]) if part.lower() in SPLITS]
-        return "/".join(parts[where[0] + 1 :] if where else parts)
+    inside: str  # the name below the folder of the split: 'anger/anger1.jpg'
 
 
-@dataclass(frozen=True)
-class Audit:
+class Audit(NamedTuple):
     """What the audit of `source` found."""
 
     source: str
-    places: tuple[Place, ...]  # the readable pictures
-    unreadable: tuple[tuple[str, str], ...]  # name and reason
+    places: Sequence[Place]  # the readable pictures
+    unreadable: Sequence[tuple[str, str]]  # name and reason
     pairs: pd.DataFrame  # one row a pair, see COLUMNS
-
-    @property
-    def exact(self) -> pd.DataFrame:
-        """Pairs with the same pixels."""
-        return self.pairs[self.pairs["kind"] == "exact"]
-
-    @property
-    def near(self) -> pd.DataFrame:
-        """Pairs of one photograph with different pixels, such as re-cropped or mirrored ones."""
-        return self.pairs[self.pairs["kind"] != "exact"]
-
-    @property
-    def conflicts(self) -> pd.DataFrame:
-        """Pairs whose pictures carry different labels."""
-        return self.pairs[self.pairs["label_differs"]]
-
-    @property
-    def leaks(self) -> pd.DataFrame:
-        """Pairs whose pictures lie in different splits, the training picture second."""
-        return self.pairs[self.pairs["leak"]]
 
 
 def place(name: str) -> Place:
     """Read split and class off a name such as 'test/anger/anger1.jpg'."""
     folders = name.lower().split("/")[:-1]
-    split = next((SPLITS[folder] for folder in folders if folder in SPLITS), "")
+    at = next((row for row, folder in enumerate(folders) if folder in SPLITS), None)
+    split = "" if at is None else SPLITS[folders[at]]
     label = folders[-1] if folders and folders[-1] not in SPLITS else ""
-    return Place(name, split, label)
+    return Place(name, split, label, name if at is None else "/".join(name.split("/")[at + 1 :]))
 
 
 def audit(source: str | Path) -> Audit:
@@ -101,10 +69,8 @@ def audit(source: str | Path) -> Audit:
     """
     from tqdm import tqdm
 
-    places: list[Place] = []
+    found: list[tuple[Place, np.ndarray, bytes]] = []
     unreadable: list[tuple[str, str]] = []
-    thumbnails: list[np.ndarray] = []
-    digests: list[bytes] = []
     for name, content in tqdm(
         dataset.entries(source), "reading", unit=" pictures", leave=False, disable=None
     ):
@@ -113,44 +79,35 @@ def audit(source: str | Path) -> Audit:
         except ImageError as error:
             unreadable.append((name, str(error)))
             continue
-        places.append(place(name))
-        thumbnails.append(near_duplicates.thumbnail(picture))
-        digests.append(hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).digest())
-    if not places:
+        pixels = hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).digest()
+        found.append((place(name), near_duplicates.thumbnail(picture), pixels))
+    if not found:
         raise DataError(f"{source} holds no readable pictures. Name a folder or zip with some.")
     # Sorting by split makes the training picture the second of each pair.
-    order = sorted(range(len(places)), key=lambda row: ORDER.index(places[row].split))
-    places = [places[row] for row in order]
-    pairs = _pairs(places, np.stack(thumbnails)[order], [digests[row] for row in order])
-    return Audit(str(source), tuple(places), tuple(unreadable), pairs)
+    found.sort(key=lambda one: ORDER.index(one[0].split))
+    places, thumbnails, digests = zip(*found, strict=True)
+    pairs = _named(_pairs(np.stack(thumbnails), pd.Series(digests)), places)
+    return Audit(str(source), places, unreadable, pairs)
 
 
-def _pairs(places: Sequence[Place], thumbnails: np.ndarray, digests: list[bytes]) -> pd.DataFrame:
-    """All twins as a table, exact ones first, then by correlation."""
-    near = near_duplicates.pairs(thumbnails)
-    same = _identical(digests)
-    rows = pd.DataFrame(near._asdict()).assign(correlation=near.correlation.clip(max=1.0))
-    rows["exact"] = [digests[i] == digests[j] for i, j in zip(near.first, near.second, strict=True)]
+def _pairs(thumbnails: np.ndarray, digests: pd.Series) -> pd.DataFrame:
+    """All twins by their numbers, exact ones first, then by correlation."""
+    near = pd.DataFrame(near_duplicates.pairs(thumbnails)._asdict())
+    near["correlation"] = near["correlation"].clip(upper=1.0)
+    near["exact"] = digests[near["first"]].to_numpy() == digests[near["second"]].to_numpy()
     # Pictures without contrast correlate with nothing, though they may be the same.
-    rows = pd.concat([rows, same]).drop_duplicates(["first", "second"])
-    rows = rows.sort_values(["exact", "correlation"], ascending=False, kind="stable")
-    return _named(rows, places)
+    rows = pd.DataFrame({"digest": digests, "first": np.arange(len(digests), dtype=np.int32)})
+    same = rows.merge(rows.rename(columns={"first": "second"}), on="digest")
+    same = same[same["first"] < same["second"]].drop(columns="digest")
+    same = same.assign(correlation=1.0, mirrored=False, exact=True)
+    pairs = pd.concat([near, same]).drop_duplicates(["first", "second"])
+    return pairs.sort_values(["exact", "correlation"], ascending=False, kind="stable")
 
 
-def _identical(digests: list[bytes]) -> pd.DataFrame:
-    rows = pd.DataFrame({"digest": digests, "row": np.arange(len(digests), dtype=np.int32)})
-    both = rows.merge(rows, on="digest", suffixes=("", "_2"))
-    both = both[both["row"] < both["row_2"]].rename(columns={"row": "first", "row_2": "second"})
-    return both[["first", "second"]].assign(correlation=1.0, mirrored=False, exact=True)
-
-
-def _named(rows: pd.DataFrame, places: Sequence[Place]) -> pd.DataFrame:
-    """The pairs, numbers of places, as a table with the columns of COLUMNS."""
-    known = pd.DataFrame(
-        [(at.name, at.split, at.label, at.inside) for at in places],
-        columns=["name", "split", "label", "inside"],
-    )
-    first, second = (known.iloc[rows[one]].reset_index(drop=True) for one in ("first", "second"))
+def _named(pairs: pd.DataFrame, places: Sequence[Place]) -> pd.DataFrame:
+    """The pairs as a table with the columns of COLUMNS."""
+    known = pd.DataFrame(places, columns=Place._fields)
+    first, second = (known.iloc[pairs[one]].reset_index(drop=True) for one in ("first", "second"))
     differ = {
         what: (first[what] != "") & (second[what] != "") & (first[what] != second[what])
         for what in ("split", "label")
@@ -158,8 +115,8 @@ def _named(rows: pd.DataFrame, places: Sequence[Place]) -> pd.DataFrame:
     listed = differ["split"] & (second["split"] == "train")
     values = (
         *(first["inside"].where(listed, ""), second["inside"].where(listed, "")),
-        np.where(rows["exact"], "exact", np.where(rows["mirrored"], "flip", "same")),
-        rows["correlation"].round(4).to_numpy(float),
+        np.where(pairs["exact"], "exact", np.where(pairs["mirrored"], "flip", "same")),
+        pairs["correlation"].round(4).to_numpy(float),
         *(differ["label"], differ["split"], first["name"], second["name"]),
     )
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
@@ -167,26 +124,32 @@ def _named(rows: pd.DataFrame, places: Sequence[Place]) -> pd.DataFrame:
 
 def to_text(found: Audit) -> str:
     """The findings for a terminal: a table of counts, then the first ROWS of each kind."""
+    pairs = found.pairs
+    exact, leak = pairs["kind"] == "exact", pairs["leak"]
     tables = {
-        "exact duplicates (the same pixels)": found.exact,
-        f"near-duplicates (correlation of at least {near_duplicates.THRESHOLD:.2f})": found.near,
-        "label conflicts (twins in different classes)": found.conflicts,
-        "leaks between splits": found.leaks,
-        "leaks that are exact": found.leaks[found.leaks["kind"] == "exact"],
+        "exact duplicates (the same pixels)": pairs[exact],
+        f"near-duplicates (correlation of at least {near_duplicates.THRESHOLD:.2f})": pairs[~exact],
+        "label conflicts (twins in different classes)": pairs[pairs["label_differs"]],
+        "leaks between splits": pairs[leak],
+        "leaks that are exact": pairs[leak & exact],
     }
     counts = pd.DataFrame([_counts(title, table) for title, table in tables.items()])
-    parts = [f"{found.source}: {_pictures(found)}", counts.to_string(index=False)]
+    splits = [at.split for at in found.places]
+    parts = [f"{splits.count(one)} {one or 'without a split'}" for one in ORDER if one in splits]
+    unreadable = f", {len(found.unreadable)} unreadable" if found.unreadable else ""
+    pictures = f"{len(splits)} pictures ({', '.join(parts)}){unreadable}"
+    said = [f"{found.source}: {pictures}", counts.to_string(index=False)]
     columns = ["kind", "corr32", "label_differs", "first", "second"]
     for title, table in list(tables.items())[:-1]:  # exact leaks come first among the leaks
         if len(table):
             named = {name: table[name].map(shown) for name in ("first", "second")}
             head = table.assign(**named)[columns].head(ROWS).to_string(index=False)
-            parts.append(f"{title}, {min(ROWS, len(table))} of {len(table)}:\n{head}")
+            said.append(f"{title}, {min(ROWS, len(table))} of {len(table)}:\n{head}")
     if found.unreadable:
         lines = [f"  {shown(name)}: {reason}" for name, reason in found.unreadable[:ROWS]]
         title = f"unreadable, {len(lines)} of {len(found.unreadable)}:"
-        parts.append("\n".join([title, *lines]))
-    return "\n\n".join(parts)
+        said.append("\n".join([title, *lines]))
+    return "\n\n".join(said)
 
 
 def _counts(title: str, table: pd.DataFrame) -> dict[str, str | int]:
@@ -198,15 +161,6 @@ def _counts(title: str, table: pd.DataFrame) -> dict[str, str | int]:
         "pictures": pd.concat(names).nunique(),
         "pairs with different labels": int(table["label_differs"].sum()),
     }
-
-
-def _pictures(found: Audit) -> str:
-    splits = [at.split for at in found.places]
-    parts = [
-        f"{splits.count(name)} {name or 'without a split'}" for name in ORDER if name in splits
-    ]
-    unreadable = f", {len(found.unreadable)} unreadable" if found.unreadable else ""
-    return f"{len(splits)} pictures ({', '.join(parts)}){unreadable}"
 
 
 def write(found: Audit, path: str | Path) -> None:

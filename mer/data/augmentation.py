@@ -1,7 +1,5 @@
 """Augmentation: the crop, flip, rotation and blur of the paper, and more that cameras cause.
 
-These are low resolution, larger rotations, light, gray, noise, compression, surrounds and holes.
-
 Originals and transformed copies together make the training set, as in the paper; the copies are
 drawn anew in each epoch, after the validation pictures were set aside.
 """
@@ -34,15 +32,9 @@ class Batches(Dataset[Batch]):
     """
 
     def __init__(
-        self,
-        pictures: Pictures,
-        rows: NDArray[np.int64],
-        *,
-        batch: int,
-        copies: int = 0,
-        shuffle: bool = False,
-        seed: int = 0,
-    ) -> None:
+        self, pictures: Pictures, rows: NDArray[np.int64], *,
+        batch: int, copies: int = 0, shuffle: bool = False, seed: int = 0,
+    ) -> None:  # fmt: skip
         self.pictures, self.rows, self.batch = pictures, rows, batch
         self.copies, self.shuffle, self.seed = copies, shuffle, seed
         self.start(0)
@@ -82,17 +74,21 @@ def transformed(picture: Picture, rng: np.random.Generator) -> Picture:
     picture = _warp(picture, rng, 60 if chance[0] < 0.15 else 25)
     if chance[1] < 0.2:
         picture = cv2.GaussianBlur(picture, (5, 5), rng.uniform(0.4, 1.4)).astype(np.uint8)
-    if chance[2] < 0.2:
-        picture = _far(picture, rng)
+    if chance[2] < 0.2:  # 10 to 40 pixels a side and enlarged again, as of a face far away
+        side = round(np.exp(rng.uniform(np.log(10), np.log(40))))
+        picture = images.resize(images.resize(picture, side), len(picture))
     if chance[3] < 0.35:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
     picture = _light(picture, rng)
     if chance[6] < 0.2:
         picture = _lit_from_a_side(picture, rng)
-    if chance[4] < 0.15:
-        picture = _noise(picture, rng)
+    if chance[4] < 0.15:  # Gaussian noise with a standard deviation of 2 to 25 gray levels
+        grain = rng.standard_normal(picture.shape, np.float32) * rng.uniform(2, 25)
+        picture = (picture + grain).clip(0, 255).astype(np.uint8)
     if chance[7] < 0.2:
-        picture = _compressed(picture, rng)
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))]
+        _, content = cv2.imencode(".jpg", picture, quality)
+        picture = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
     return _hole(picture, rng) if chance[5] < 0.25 else picture
 
 
@@ -111,18 +107,6 @@ def _warp(picture: Picture, rng: np.random.Generator, most: float) -> Picture:
     return warped.astype(np.uint8, copy=False)
 
 
-def _far(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Shrink to 10 to 40 pixels a side and enlarge again, as of a face far away."""
-    side = round(np.exp(rng.uniform(np.log(10), np.log(40))))
-    return images.resize(images.resize(picture, side), len(picture))
-
-
-def _noise(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Add Gaussian noise with a standard deviation of 2 to 25 gray levels."""
-    grain = rng.standard_normal(picture.shape, np.float32) * rng.uniform(2, 25)
-    return (picture + grain).clip(0, 255).astype(np.uint8)
-
-
 def _light(picture: Picture, rng: np.random.Generator) -> Picture:
     """Change gamma by 0.67 to 1.5, contrast by a third, brightness by up to 50 gray levels."""
     contrast, brightness, gamma = rng.uniform((0.67, -50, -0.4), (1.33, 50, 0.4))
@@ -137,13 +121,6 @@ def _lit_from_a_side(picture: Picture, rng: np.random.Generator) -> Picture:
     along = np.linspace(-1, 1, len(picture), dtype=np.float32)
     gain = 1 + most * (np.cos(angle) * along[None] + np.sin(angle) * along[:, None])
     return np.asarray((picture * gain[:, :, None]).clip(0, 255), np.uint8)
-
-
-def _compressed(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Compress as a JPEG of quality 15 to 70."""
-    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))]
-    _, content = cv2.imencode(".jpg", picture, quality)
-    return np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _surround(picture: Picture, rng: np.random.Generator) -> Picture:

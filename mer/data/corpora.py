@@ -27,21 +27,15 @@ class Corpus:
 
 
 def gather(
-    sources: Sequence[Path],
-    size: int,
-    *,
-    fraction: float,
-    seed: int,
-    classes: Sequence[str] = EMOTIONS,
-    cut: Sequence[Path] = (),
-) -> Corpus:
+    sources: Sequence[Path], size: int, *, fraction: float, seed: int,
+    classes: Sequence[str] = EMOTIONS, cut: Sequence[Path] = (),
+) -> Corpus:  # fmt: skip
     """Read data sets at `size` pixels and hold out about `fraction` of each class of each.
 
-    A data set is split by itself, by the seed, so that its validation pictures are the same whether
-    it is trained alone or with others; a training picture with a twin among any data set's
-    validation pictures is then left out, and so is one of a person who is seen in those. Of a set
-    that holds only blends (`dataset.BLENDS`) nothing is held out. The pictures of the sets of `cut`
-    show more than a face, see `dataset.load`.
+    A data set is split by itself, so that its validation pictures are the same with or without
+    others; a training picture with a twin among any validation pictures is then left out, and so
+    is one of a person who is seen in those. Of a set that holds only blends (`dataset.BLENDS`)
+    nothing is held out. The pictures of `cut` show more than a face, see `dataset.load`.
 
     Raises:
         DataError: a data set cannot be read.
@@ -52,24 +46,24 @@ def gather(
     splits = [dataset.split(p, fraction * bool((p.targets == 1).any()), seed) for p in parts]
     held = np.concatenate([p.thumbnails[s[1]] for p, s in zip(parts, splits, strict=True)])
     seen = {p.people[row] for p, s in zip(parts, splits, strict=True) if p.people for row in s[1]}
-    trains = [_without_held_out(p, s[0], held, seen) for p, s in zip(parts, splits, strict=True)]
-    starts = np.cumsum([0] + [len(part) for part in parts])[:-1]
-    return Corpus(
-        _joined(parts),
-        np.concatenate([rows + start for rows, start in zip(trains, starts, strict=True)]),
-        np.concatenate([s[1] + start for s, start in zip(splits, starts, strict=True)]),
-        [
-            {
-                "name": source.resolve().name,
-                "cut": source in cut,
-                "fingerprint": part.fingerprint,
-                "train": part.counts(rows),
-                "validation": part.counts(s[1]),
-            }
-            for source, part, rows, s in zip(sources, parts, trains, splits, strict=True)
-        ],
-        np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
+    description, trains, validations, start = [], [], [], 0
+    for source, part, (rows, validation) in zip(sources, parts, splits, strict=True):
+        train = _without_held_out(part, rows, held, seen - {""})
+        trains.append(train + start)
+        validations.append(validation + start)
+        start += len(part)
+        about = {"name": source.resolve().name, "cut": source in cut}
+        counts = {"train": part.counts(train), "validation": part.counts(validation)}
+        description.append({**about, "fingerprint": part.fingerprint, **counts})
+    labels, targets, pixels, thumbnails = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("labels", "targets", "pixels", "thumbnails")
     )
+    names = tuple(name for part in parts for name in part.names)
+    fingerprint = "+".join(part.fingerprint for part in parts)
+    pictures = Pictures(names, labels, targets, pixels, thumbnails, fingerprint, parts[0].classes)
+    sets = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return Corpus(pictures, np.concatenate(trains), np.concatenate(validations), description, sets)
 
 
 def held_out(
@@ -102,19 +96,7 @@ def _without_held_out(
 ) -> NDArray[np.int64]:
     """The rows that show a face, and no picture and no person that is held out."""
     who = part.people or [""] * len(part)
-    kept = [r for r in rows.tolist() if r not in part.missed and not (who[r] and who[r] in seen)]
+    kept = [row for row in rows.tolist() if row not in part.missed and who[row] not in seen]
     rows = np.array(kept, np.int64)
     found = near_duplicates.pairs(part.thumbnails[rows], held)
     return np.delete(rows, np.unique(found.first))
-
-
-def _joined(parts: Sequence[Pictures]) -> Pictures:
-    return Pictures(
-        tuple(name for part in parts for name in part.names),
-        np.concatenate([part.labels for part in parts]),
-        np.concatenate([part.targets for part in parts]),
-        np.concatenate([part.pixels for part in parts]),
-        np.concatenate([part.thumbnails for part in parts]),
-        "+".join(part.fingerprint for part in parts),
-        parts[0].classes,
-    )

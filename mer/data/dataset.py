@@ -20,11 +20,8 @@ from mer.io.files import shown
 from mer.io.sources import PICTURES, in_folder, in_zip, unpacked
 
 # Folder names of other data sets that mean our classes.
-SYNONYMS = dict(zip(ferplus.WORDS, EMOTIONS, strict=True)) | {
-    "disgusted": "disgust",
-    "fearful": "fear",
-    "surprised": "surprise",
-}
+SYNONYMS = dict(zip(ferplus.WORDS, EMOTIONS, strict=True))
+SYNONYMS |= {"disgusted": "disgust", "fearful": "fear", "surprised": "surprise"}
 # Folders of compound expressions, as CFEE names them (Du et al. 2014): the first class of the two
 # is the stronger one. Names such as "sadly_fearful" need no entry, see ADVERBS.
 BLENDS = {
@@ -33,12 +30,9 @@ BLENDS = {
     "hatred": ("anger", "disgust"),
 }
 ADVERBS = {
-    "angrily": "anger",
-    "disgustedly": "disgust",
-    "fearfully": "fear",
-    "happily": "happiness",
+    "angrily": "anger", "disgustedly": "disgust", "fearfully": "fear", "happily": "happiness",
     "sadly": "sadness",
-}
+}  # fmt: skip
 WHOLE = 160  # pixels a side: square pictures up to this size are face crops already (FER+'s have
 # 48, AffectNet's 104)
 GREATER = 0.6  # target of the stronger class of a compound expression; the other has the rest
@@ -82,32 +76,24 @@ def entries(source: str | Path) -> Iterator[tuple[str, bytes]]:
     if path.is_dir():
         for item in sorted(in_folder(path, PICTURES), key=lambda item: PurePosixPath(item.name)):
             yield item.name, Path(item.path).read_bytes()
-    elif path.is_file():
-        yield from _zip_entries(path)
-    else:
+        return
+    if not path.is_file():
         raise DataError(f"There is no folder or zip file {shown(path)}. Check the path.")
-
-
-def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
-    items = in_zip(path, PICTURES)
+    items = sorted(in_zip(path, PICTURES), key=lambda item: item.entry)
     try:
         with zipfile.ZipFile(path) as archive:
-            for item in sorted(items, key=lambda item: item.entry):
+            for item in items:
                 yield item.name, unpacked(archive, item.entry)
+    except DataError:
+        raise
     except Exception as error:  # zipfile raises errors of many kinds for damaged files
-        if isinstance(error, DataError):
-            raise
         raise DataError(f"{path} is no readable zip file ({error}). Pack it again.") from error
 
 
 def load(
-    source: str | Path,
-    size: int,
-    split: str = "",
-    classes: Sequence[str] = EMOTIONS,
-    *,
+    source: str | Path, size: int, split: str = "", classes: Sequence[str] = EMOTIONS, *,
     cut: bool = False,
-) -> Pictures:
+) -> Pictures:  # fmt: skip
     """Read a data set at `size` pixels.
 
     Args:
@@ -123,12 +109,11 @@ def load(
     Raises:
         DataError: nothing readable is there, least of all a class folder.
     """
-    labelled = _labelled(Path(source), split, tuple(classes))
     names: list[str] = []
     rows: list[tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]] = []
     digest = hashlib.sha256()
     missed: set[int] = set()
-    for name, content, target in labelled:
+    for name, content, target in _labelled(Path(source), split, tuple(classes)):
         try:
             picture = images.read(content)
         except ImageError as error:
@@ -142,13 +127,12 @@ def load(
         rows.append((target, images.resize(face, size), near_duplicates.thumbnail(picture)))
         digest.update(f"{name}\0{target.tolist()}\0".encode() + hashlib.sha256(content).digest())
     if not rows:
-        raise DataError(f"{source} holds no readable pictures{_where(split)}. {_layout(classes)}")
+        below = f" below {split}" if split else ""
+        raise DataError(f"{source} holds no readable pictures{below}. {_layout(classes)}")
     targets, pixels, thumbnails = (np.stack(column) for column in zip(*rows, strict=True))
-    labels = targets.argmax(1)
-    fingerprint = digest.hexdigest()
     return Pictures(
-        tuple(names), labels, targets, pixels, thumbnails, fingerprint, tuple(classes),
-        people(Path(source), names), frozenset(missed),
+        tuple(names), targets.argmax(1), targets, pixels, thumbnails, digest.hexdigest(),
+        tuple(classes), _people(Path(source), names), frozenset(missed),
     )  # fmt: skip
 
 
@@ -166,7 +150,7 @@ def cut_out(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     return detection.crop(picture, largest)
 
 
-def people(source: Path, names: Sequence[str]) -> tuple[str, ...]:
+def _people(source: Path, names: Sequence[str]) -> tuple[str, ...]:
     """Return the person in each of the named pictures, as LABELS says; () without such a list.
 
     A set called "cfee_compound" shows the same people as "cfee" under the same names.
@@ -188,19 +172,12 @@ def _layout(classes: Sequence[str]) -> str:
     )
 
 
-def _where(split: str) -> str:
-    return f" below {split}" if split else ""
-
-
 def _labelled(source: Path, split: str, classes: tuple[str, ...]) -> Iterator[Labelled]:
+    """FER+, or pictures whose innermost folder names the class, of `split` where it is given."""
     if classes == EMOTIONS and ferplus.there(source):
-        return ferplus.labelled(source, split)
-    return _labelled_folders(source, split, classes)
-
-
-def _labelled_folders(source: Path, split: str, classes: tuple[str, ...]) -> Iterator[Labelled]:
-    """Pictures whose innermost folder names the class, of `split` where it is given."""
-    one_hot = np.eye(len(classes), dtype=np.float32)
+        yield from ferplus.labelled(source, split)
+        return
+    one_hot = dict(zip(classes, np.eye(len(classes), dtype=np.float32), strict=True))
     others: set[str] = set()
     for name, content in entries(source):
         folders = name.lower().split("/")[:-1]
@@ -208,24 +185,18 @@ def _labelled_folders(source: Path, split: str, classes: tuple[str, ...]) -> Ite
             continue
         folder = folders[-1] if folders else "."
         meant = folder if folder in classes else SYNONYMS.get(folder, folder)
-        parts = BLENDS.get(folder) or _blend(folder)
-        if meant in classes:
-            yield name, content, one_hot[classes.index(meant)]
-        elif parts and set(parts) <= set(classes):
-            greater, less = (one_hot[classes.index(part)] for part in parts)
-            yield name, content, GREATER * greater + np.float32(1 - GREATER) * less
+        how, _, what = folder.partition("_")
+        greater, less = BLENDS.get(folder) or (SYNONYMS.get(what, what), ADVERBS.get(how, ""))
+        if meant in one_hot:
+            yield name, content, one_hot[meant]
+        elif greater in one_hot and less in one_hot:
+            blend = GREATER * one_hot[greater] + np.float32(1 - GREATER) * one_hot[less]
+            yield name, content, blend
         else:
             others.add(meant)
     if others:
         layout = _layout(classes)
         logger.warning("Left out of %s, being no class: %s. %s", source, sorted(others), layout)
-
-
-def _blend(folder: str) -> tuple[str, str] | None:
-    """Return the two classes of a folder such as "sadly_fearful", the stronger (fear) first."""
-    how, _, what = folder.partition("_")
-    meant = SYNONYMS.get(what, what)
-    return (meant, ADVERBS[how]) if how in ADVERBS else None
 
 
 def has_split(source: str | Path, split: str) -> bool:
@@ -242,14 +213,12 @@ def split(pictures: Pictures, fraction: float, seed: int) -> tuple[NDArray[np.in
 
     About `fraction` of each class is held out, whole groups of twins at a time.
     """
-    group = near_duplicates.joined(near_duplicates.groups(pictures.thumbnails), pictures.people)
+    group = near_duplicates.groups(pictures.thumbnails, pictures.people)
     classes = len(pictures.classes)
     wanted = np.ceil(np.bincount(pictures.labels, minlength=classes) * fraction)
     held = np.zeros(len(pictures), bool)
-    members: dict[int, list[int]] = {}
-    for row, number in enumerate(group.tolist()):
-        members.setdefault(number, []).append(row)
-    for number in np.random.default_rng(seed).permutation(sorted(members)).tolist():
+    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+    for number in np.random.default_rng(seed).permutation(len(members)):
         rows = members[number]
         taken = np.bincount(pictures.labels[rows], minlength=classes)
         if (taken <= wanted).all():

@@ -51,31 +51,16 @@ def labelled(source: Path, split: str) -> Iterator[tuple[str, bytes, NDArray[np.
             f"{VOTES} or {LABELS} in {source} cannot be read ({error}). "
             "Both belong beside the picture folders."
         ) from error
-    targets = _majorities(votes) if split == "test" else _mixed(votes, own)
-    for name, target in targets.items():
-        path = source / folder / name
-        if path.is_file():
+    for name, vote in votes.items():
+        path, seven = source / folder / name, vote[: len(EMOTIONS)]
+        if split == "test":
+            agreed = seven.max() == vote.max() and 2 * vote.max() > vote.sum()
+            target = np.eye(len(EMOTIONS), dtype=np.float32)[seven.argmax()]
+        else:
+            agreed = seven.max() >= max(vote.max(), 1)
+            target = (1 - OWN) * seven / max(seven.sum(), 1) + OWN * own[name]
+        if agreed and path.is_file():
             yield f"{folder}/{name}", path.read_bytes(), target
-
-
-def _majorities(votes: Targets) -> Targets:
-    """Return one-hot targets of the pictures for which more than half of all votes agree."""
-    kinds = np.eye(len(EMOTIONS), dtype=np.float32)
-    most = {name: int(vote.argmax()) for name, vote in votes.items()}
-    return {
-        name: kinds[most[name]]
-        for name, vote in votes.items()
-        if most[name] < len(EMOTIONS) and 2 * vote.max() > vote.sum()
-    }
-
-
-def _mixed(votes: Targets, own: Targets) -> Targets:
-    seven = {name: vote[: len(EMOTIONS)] for name, vote in votes.items()}
-    return {
-        name: (1 - OWN) * vote / vote.sum() + OWN * own[name]
-        for name, vote in seven.items()
-        if vote.max() >= max(votes[name].max(), 1)
-    }
 
 
 def _votes(path: Path, names: Collection[str]) -> Targets:

@@ -38,14 +38,7 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
     values = values - values.mean()
     if values.std() < 1.0:  # below one gray level there is only compression noise
         return np.zeros_like(values)
-    unit: np.ndarray = values / np.linalg.norm(values)
-    return unit
-
-
-def mirror(thumbnails: np.ndarray) -> np.ndarray:
-    """The thumbnails (n, 1024) of the pictures flipped left to right."""
-    turned = thumbnails.reshape(-1, SIDE, SIDE)[:, :, ::-1]  # rows, columns; columns reversed
-    return turned.reshape(-1, SIDE**2)
+    return np.asarray(values / np.linalg.norm(values))
 
 
 def pairs(a: np.ndarray, b: np.ndarray | None = None, *, threshold: float = THRESHOLD) -> Pairs:
@@ -66,7 +59,7 @@ def _blocks(a: np.ndarray, b: np.ndarray | None, threshold: float) -> Iterator[P
     others = a if b is None else b
     for row in range(0, len(a), BLOCK):
         rows = a[row : row + BLOCK]
-        flipped = mirror(rows)
+        flipped = rows.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(-1, SIDE**2)  # mirrored
         for column in range(row if b is None else 0, len(others), BLOCK):
             columns = others[column : column + BLOCK].T
             plain, mirrored = rows @ columns, flipped @ columns
@@ -83,36 +76,28 @@ def _blocks(a: np.ndarray, b: np.ndarray | None, threshold: float) -> Iterator[P
             )
 
 
-def groups(thumbnails: np.ndarray, *, threshold: float = THRESHOLD) -> np.ndarray:
-    """Return the group number of each picture, int64 (n,): pictures of one photograph share it.
+def groups(
+    thumbnails: np.ndarray, people: Sequence[str] = (), *, threshold: float = THRESHOLD
+) -> np.ndarray:
+    """Return the group number of each picture, int64 (n,).
 
-    Groups are connected components: twins of twins are in one group, too. `thumbnails` is
-    (n, 1024).
+    Pictures of one photograph share it, and twins of twins, and pictures of one person.
+
+    Args:
+        thumbnails: float32 (n, 1024).
+        people: who is seen in each picture, "" where unknown; or nobody.
+        threshold: correlation of twins, at least.
     """
-    first, second, _, _ = pairs(thumbnails, threshold=threshold)
-    return _components(len(thumbnails), first, second)
-
-
-def joined(numbers: np.ndarray, people: Sequence[str]) -> np.ndarray:
-    """Group numbers (n,) anew, with the groups in one that show the same person.
-
-    `people` names who is seen in each of the n pictures, "" where unknown; it may be empty.
-    """
-    known = [(int(group), who) for group, who in zip(numbers, people, strict=False) if who]
-    if not known:
-        return numbers
-    first: dict[str, int] = {}
-    one, other = np.array([(group, first.setdefault(who, group)) for group, who in known]).T
-    found: np.ndarray = _components(int(numbers.max()) + 1, one, other)[numbers]
-    return found
-
-
-def _components(n: int, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The number of the connected component of each of n nodes, int64 (n,), given the edges."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
+    n = len(thumbnails)
     if n == 0:
         return np.zeros(0, np.int64)
+    twins = pairs(thumbnails, threshold=threshold)
+    seen: dict[str, int] = {}
+    same = [(seen.setdefault(who, row), row) for row, who in enumerate(people) if who]
+    alike = np.array(same, np.int64).reshape(-1, 2).T
+    one, other = np.concatenate([(twins.first, twins.second), alike], axis=1)
     graph = coo_array((np.ones(len(one), np.bool_), (one, other)), shape=(n, n))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)

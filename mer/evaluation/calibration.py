@@ -3,22 +3,17 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer.inference.probabilities import (
-    LOOK_MS,
-    SMOOTHING_MS,
-    is_sure,
-    smoothed,
-    temperature_softmax,
-)
-
-if TYPE_CHECKING:
-    from mer.inference.predictor import Predictor
+from mer.data import corpora
+from mer.inference.predictor import Predictor
+from mer.inference.probabilities import LOOK_MS, SMOOTHING_MS, is_sure, smoothed
+from mer.inference.probabilities import temperature_softmax as softmax
+from mer.weights import store
 
 BINS: Final = 15  # number of bins of the confidence, of equal width
 SURE: Final = 0.9  # accuracy of sure answers on the validation pictures
@@ -41,18 +36,13 @@ def fit(*answers: Answers) -> float:
     from scipy.optimize import minimize_scalar
 
     def loss(temperature: float) -> float:
-        return fmean(
-            _negative_log_likelihood(logits, labels, temperature) for logits, labels in answers
-        )
+        chances = [
+            softmax(logits, temperature)[np.arange(len(labels)), labels]
+            for logits, labels in answers
+        ]
+        return fmean(float(-np.log(one.clip(1e-12)).mean()) for one in chances)
 
     return float(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x)
-
-
-def _negative_log_likelihood(
-    logits: NDArray[np.floating[Any]], labels: NDArray[np.int64], temperature: float
-) -> float:
-    chances = temperature_softmax(logits, temperature)[np.arange(len(labels)), labels]
-    return float(-np.log(chances.clip(1e-12)).mean())
 
 
 def threshold(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
@@ -64,31 +54,6 @@ def threshold(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> 
     running = np.cumsum(right) / np.arange(1, len(right) + 1)  # accuracy of the first 1, 2, 3, ...
     enough = np.flatnonzero(running >= SURE)
     return float(confidence[enough[-1]]) if len(enough) else 1.0
-
-
-def live_answers(
-    predictor: "Predictor", crops: Sequence[np.ndarray], temperature: float
-) -> NDArray[np.float64]:
-    """Return probabilities (n, classes) of n crops, RGB uint8, smoothed as in the live view."""
-    rng = np.random.default_rng(0)
-    answer: NDArray[np.floating[Any]] | None = None
-    for _ in range(FRAMES):
-        seen = [_jittered(crop, rng) for crop in crops]
-        logits = predictor.logits(seen, (1.0,), mirrored=False)
-        now = temperature_softmax(logits, temperature)
-        answer = now if answer is None else smoothed(answer, now, LOOK_MS, SMOOTHING_MS)
-    return np.asarray(answer, np.float64)
-
-
-def _jittered(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the crop a little shifted, scaled and with other noise, as another frame shows it."""
-    side = len(crop)
-    scale = 1 + rng.normal(0, JITTER)
-    matrix = cv2.getRotationMatrix2D(((side - 1) / 2,) * 2, 0, scale)
-    matrix[:, 2] = matrix[:, 2] + rng.normal(0, JITTER * side, 2)
-    moved = cv2.warpAffine(crop, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
-    noisy = np.rint(moved + rng.normal(0, NOISE, crop.shape)).clip(0, 255)
-    return np.asarray(noisy, np.uint8)
 
 
 def confidence(
@@ -103,80 +68,21 @@ def confidence(
     """
     ranked, right = _ranked(probabilities, labels)
     bins = _bins(ranked, right)
+    sure = is_sure(probabilities, least)
+    sure_right = (probabilities.argmax(axis=1) == labels)[sure]
+    curve = [
+        (step / STEPS, right[: max(1, round(len(right) * step / STEPS))])
+        for step in range(1, STEPS + 1)
+    ]
     return {
         "ece": _ece(bins),
         "bins": bins,
-        "coverage": [
-            {"coverage": step / STEPS, "accuracy": float(right[: _count(right, step)].mean())}
-            for step in range(1, STEPS + 1)
-        ],
-        "sure": _sure(probabilities, labels, least),
-    }
-
-
-def _sure(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64], least: float | Sequence[float]
-) -> dict[str, float | None]:
-    sure = is_sure(probabilities, least)
-    right = (probabilities.argmax(axis=1) == labels)[sure]
-    return {"coverage": float(sure.mean()), "accuracy": float(right.mean()) if len(right) else None}
-
-
-def calibrate(name: str, source: str | Path) -> dict[str, Any]:
-    """Choose views, temperature and thresholds of a shipped network on its validation pictures.
-
-    These are the pictures of `source` that its last training held out. The result, which `save`
-    writes into the record, has `zooms`, `temperature`, the `thresholds` of each way of answering
-    (`threshold` is that of all views) and `coverage`, the share of the pictures that is sure.
-
-    Raises:
-        WeightsError: the network's files are missing or damaged.
-        DataError: the data set cannot be read.
-        MerError: it is not the one that the network was trained on last.
-    """
-    from mer.data import corpora
-    from mer.inference.predictor import Predictor
-
-    predictor = Predictor(name)
-    pixels, labels = corpora.held_out(predictor.record, source, predictor.size)
-    crops = list(pixels)
-    answers = {zooms: predictor.logits(crops, zooms) for zooms in VIEWS}
-    right = {zooms: _accuracy(logits, labels) for zooms, logits in answers.items()}
-    one, two = VIEWS
-    zooms = two if right[two] >= right[one] + WORTH else one
-    logits = answers[zooms]
-    fitted = fit((logits, labels))
-    before, after = temperature_softmax(logits, 1.0), temperature_softmax(logits, fitted)
-    quick = temperature_softmax(answers[VIEWS[0]][:1], fitted)  # the crop alone stands first
-    ways = {"views": after, "quick": quick, "smoothed": live_answers(predictor, crops, fitted)}
-    found = {way: threshold(chances, labels) for way, chances in ways.items()}
-    return {
-        "zooms": list(zooms),
-        "accuracies": [{"zooms": list(one), "accuracy": right[one]} for one in VIEWS],
-        "temperature": fitted,
-        "threshold": found["views"],
-        "thresholds": found,
-        "coverage": {
-            way: float((chances.max(axis=1) >= found[way]).mean()) for way, chances in ways.items()
+        "coverage": [{"coverage": part, "accuracy": float(one.mean())} for part, one in curve],
+        "sure": {
+            "coverage": float(sure.mean()),
+            "accuracy": float(sure_right.mean()) if len(sure_right) else None,
         },
-        "n": len(labels),
-        "ece_before": _ece(_bins(*_ranked(before, labels))),
-        "ece_after": _ece(_bins(*_ranked(after, labels))),
     }
-
-
-def save(name: str, calibration: dict[str, Any]) -> None:
-    """Replace the fit in a network's record; its choice of views stays where the new has none."""
-    from mer.weights import store
-
-    record = store.read_record(name, folder=store.FOLDER)
-    before = record.get("calibration", {})
-    views = {key: before[key] for key in ("zooms", "accuracies") if key in before}
-    store.write_record(name, record | {"calibration": views | calibration})
-
-
-def _accuracy(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
-    return float((temperature_softmax(logits, 1.0).argmax(axis=1) == labels).mean())
 
 
 def _ranked(
@@ -186,10 +92,6 @@ def _ranked(
     highest = probabilities.max(axis=1)
     order = np.argsort(-highest, kind="stable")
     return highest[order], (probabilities.argmax(axis=1) == labels)[order]
-
-
-def _count(right: NDArray[np.bool_], step: int) -> int:
-    return max(1, round(len(right) * step / STEPS))
 
 
 def _bins(ranked: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
@@ -209,3 +111,79 @@ def _bins(ranked: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[st
 def _ece(bins: Sequence[Mapping[str, Any]]) -> float:
     apart = sum(one["n"] * abs(one["accuracy"] - one["confidence"]) for one in bins)
     return float(apart / sum(one["n"] for one in bins))
+
+
+def calibrate(name: str, source: str | Path) -> dict[str, Any]:
+    """Choose views, temperature and thresholds of a shipped network on its validation pictures.
+
+    These are the pictures of `source` that its last training held out. The result, which `save`
+    writes into the record, has `zooms`, `temperature`, the `thresholds` of each way of answering
+    (`threshold` is that of all views) and `coverage`, the share of the pictures that is sure.
+
+    Raises:
+        WeightsError: the network's files are missing or damaged.
+        DataError: the data set cannot be read.
+        MerError: it is not the one that the network was trained on last.
+    """
+    predictor = Predictor(name)
+    pixels, labels = corpora.held_out(predictor.record, source, predictor.size)
+    crops = list(pixels)
+    answers = {zooms: predictor.logits(crops, zooms) for zooms in VIEWS}
+    right = {
+        zooms: float((softmax(logits, 1.0).argmax(axis=1) == labels).mean())
+        for zooms, logits in answers.items()
+    }
+    one, two = VIEWS
+    zooms = two if right[two] >= right[one] + WORTH else one
+    logits = answers[zooms]
+    fitted = fit((logits, labels))
+    ways = {
+        "views": softmax(logits, fitted),
+        "quick": softmax(answers[one][:1], fitted),  # the crop alone stands first
+        "smoothed": _live_answers(predictor, crops, fitted),
+    }
+    found = {way: threshold(chances, labels) for way, chances in ways.items()}
+    sure = {way: float((one.max(axis=1) >= found[way]).mean()) for way, one in ways.items()}
+    return {
+        "zooms": list(zooms),
+        "accuracies": [{"zooms": list(one), "accuracy": right[one]} for one in VIEWS],
+        "temperature": fitted,
+        "threshold": found["views"],
+        "thresholds": found,
+        "coverage": sure,
+        "n": len(labels),
+        "ece_before": _ece(_bins(*_ranked(softmax(logits, 1.0), labels))),
+        "ece_after": _ece(_bins(*_ranked(ways["views"], labels))),
+    }
+
+
+def _live_answers(
+    predictor: Predictor, crops: Sequence[np.ndarray], temperature: float
+) -> NDArray[np.float64]:
+    """Return probabilities (n, classes) of n crops, RGB uint8, smoothed as in the live view."""
+    rng = np.random.default_rng(0)
+    answer: NDArray[np.floating[Any]] | None = None
+    for _ in range(FRAMES):
+        seen = [_jittered(crop, rng) for crop in crops]
+        now = softmax(predictor.logits(seen, (1.0,), mirrored=False), temperature)
+        answer = now if answer is None else smoothed(answer, now, LOOK_MS, SMOOTHING_MS)
+    return np.asarray(answer, np.float64)
+
+
+def _jittered(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the crop a little shifted, scaled and with other noise, as another frame shows it."""
+    side = len(crop)
+    scale = 1 + rng.normal(0, JITTER)
+    matrix = cv2.getRotationMatrix2D(((side - 1) / 2,) * 2, 0, scale)
+    matrix[:, 2] = matrix[:, 2] + rng.normal(0, JITTER * side, 2)
+    moved = cv2.warpAffine(crop, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    noisy = np.rint(moved + rng.normal(0, NOISE, crop.shape)).clip(0, 255)
+    return np.asarray(noisy, np.uint8)
+
+
+def save(name: str, calibration: dict[str, Any]) -> None:
+    """Replace the fit in a network's record; its choice of views stays where the new has none."""
+    record = store.read_record(name, folder=store.FOLDER)
+    before = record.get("calibration", {})
+    views = {key: before[key] for key in ("zooms", "accuracies") if key in before}
+    store.write_record(name, record | {"calibration": views | calibration})

@@ -107,9 +107,7 @@ def _roll_of_eyes(face: Face) -> float:
 
 def _centre(face: Face) -> np.ndarray:
     x, y, width, height = face.box
-    points = face.points or ((x + width / 2, y + 0.55 * height),)
-    centre: np.ndarray = np.mean(points, axis=0)
-    return centre
+    return np.asarray(np.mean(face.points or ((x + width / 2, y + 0.55 * height),), axis=0))
 
 
 def _rotation(angle: float) -> np.ndarray:

@@ -49,23 +49,17 @@ FLAT: Final = 118.0
 
 @dataclass(frozen=True)
 class Face:
-    """A face in a picture.
+    """A face in a picture."""
 
-    Attributes:
-        box: x, y, width, height in the picture's own pixels, clipped to it.
-        score: the detector's confidence, 0..1, which differs between detectors.
-        points: x, y of right eye, left eye, nose, right and left mouth corner (the person's own
-            right, so on the picture's left); () where the detector has none.
-        roll: degrees by which the head leans, clockwise, -180..180, found by `mer.faces.rotation`;
-            0 for faces that stand about upright and where the roll was not searched.
-        covered: whether a hand, sunglasses or the like cover it, found by `mer.faces.occlusion`.
-    """
-
-    box: tuple[int, int, int, int]
-    score: float
+    box: tuple[int, int, int, int]  # x, y, width, height in the picture's own pixels, clipped to it
+    score: float  # the detector's confidence, 0..1, which differs between detectors
+    # x, y of right eye, left eye, nose, right and left mouth corner (the person's own right, so on
+    # the picture's left); () where the detector has none.
     points: tuple[tuple[float, float], ...] = ()
+    # Degrees by which the head leans, clockwise, -180..180, found by `mer.faces.rotation`; 0 for
+    # faces that stand about upright and where the roll was not searched.
     roll: float = 0.0
-    covered: bool = False
+    covered: bool = False  # by a hand, sunglasses or the like, found by `mer.faces.occlusion`
 
 
 def _by_yunet(image: np.ndarray, quick: bool) -> list[Face]:
@@ -84,12 +78,12 @@ def _by_yunet(image: np.ndarray, quick: bool) -> list[Face]:
 def _look(image: np.ndarray, side: int) -> np.ndarray:
     """YuNet's rows for the picture shrunk to `side`, in the picture's own pixels."""
     small = shrunk(image, side / max(image.shape[:2]))
-    found, back = _yunet()(small, THRESHOLD, OVERLAP), _back(image, small)
-    return np.hstack([found[:, :14] * np.tile(back, 7), found[:, 14:]])
+    found, larger = _yunet()(small, THRESHOLD, OVERLAP), _larger(image, small)
+    return np.hstack([found[:, :14] * np.tile(larger, 7), found[:, 14:]])
 
 
-def _back(image: np.ndarray, small: np.ndarray) -> np.ndarray:
-    """The x, y factors from a shrunk picture back to its own pixels."""
+def _larger(image: np.ndarray, small: np.ndarray) -> np.ndarray:
+    """By how much the picture is wider and higher than its shrunk copy."""
     return np.divide(image.shape[1::-1], small.shape[1::-1])
 
 
@@ -97,7 +91,7 @@ _yunet = functools.cache(yunet.Network)
 
 
 def _by_haar(image: np.ndarray, _: bool) -> list[Face]:
-    """Faces by the cascade, on gray.
+    """Faces by the paper's detector, a cascade on gray.
 
     The score is a tenth of the last stage's weight, at most 1: about 0.7 for the faces of the
     paper's data set and 0.2 for false boxes.
@@ -108,20 +102,16 @@ def _by_haar(image: np.ndarray, _: bool) -> list[Face]:
         boxes, _levels, weights = haar_cascade().detectMultiScale3(
             gray, minNeighbors=5, minSize=(24, 24), outputRejectLevels=True
         )
-    back = _back(image, small)
+    larger = np.tile(_larger(image, small), 2)
     return [
-        clipped(image, np.asarray(box) * np.tile(back, 2), weight / 10)
+        clipped(image, np.asarray(box) * larger, weight / 10)
         for box, weight in zip(boxes, np.ravel(weights), strict=True)
     ]
 
 
 @functools.cache
 def haar_cascade() -> cv2.CascadeClassifier:
-    """The paper's detector: the frontal-face cascade that comes with OpenCV.
-
-    Raises:
-        WeightsError: its file is missing or damaged.
-    """
+    """The frontal-face cascade of OpenCV. Raises WeightsError if its file is missing or damaged."""
     cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / HAAR))
     if cascade.empty():
         mend = "Install it again: `pip install --force-reinstall opencv-python-headless`."
@@ -152,14 +142,9 @@ def check_name(detector: str) -> None:
 def detect(image: np.ndarray, detector: str = "yunet", *, quick: bool = False) -> list[Face]:
     """Every face of an RGB uint8 picture (height, width, 3), from left to right.
 
-    It computes with all cores; callers that work on several pictures at once use
-    `onnx_session.one_thread`.
-
-    Args:
-        image: the picture.
-        detector: a name in `DETECTORS`.
-        quick: look at a small copy first, and closer only where nothing is found there or a face
-            less than an eighth as high as the picture is wide: for frames of a stream.
+    With `quick`, for frames of a stream, it looks at a small copy first, and closer only where
+    nothing is found there or a face less than an eighth as high as the picture is wide. It computes
+    with all cores; callers that work on several pictures at once use `onnx_session.one_thread`.
 
     Raises:
         MerError: no detector has this name.
@@ -190,9 +175,9 @@ def crop(image: np.ndarray, face: Face, margin: float = MARGIN) -> np.ndarray:
     """Cut out a square around a face of an RGB uint8 picture, framed like the training pictures.
 
     `margin` is the share of the longer side of the box that is added to it. Edges are repeated
-    outside the picture; a side is at most LARGEST_CROP. A picture that is a face crop already is
-    taken whole, whatever the margin. The face's `roll` is undone; its points cannot serve for that,
-    since YuNet's show 1.7 degrees of a roll of 15 (median of 89 turned faces).
+    outside the picture; a side is at most LARGEST_CROP. A face crop is taken whole, whatever the
+    margin. The face's `roll` is undone; its points cannot serve for that, since YuNet's show 1.7
+    degrees of a roll of 15 (median of 89 turned faces).
     """
     x, y, side = _square(image, face, margin)
     size = min(side, LARGEST_CROP)
@@ -210,10 +195,7 @@ def crop(image: np.ndarray, face: Face, margin: float = MARGIN) -> np.ndarray:
 
 
 def enhance_image(image: np.ndarray, face: Face) -> np.ndarray:
-    """The paper's `enhance_image`: the face's crop, with more contrast where it has little.
-
-    A crop with less contrast than FLAT is stretched to it; others stay as `crop` cuts them.
-    """
+    """The paper's `enhance_image`: the face's crop, its contrast stretched to FLAT if less."""
     cut = crop(image, face)
     low, high = np.percentile(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), (2, 98))
     if high - low >= FLAT:

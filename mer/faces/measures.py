@@ -59,9 +59,10 @@ _OTHERS: Final = {
 _BOTH: Final = {name + side: unit for name, unit in _SIDES.items() for side in ("Left", "Right")}
 BLENDSHAPES: Final = dict(sorted((_OTHERS | _BOTH).items()))  # in the network's order
 FIGURES: Final = (
-    *("yaw", "pitch", "roll", "gaze_right", "gaze_down"),
-    *("right_eye_open", "left_eye_open", "mouth_open"),
-)
+    "yaw", "pitch", "roll", "gaze_right", "gaze_down",
+    "right_eye_open", "left_eye_open", "mouth_open",
+)  # fmt: skip
+Pair = tuple[int, int]  # numbers of points
 MEASURES: Final = (*FIGURES, *BLENDSHAPES)
 
 # Pairs of points, the person's right one first, that keep their places whatever the face does.
@@ -109,14 +110,12 @@ class Measures:
 
 
 class TFLite:
-    """A network of a .tflite file, computed by OpenCV. Threads may share it: they take turns."""
+    """A network of a .tflite file among the weights, computed by OpenCV, and chosen outputs of it.
+
+    Threads may share it: they take turns. WeightsError is raised if it is missing or damaged.
+    """
 
     def __init__(self, file: str, sha256: str, *outputs: str) -> None:
-        """Load it from the weights' folder; `outputs` are those that are asked for.
-
-        Raises:
-            WeightsError: the file is missing or damaged.
-        """
         content = store.read_verified(file, sha256, "network")
         self._net = cv2.dnn.readNetFromTFLite(np.frombuffer(content, np.uint8))
         self._outputs = outputs
@@ -130,9 +129,7 @@ class TFLite:
         return [np.array(answer, np.float32).ravel() for answer in answers]
 
 
-@functools.cache
-def _network(file: str, sha256: str, *outputs: str) -> TFLite:
-    return TFLite(file, sha256, *outputs)
+_network = functools.cache(TFLite)
 
 
 def landmarks(image: np.ndarray, face: Face) -> np.ndarray | None:
@@ -141,9 +138,6 @@ def landmarks(image: np.ndarray, face: Face) -> np.ndarray | None:
     They are float32 (478, 3), numbered as MediaPipe numbers them: x and y in pixels of the picture,
     z in the same unit, less where nearer to the camera. The network looks twice: about the box,
     then about the points that it found there. A face without points is taken to be upright.
-
-    Raises:
-        WeightsError: the network's file is missing or damaged.
     """
     x, y, width, height = face.box
     eyes = np.array(face.points[:2] or ((0.0, 0.0), (1.0, 0.0)))
@@ -176,21 +170,13 @@ def _seen(image: np.ndarray, around: np.ndarray, eyes: np.ndarray) -> np.ndarray
 
 
 def measure(image: np.ndarray, face: Face) -> Measures | None:
-    """Measure a face of an RGB uint8 picture, or None where no points are found in it.
-
-    Raises:
-        WeightsError: the files of a network are missing or damaged.
-    """
+    """Measure a face of an RGB uint8 picture, or None where no points are found in it."""
     found = landmarks(image, face)
     return None if found is None else of(found)
 
 
 def of(found: np.ndarray) -> Measures:
-    """What the points of a face tell, see `landmarks`.
-
-    Raises:
-        WeightsError: the blendshapes' file is missing or damaged.
-    """
+    """What the points of a face tell, see `landmarks`."""
     points = found.astype(float)
     turn = _turn(points)
     level = points @ turn.T  # as the camera would see them before the face
@@ -218,16 +204,13 @@ def _turn(points: np.ndarray) -> np.ndarray:
 def _angles(turn: np.ndarray) -> tuple[float, float, float]:
     """Yaw, pitch and roll in degrees."""
     across, down, _ = turn
-    yaw = np.arctan2(across[2], np.hypot(across[0], across[1]))
-    lean = np.arctan2(down[2], np.hypot(down[0], down[1]))
+    yaw, lean = (np.arctan2(axis[2], np.hypot(axis[0], axis[1])) for axis in (across, down))
     roll = np.arctan2(across[1], across[0])
     yaw, lean, roll = np.degrees((yaw, lean, roll)).tolist()
     return yaw, LEAN_AT_REST - lean, roll
 
 
-def _opening(
-    level: np.ndarray, corners: tuple[int, int], lids: tuple[tuple[int, int], ...]
-) -> float:
+def _opening(level: np.ndarray, corners: Pair, lids: tuple[Pair, ...]) -> float:
     width = float(np.linalg.norm(level[corners[1], :2] - level[corners[0], :2]))
     heights = [level[below, 1] - level[above, 1] for above, below in lids]
     return max(float(np.mean(heights)), 0.0) / max(width, 1e-6)

@@ -35,10 +35,8 @@ def shape(image: np.ndarray, face: Face) -> np.ndarray:
     return _described(_level(image, face))
 
 
-def _level(image: np.ndarray, face: Face) -> np.ndarray:
-    """Gray values of the level face, uint8 (64, 64)."""
-    level = alignment.warped(image, alignment.by_eyes(face), 64)
-    return cv2.cvtColor(level, cv2.COLOR_RGB2GRAY)
+def _level(image: np.ndarray, face: Face) -> np.ndarray:  # gray, uint8 (64, 64)
+    return cv2.cvtColor(alignment.warped(image, alignment.by_eyes(face), 64), cv2.COLOR_RGB2GRAY)
 
 
 def _described(gray: np.ndarray) -> np.ndarray:
@@ -98,11 +96,7 @@ def marked(image: np.ndarray, faces: Sequence[Face]) -> list[Face]:
 
 
 def load() -> Cover:
-    """The model that ships.
-
-    Raises:
-        WeightsError: its weights or record are missing or damaged.
-    """
+    """The model that ships. Raises WeightsError if weights or record are missing or damaged."""
     return _loaded(store.FOLDER)
 
 

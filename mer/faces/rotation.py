@@ -1,9 +1,8 @@
 """Faces that lean: found in turned copies of a picture, since YuNet looks for upright ones.
 
 YuNet misses leaning faces or is less sure of them, and its points hide the roll; but in the copy
-in which a face stands upright it is as sure as ever, and which copy that is tells the roll.
-`python -m benchmarks robustness` measures it. Pictures are read so; videos and the live view, whose
-frames come faster than a search of copies, are not.
+in which a face stands upright it is as sure as ever, and which copy that is tells the roll. Frames
+of videos and of the live view come faster than a search of copies: they are not searched so.
 """
 
 import functools
@@ -64,16 +63,13 @@ def detect(image: np.ndarray, detector: str = "yunet") -> list[Face]:
     copies = shared_out(functools.partial(_in_copy, image), range(SEARCH.step, 360, SEARCH.step))
     everyone = [*found, *itertools.chain.from_iterable(copies)]
     kept: list[Face] = []
-    for face in sorted(everyone, key=_preference, reverse=True):
+    best_first = sorted(everyone, key=lambda one: -one.score - SEARCH.better * (not one.roll))
+    for face in best_first:
         sure = not face.roll or face.score >= SEARCH.least
-        if sure and not any(_overlapping(face, other) for other in kept):
+        if sure and not any(_overlap(face, other) for other in kept):
             kept.append(face)
     rolled = [_refined(face, everyone) if face.roll else face for face in kept]
     return sorted(rolled, key=lambda face: face.box)
-
-
-def _preference(face: Face) -> float:
-    return face.score if face.roll else face.score + SEARCH.better
 
 
 def turned(image: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +142,7 @@ def _refined(face: Face, others: Sequence[Face]) -> Face:
     near = [
         (one.score, (one.roll - face.roll + 180) % 360 - 180)
         for one in others
-        if _overlapping(face, one)
+        if _overlap(face, one)
     ]
     before, after = (
         max((score for score, apart in near if apart == turn), default=SEARCH.unseen)
@@ -156,5 +152,5 @@ def _refined(face: Face, others: Sequence[Face]) -> Face:
     return replace(face, roll=face.roll + SEARCH.step * min(max(summit, -0.5), 0.5))
 
 
-def _overlapping(one: Face, other: Face) -> bool:
+def _overlap(one: Face, other: Face) -> bool:
     return yunet.iou(one.box, other.box) > detection.OVERLAP

@@ -30,15 +30,10 @@ AROUND: Final = 40  # rows above and below a band
 class Network:
     """YuNet 2023mar (Wu, Peng, Yu 2023), from OpenCV Zoo, with the answers of `FaceDetectorYN`.
 
-    Threads may share it.
+    Threads may share it. WeightsError is raised if its files are missing or damaged.
     """
 
     def __init__(self) -> None:
-        """Load it.
-
-        Raises:
-            WeightsError: its files are missing or damaged.
-        """
         self._stem, self._head = (
             onnx_session.Session(store.read_verified(file, checksum, "face detector"))
             for file, checksum in ((STEM, STEM_SHA256), (HEAD, HEAD_SHA256))
@@ -90,11 +85,8 @@ def nms(found: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
 
 
 def _decoded(level: np.ndarray, stride: int, threshold: float) -> np.ndarray:
-    """Decode one level, (16, h, w), to rows as in `Network`; its values are in units of `stride`.
-
-    The channels are the logits of two scores, x, y and the logarithms of width and height, and five
-    points.
-    """
+    """Decode one level, (16, h, w), in units of `stride`, to rows as in `Network`."""
+    # Channels: the logits of two scores, x, y, the logarithms of width and height, five points.
     values = level.reshape(len(level), -1)
     named, there = 1 / (1 + np.exp(-values[:2]))
     score = np.sqrt(named * there)

@@ -29,13 +29,21 @@ def capture_image(camera: int | str = 0) -> np.ndarray | None:
         MerError: there is no such camera, it gives no picture, or there is no screen.
     """
     video = cv2.VideoCapture(camera)
+
+    def next_frame() -> np.ndarray:
+        received, frame = video.read()
+        if not received:
+            mend = "Plug it in again, or name another one."
+            raise MerError(f"Camera {camera} gives no picture. {mend}")
+        return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+
     try:
         if not video.isOpened():
             raise MerError(
                 f"Camera {camera} cannot be opened. Check that it is plugged in and that no other "
                 "program uses it, or name another one."
             )
-        return _show(lambda: _next(video, camera))
+        return _show(next_frame)
     finally:
         video.release()
 
@@ -61,13 +69,6 @@ def read_camera(camera: int | str = 0, model: str = DEFAULT_MODEL) -> str | None
     return emotion
 
 
-def _next(video: cv2.VideoCapture, camera: int | str) -> np.ndarray:
-    received, frame = video.read()
-    if not received:
-        raise MerError(f"Camera {camera} gives no picture. Plug it in again, or name another one.")
-    return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-
-
 def _show(picture: Callable[[], np.ndarray]) -> np.ndarray | None:
     """Show what `picture` gives again and again; return what is there when Space is pressed."""
     try:
@@ -88,18 +89,14 @@ def _show(picture: Callable[[], np.ndarray]) -> np.ndarray | None:
     try:
         while "space" not in keys and "Escape" not in keys:
             image = picture()
-            shown = tkinter.PhotoImage(master=window, data=_ppm(image))
+            as_ppm = b"P6 %d %d 255\n" % image.shape[1::-1] + image.tobytes()
+            shown = tkinter.PhotoImage(master=window, data=as_ppm)
             label.configure(image=shown)
             window.update()
             time.sleep(PAUSE)
     finally:
         window.destroy()
     return image if "space" in keys else None
-
-
-def _ppm(image: np.ndarray) -> bytes:
-    height, width = image.shape[:2]
-    return b"P6 %d %d 255\n" % (width, height) + image.tobytes()
 
 
 if __name__ == "__main__":

@@ -26,9 +26,8 @@ def layer_cam(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
     """Return the class-activation map of a face crop, see `detection.crop`: float32 (size, size).
 
     LayerCAM (Jiang et al. 2021) over two depths of the network weights each activation by its
-    gradient where that is positive. Like an answer, the map is the mean over the crop and its
-    mirror image. `size` is the network's input size. The map is relative: its maximum is 1, or all
-    of it is 0 where no activation speaks for the class.
+    gradient where that is positive; the map is the mean over the crop and its mirror image. `size`
+    is that of the network's input. The maximum is 1, or 0 where nothing speaks for the class.
 
     Raises:
         MerError: no class has this name.
@@ -47,18 +46,25 @@ def activation_map(
     import torch
 
     batch = torch.from_numpy(np.stack([pixels, pixels[:, ::-1]])).permute(0, 3, 1, 2)
-    with _lock:  # the hooks of one request would also be called for another
-        kept, slopes = _listened(network, batch.float().div(255), number)
+    kept: list[Tensor] = []
+    with _lock, torch.enable_grad():  # the hooks of one request would also be called for another
+        hooks = [
+            network.get_submodule(name).register_forward_hook(lambda _m, _i, out: kept.append(out))
+            for name in network.explained
+        ]
+        try:
+            logits = network(batch.float().div(255))
+            slopes = torch.autograd.grad(logits[:, number].sum(), kept)
+        finally:
+            for hook in hooks:
+                hook.remove()
     maps = [_layer(a.detach(), g, len(pixels)) for a, g in zip(kept, slopes, strict=True)]
     whole: np.ndarray = np.mean(maps, axis=0).astype(np.float32)
     return whole / max(float(whole.max()), 1e-12)
 
 
 def overlay(crop: np.ndarray, activation: np.ndarray, strength: float = 0.5) -> np.ndarray:
-    """Lay a map, a square in 0..1, over an RGB uint8 crop; the result has the crop's shape.
-
-    A strength of 0 shows the crop alone, 1 the map alone.
-    """
+    """Lay a map, a square in 0..1, over an RGB uint8 crop: at strength 0 the crop alone is seen."""
     size = crop.shape[1], crop.shape[0]
     large = cv2.resize(activation, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
     coloured = cv2.applyColorMap((large * 255).astype(np.uint8), HOT)[:, :, ::-1]
@@ -70,26 +76,6 @@ def _network(model: str) -> tuple[BaseClasificacionImagenes, tuple[str, ...]]:
     """Load a second copy of the network, since hooks are put on it."""
     network, record = store.load(model)
     return network, store.classes(record)
-
-
-def _listened(
-    network: BaseClasificacionImagenes, batch: Tensor, number: int
-) -> tuple[list[Tensor], tuple[Tensor, ...]]:
-    """Return the outputs of the explained layers, and the gradients of the class's logits."""
-    import torch
-
-    kept: list[Tensor] = []
-    hooks = [
-        network.get_submodule(name).register_forward_hook(lambda _m, _i, out: kept.append(out))
-        for name in network.explained
-    ]
-    try:
-        with torch.enable_grad():
-            logits = network(batch)
-            return kept, torch.autograd.grad(logits[:, number].sum(), kept)
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def _layer(activations: Tensor, slopes: Tensor, size: int) -> np.ndarray:

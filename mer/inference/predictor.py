@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -13,13 +13,10 @@ from mer.errors import MerError
 from mer.faces import detection, measures, occlusion, quality, rotation
 from mer.faces.detection import Face
 from mer.faces.measures import Measures
-from mer.inference import onnx_backend, probabilities
+from mer.inference import backends, probabilities
 from mer.io import images
 from mer.models.registry import DEFAULT_MODEL
 from mer.weights import store
-
-if TYPE_CHECKING:  # torch takes seconds to import
-    from mer.inference.torch_backend import TorchNetwork
 
 BATCH: Final = 128  # faces classified at once, which bounds the memory for a crowd
 
@@ -55,11 +52,7 @@ class Predictor:
     """A face detector and a network. Threads may share it, since predicting changes nothing."""
 
     def __init__(
-        self,
-        model: str = DEFAULT_MODEL,
-        *,
-        detector: str = "yunet",
-        folder: Path | None = None,
+        self, model: str = DEFAULT_MODEL, *, detector: str = "yunet", folder: Path | None = None
     ) -> None:
         """Load a network by its name, from `folder` or from where the shipped ones lie.
 
@@ -68,8 +61,7 @@ class Predictor:
             MerError: no detector has this name.
         """
         detection.check_name(detector)
-        self.model = model
-        self.detector = detector
+        self.model, self.detector = model, detector
         self.record, self._network = _loaded(model, folder)
         self.classes = store.classes(self.record)
         self.size = self._network.size  # pixels a side of the network's input
@@ -83,11 +75,8 @@ class Predictor:
     ) -> list[Prediction]:
         """Predict every face of an RGB uint8 picture (height, width, 3), from left to right.
 
-        Where no face stands upright, turned copies of the picture are searched
-        (`mer.faces.rotation`).
-
         Args:
-            image: the picture.
+            image: the picture, searched as `mer.faces.rotation` says.
             quick: for frames of a stream: upright faces, looked for in a small copy first
                 (see `mer.faces.detection.detect`) and classified in one view (see `classify`).
             measure: measure each face too (see `mer.faces.measures`), in 20 ms more.
@@ -109,21 +98,19 @@ class Predictor:
     ) -> list[Prediction]:
         """What faces look like, in their order, each with its crop as `detection.crop` cuts it."""
         rows = self.classify(crops, quick=quick).tolist()
-        reasons = [
-            quality.concerns(quality.measure(*one)) for one in zip(crops, found, strict=True)
-        ]
         way = "quick" if quick else "views"
-        return [
-            Prediction(face, tuple(row), self.sure(row, why, way=way), why, self.classes)
-            for face, row, why in zip(found, rows, reasons, strict=True)
-        ]
+        judged = []
+        for crop, face, row in zip(crops, found, rows, strict=True):
+            why = quality.concerns(quality.measure(crop, face))
+            sure = self.sure(row, why, way=way)
+            judged.append(Prediction(face, tuple(row), sure, why, self.classes))
+        return judged
 
     def classify(self, crops: Sequence[np.ndarray], *, quick: bool = False) -> np.ndarray:
         """Probabilities, float64 (n, classes), of n face crops, RGB uint8 squares of any size.
 
         They are the mean over views: the crop and, for the networks that it helps, its middle,
-        each with its mirror image. A face says the same either way round, and so does the answer.
-        A `quick` answer is that of the crop alone.
+        each with its mirror image. A `quick` answer is that of the crop alone.
         """
         zooms = (1.0,) if quick else self.zooms
         logits = self.logits(crops, zooms, mirrored=not quick)
@@ -145,46 +132,38 @@ class Predictor:
     ) -> np.ndarray:
         """Compute the logits of n crops at these zooms (1: the whole crop, 2: its middle half).
 
-        Returns:
-            float32 (views, n, classes): at each zoom the crop, then its mirror image if `mirrored`.
+        Float32 (views, n, classes): at each zoom the crop, then its mirror image if `mirrored`.
         """
         if not len(crops):
             return np.zeros(((1 + mirrored) * len(zooms), 0, len(self.classes)), np.float32)
-        views = [self._view(crops, zoom) for zoom in zooms]
-        return np.concatenate([self._answers(pixels, mirrored) for pixels in views])
+        return np.concatenate([self._seen(crops, zoom, mirrored) for zoom in zooms])
 
-    def _view(self, crops: Sequence[np.ndarray], zoom: float) -> np.ndarray:
-        return np.stack([images.resize(_middle(crop, zoom), self.size) for crop in crops])
-
-    def _answers(self, pixels: np.ndarray, mirrored: bool) -> np.ndarray:
-        """Logits (1 + mirrored, n, classes) of pixels (n, size, size, 3)."""
-        parts = [self._network(part, mirrored) for part in _parts(pixels)]
+    def _seen(self, crops: Sequence[np.ndarray], zoom: float, mirrored: bool) -> np.ndarray:
+        """Logits, float32 (1 + mirrored, n, classes), at one zoom."""
+        edges = [round(len(crop) * (1 - 1 / zoom) / 2) for crop in crops]  # left out on each side
+        pixels = [
+            images.resize(crop[edge : len(crop) - edge, edge : len(crop) - edge], self.size)
+            for crop, edge in zip(crops, edges, strict=True)
+        ]
+        parts = [
+            self._network(np.stack(pixels[start : start + BATCH]), mirrored)
+            for start in range(0, len(pixels), BATCH)
+        ]
         return np.concatenate(parts, axis=1)
 
 
 def _loaded(
     model: str, folder: Path | None
-) -> tuple[store.Record, "onnx_backend.OnnxNetwork | TorchNetwork"]:
+) -> tuple[store.Record, backends.OnnxNetwork | backends.TorchNetwork]:
     """Return a network's record, and its ONNX graph or, where none fits, the torch network."""
     architecture = store.architecture(model, folder=folder)
     arrays, record = store.arrays(model, folder=folder)
-    if onnx_backend.fits(architecture, record.get("options", {})):
-        try:
-            return record, onnx_backend.OnnxNetwork(architecture, arrays)
-        except ValueError as error:
-            raise store.foreign(model, folder) from error
-    from mer.inference.torch_backend import TorchNetwork
-
-    return record, TorchNetwork(model, folder=folder)
-
-
-def _middle(crop: np.ndarray, zoom: float) -> np.ndarray:
-    edge = round(len(crop) * (1 - 1 / zoom) / 2)  # pixels left out on each side
-    return crop[edge : len(crop) - edge, edge : len(crop) - edge]
-
-
-def _parts(pixels: np.ndarray) -> list[np.ndarray]:
-    return [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
+    if not backends.fits(architecture, record.get("options", {})):
+        return record, backends.TorchNetwork(model, folder=folder)
+    try:
+        return record, backends.OnnxNetwork(architecture, arrays)
+    except ValueError as error:
+        raise store.foreign(model, folder) from error
 
 
 @functools.cache
@@ -194,11 +173,7 @@ def get_predictor(model: str = DEFAULT_MODEL, detector: str = "yunet") -> Predic
 
 
 def get_predictor_of_seven(model: str = DEFAULT_MODEL, detector: str = "yunet") -> Predictor:
-    """Return a predictor for the live view, which shows only the seven classes.
-
-    Raises:
-        MerError: the network has other classes.
-    """
+    """Return a predictor for the live view. Raises MerError for other classes than the seven."""
     predictor = get_predictor(model, detector)
     if predictor.classes != EMOTIONS:
         raise MerError(

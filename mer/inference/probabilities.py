@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from mer.emotions import EMOTIONS
 
+Floats = NDArray[np.floating[Any]]
 WAYS: Final = ("views", "quick", "smoothed")
 LOOK_MS: Final = 200.0  # least time between two answers for one face in the live view
 SMOOTHING_MS: Final = 400.0  # time constant of the live view, unless a visitor changes it
 
 
-def temperature_softmax(
-    logits: NDArray[np.floating[Any]], temperature: float
-) -> NDArray[np.float64]:
+def temperature_softmax(logits: Floats, temperature: float) -> NDArray[np.float64]:
     """Return probabilities (n, classes): the mean over views of softmax(logits / temperature).
 
     The logits are (views, n, classes), for example of faces and their mirror images. A temperature
@@ -30,16 +29,10 @@ def temperature_softmax(
     """
     from scipy.special import softmax
 
-    mean: NDArray[np.float64] = softmax(logits.astype(np.float64) / temperature, axis=2).mean(0)
-    return mean
+    return np.asarray(softmax(logits.astype(np.float64) / temperature, axis=2).mean(0))
 
 
-def smoothed(
-    before: NDArray[np.floating[Any]],
-    now: NDArray[np.floating[Any]],
-    elapsed_ms: float,
-    smoothing_ms: float,
-) -> NDArray[np.floating[Any]]:
+def smoothed(before: Floats, now: Floats, elapsed_ms: float, smoothing_ms: float) -> Floats:
     """Return the exponential moving average after a new answer; 0 ms means no smoothing."""
     part = 1 - np.exp(-elapsed_ms / smoothing_ms) if smoothing_ms > 0 else 1.0
     return before + part * (now - before)
@@ -62,8 +55,7 @@ def thresholds(record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def is_sure(
-    probabilities: NDArray[np.floating[Any]] | Sequence[Sequence[float]],
-    least: float | Sequence[float],
+    probabilities: Floats | Sequence[Sequence[float]], least: float | Sequence[float]
 ) -> NDArray[np.bool_]:
     """Whether each answer, (n, classes), is sure, (n,), by its highest probability alone.
 
@@ -71,5 +63,4 @@ def is_sure(
     """
     rows = np.asarray(probabilities)
     limits = np.broadcast_to(np.asarray(least), rows.shape[1])
-    sure: NDArray[np.bool_] = rows.max(axis=1) >= limits[rows.argmax(axis=1)]
-    return sure
+    return np.asarray(rows.max(axis=1) >= limits[rows.argmax(axis=1)])

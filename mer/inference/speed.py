@@ -1,7 +1,7 @@
 """The time that a network takes for one face on this machine."""
 
 import statistics
-import time
+import timeit
 from collections.abc import Callable
 from typing import Final
 
@@ -14,12 +14,7 @@ WARM_UP: Final = 3  # Runs that are not counted: the first ones load code and re
 
 def milliseconds(work: Callable[[], object], runs: int, warm_up: int = WARM_UP) -> list[float]:
     """Return the time of each run, after `warm_up` runs that are not counted."""
-    times = []
-    for _ in range(warm_up + runs):
-        began = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - began))
-    return times[warm_up:]
+    return [1000 * one for one in timeit.repeat(work, number=1, repeat=warm_up + runs)[warm_up:]]
 
 
 def face_milliseconds(model: str) -> float:

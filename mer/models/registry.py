@@ -3,7 +3,7 @@
 A new network is a class in this folder and an entry here. No torch is imported: that takes seconds.
 """
 
-import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -24,9 +24,7 @@ class Entry:
     options: Mapping[str, bool] = field(default_factory=dict)
     """What the constructor takes beside `classes`, and its defaults. `Settings` has fields of the
     same names; a network whose options are the defaults answers by its ONNX graph."""
-    start: str = ""
-    """The published weights that its training began with, their source and their licence, as
-    Markdown that goes on from "It began as". Empty: it began with random weights."""
+    start: str = ""  # the published weights that it began with, after "It began as", in Markdown
 
 
 NETWORKS: Final[dict[str, Entry]] = {
@@ -71,9 +69,8 @@ class _Classes(Mapping[str, "type[BaseClasificacionImagenes]"]):
     """The class of each entry, imported when it is asked for."""
 
     def __getitem__(self, name: str) -> "type[BaseClasificacionImagenes]":
-        module, _, called = NETWORKS[name].build.partition(":")
-        network: type[BaseClasificacionImagenes] = getattr(importlib.import_module(module), called)
-        return network
+        found: type[BaseClasificacionImagenes] = pkgutil.resolve_name(NETWORKS[name].build)
+        return found
 
     def __contains__(self, name: object) -> bool:  # without the import that __getitem__ makes
         return name in NETWORKS

@@ -16,9 +16,8 @@ _keep: list[torch.library.Library] = []  # the schemas in it vanish with the obj
 class ModeloMERCNN(BaseClasificacionImagenes):
     """ResNet-18 whose `fc` is the identity, a reduction to 512 units, and the seven classes.
 
-    The names are the paper's: its `feature_reduction` keeps 512 features and its
-    `regularization` is a plain linear layer. Torchvision's ImageNet weights as a start come from
-    `python -m tools.import_imagenet`.
+    The names are the paper's: its `feature_reduction` keeps 512 features and its `regularization`
+    is a plain linear layer. `python -m tools.import_imagenet` makes a start of ImageNet's weights.
     """
 
     size: ClassVar[int] = NETWORKS["resnet18"].size
@@ -42,8 +41,7 @@ def torchvision_models() -> ModuleType:
     """Return `torchvision.models`, also where torchvision was built for another torch.
 
     Beside a CPU build of torch, a package index may serve only torchvision's CUDA build, whose
-    compiled operators fail to load: `operator torchvision::nms does not exist`. Networks need none
-    of them: declaring the two schemas lets the import pass.
+    compiled operators fail to load. Networks need none: declaring two schemas lets the import pass.
     """
     try:
         return importlib.import_module("torchvision.models")

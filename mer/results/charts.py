@@ -14,8 +14,8 @@ import plotly.graph_objects as go
 
 from mer.emotions import EMOTIONS
 from mer.evaluation.calibration import BINS
+from mer.evaluation.metrics import wilson
 from mer.evaluation.robustness import SWEEPS
-from mer.evaluation.statistics import wilson
 from mer.results.wording import percent
 
 TEXT: Final = "#7f8790"  # 3.6 : 1 on white, 4.9 : 1 on near-black

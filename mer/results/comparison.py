@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mer.errors import WeightsError
-from mer.evaluation.statistics import significant_pairs
+from mer.evaluation.metrics import significant_pairs
 from mer.models.registry import DEFAULT_MODEL, NETWORKS
 from mer.results import paper
 from mer.results.wording import percent
@@ -322,7 +322,7 @@ def purpose(name: str) -> str:
 def significance(records: Mapping[str, Record], kind: str) -> tuple[list[str], list[list[str]]]:
     """Networks, and a matrix of them: "better", "worse" or "" where it may be chance.
 
-    They are compared by their mistakes on the same pictures, see `mer.evaluation.statistics`.
+    They are compared by their mistakes on the same pictures, see `mer.evaluation.metrics`.
     """
     known = {name: tests(record).get(kind, {}) for name, record in records.items()}
     mistakes = {name: one["mistakes"] for name, one in known.items() if "mistakes" in one}

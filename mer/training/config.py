@@ -1,7 +1,13 @@
-"""The settings of a training, which are also the options of `python -m mer train`."""
+"""The settings of a training, which are options of `python -m mer train`; names of own networks."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+from mer.errors import MerError, WeightsError
+from mer.models.registry import MODELS
 
 
 def flag(default: Any, text: str, **more: Any) -> Any:
@@ -29,3 +35,46 @@ class Settings:
     )
     norm: bool = flag(True, "as the paper: no batch normalisation, where it is an option")
     seed: int = flag(0, "of everything random")
+
+
+# Names of columns that tables have beside the classes, and of parts of a data set. The tables stand
+# in a room above this one; tests/results/test_tables.py holds that all their columns are here.
+RESERVED: Final = frozenset(
+    {
+        *("file", "face", "x", "y", "width", "height", "detector_score"),
+        *("emotion", "probability", "sure", "concerns", "reason"),
+        *("network", "version", "detector", "time", "person", "covered", "fps", "mer"),
+        *("train", "test"),
+    }
+)
+
+
+def check_names(architecture: str, name: str, classes: Sequence[str], folder: Path) -> None:
+    """Refuse invalid names of a network in `folder` or of its classes.
+
+    Raises:
+        MerError: with what to choose instead.
+    """
+    from mer.weights import store
+
+    a_file = re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name)  # on every system
+    if not a_file or (name in MODELS and name != architecture):
+        raise MerError(
+            f"A network cannot be called {name!r}: choose small letters, digits, - and _, and not "
+            "the name of another network."
+        )
+    if (folder / f"{name}.json").exists():
+        try:
+            built = store.read_record(name, folder=folder).get("architecture", name)
+        except WeightsError:
+            built = None
+        if built != architecture:
+            text = f"{folder / name}.json is something else: choose another --name or --out."
+            raise MerError(text)
+    a_folder = re.compile(r"[a-z0-9][a-z0-9 _-]{0,39}")  # and a column of a table
+    bad = [one for one in classes if not a_folder.fullmatch(one) or one in RESERVED]
+    if bad or len(set(classes)) != len(classes) or len(classes) < 2:
+        raise MerError(
+            "Name two classes or more, all different, in small letters, digits, - and _, and none "
+            f"of {', '.join(sorted(RESERVED))}" + (f": not {', '.join(bad)}." if bad else ".")
+        )

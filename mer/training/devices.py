@@ -20,8 +20,7 @@ M_MMAP_MAX: Final = -4
 def keep_freed_memory() -> None:
     """Make this process keep memory that it frees: up to a seventh less time for a training.
 
-    glibc returns the large arrays of each step to the system, which has to clear the same pages for
-    the next step. With another C library this does nothing.
+    glibc returns each step's large arrays to the system, which clears the same pages for the next.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -49,19 +48,14 @@ class DeviceDataLoader:
     """A loader whose batches arrive on `device`."""
 
     def __init__(self, loader: Iterable[Any], device: torch.device) -> None:
-        self.loader = loader
-        self.device = device
+        self.loader, self.device = loader, device
 
     def __iter__(self) -> Iterator[Any]:
         for batch in self.loader:
             yield selected_device(batch, self.device)
 
     def __len__(self) -> int:
-        """Number of batches.
-
-        Raises:
-            TypeError: the wrapped loader has no length.
-        """
+        """Number of batches. Raises TypeError where the wrapped loader has no length."""
         if not isinstance(self.loader, Sized):
             raise TypeError("The wrapped loader has no length.")
         return len(self.loader)
@@ -80,7 +74,7 @@ def arriving(batches: Dataset[Batch], device: torch.device) -> Iterable[Batch]:
         batch_size=None,
         num_workers=max(1, cores - 1) if ahead else 0,
         pin_memory=ahead,
-        worker_init_fn=_alone,
+        worker_init_fn=lambda _: cv2.setNumThreads(1),  # there is one worker a core
         multiprocessing_context="fork" if ahead else None,
     )
     for images, targets in DeviceDataLoader(loader, device):
@@ -90,8 +84,3 @@ def arriving(batches: Dataset[Batch], device: torch.device) -> Iterable[Batch]:
 def to_float(images: Tensor) -> Tensor:
     """Turn bytes in 0..255 into floats in 0..1, on the same device."""
     return images.float().div_(255)
-
-
-def _alone(_: int) -> None:
-    """Keep OpenCV to one thread in a worker process, since there is one worker a core."""
-    cv2.setNumThreads(1)

@@ -7,41 +7,47 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn, optim
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from mer.data import corpora, custom_classes
+from mer.data import corpora
 from mer.data.augmentation import Batches
 from mer.data.corpora import Corpus
 from mer.emotions import EMOTIONS
-from mer.errors import MerError
-from mer.io.files import remove_leftovers
+from mer.errors import MerError, WeightsError
+from mer.io.files import atomic, remove_leftovers
 from mer.models.base import BaseClasificacionImagenes, Batch
 from mer.models.registry import MODELS, NETWORKS
-from mer.training import checkpoint
-from mer.training.config import Settings
+from mer.training.config import Settings, check_names
 from mer.training.devices import arriving, get_default_device, selected_device
 from mer.version import __version__
 from mer.weights import store
 from mer.weights.provenance import machine, now, versions
 
+# What is printed of an epoch.
+LINE: Final = (
+    "epoch {epoch:3.0f}  train loss {train_loss:.3f} accuracy {train_accuracy:.3f}  "
+    "validation loss {validation_loss:.3f} accuracy {validation_accuracy:.3f}  {seconds:.0f} s"
+)
+_STATE: Final = {"identity": str, "history": list, "started": str}  # of a training
+# What reading a damaged or foreign file raises.
+_DAMAGE: Final = (
+    *(SafetensorError, RuntimeError, LookupError, ValueError, TypeError, AttributeError),
+    *(OverflowError, OSError),
+)
+
 
 def train(
-    model: str,
-    data: Sequence[Path],
-    *,
-    out: Path,
-    settings: Settings,
-    start: Path | None = None,
-    name: str | None = None,
-    classes: Sequence[str] = EMOTIONS,
-    cut: Sequence[Path] = (),
+    model: str, data: Sequence[Path], *, out: Path, settings: Settings, start: Path | None = None,
+    name: str | None = None, classes: Sequence[str] = EMOTIONS, cut: Sequence[Path] = (),
     build: "Callable[..., Run] | None" = None,
-) -> Path:
+) -> Path:  # fmt: skip
     """Train network `model`, write its weights and record to `out`; the path of the weights.
 
     A training that was stopped or killed goes on from its last epoch when it is called again, and
@@ -63,11 +69,9 @@ def train(
     """
     if model not in MODELS:
         raise MerError(f"There is no network called {model!r}; choose {', '.join(MODELS)}.")
-    custom_classes.check(model, name or model, classes, out)
-    fraction, seed = settings.validation, settings.seed
-    corpus = corpora.gather(
-        data, NETWORKS[model].size, fraction=fraction, seed=seed, classes=classes, cut=cut
-    )
+    check_names(model, name or model, classes, out)
+    size, fraction, seed = NETWORKS[model].size, settings.validation, settings.seed
+    corpus = corpora.gather(data, size, fraction=fraction, seed=seed, classes=classes, cut=cut)
     if not len(corpus.train) or not len(corpus.validation):
         raise MerError("There are too few pictures to hold some out for validation. Add some.")
     return (build or Run)(model, corpus, settings, out, start, name or model).trained()
@@ -83,16 +87,12 @@ class Run:
     first = True
 
     def __init__(
-        self,
-        name: str,
-        corpus: Corpus,
-        settings: Settings,
-        out: Path,
-        start: Path | None,
+        self, name: str, corpus: Corpus, settings: Settings, out: Path, start: Path | None,
         called: str,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.name, self.corpus, self.settings, self.out = name, corpus, settings, out
         self.called = called
+        self.checkpoint_file = out / f"{called}.checkpoint"
         torch.manual_seed(settings.seed)
         self.device = get_default_device()
         classes = len(corpus.pictures.classes)
@@ -109,6 +109,7 @@ class Run:
         average = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
         self.best = AveragedModel(self.model, use_buffers=True)
+        self._modules = {"model": self.model, "average": self.average, "best": self.best}
         self.optimizer = optim.AdamW(
             [p for p in self.model.parameters() if p.requires_grad],
             lr=settings.learning_rate,
@@ -131,14 +132,9 @@ class Run:
 
     def batches_to_learn(self) -> Batches:
         """What an epoch learns from."""
-        how = self.settings
+        how, pictures, rows = self.settings, self.corpus.pictures, self.corpus.train
         return Batches(
-            self.corpus.pictures,
-            self.corpus.train,
-            batch=how.batch,
-            copies=how.copies,
-            shuffle=True,
-            seed=how.seed,
+            pictures, rows, batch=how.batch, copies=how.copies, shuffle=True, seed=how.seed
         )
 
     def trained(self) -> Path:
@@ -155,21 +151,22 @@ class Run:
             MerError: it belongs to a training with other data or settings.
         """
         remove_leftovers(self.checkpoint_file)
-        if not self.checkpoint_file.exists():
-            return
-        identity = self.state["identity"]
-        modules, optimizer = self._modules, self.optimizer
-        self.state = checkpoint.read(self.checkpoint_file, modules, optimizer, identity)
-        if self.first:
-            print(f"resumed after epoch {len(self.history)}", flush=True)
+        if self.checkpoint_file.exists():
+            identity = self.state["identity"]
+            self.state = read_checkpoint(
+                self.checkpoint_file, self._modules, self.optimizer, identity
+            )
+            if self.first:
+                print(f"resumed after epoch {len(self.history)}", flush=True)
 
     def fit(self) -> None:
         """Run the remaining epochs; stop early when patience ends."""
-        while len(self.history) < self.settings.epochs and self._stale < self.settings.patience:
+        how = self.settings
+        while (done := len(self.history)) < how.epochs and done - self._best < how.patience:
             self.epoch()
             if self.first:
-                print(_line(self.history[-1]), flush=True)
-                checkpoint.write(self.checkpoint_file, self._modules, self.optimizer, self.state)
+                print(LINE.format(**self.history[-1]), flush=True)
+                write_checkpoint(self.checkpoint_file, self._modules, self.optimizer, self.state)
 
     def finish(self) -> Path:
         """Write the best weights and the record."""
@@ -200,15 +197,6 @@ class Run:
         history: list[dict[str, float]] = self.state["history"]
         return history
 
-    @property
-    def checkpoint_file(self) -> Path:
-        """Where its state is kept."""
-        return self.out / f"{self.called}.checkpoint"
-
-    @property
-    def _modules(self) -> dict[str, nn.Module]:
-        return {"model": self.model, "average": self.average, "best": self.best}
-
     def autocast(self) -> torch.autocast:
         """Arithmetic in the precision of the settings."""
         enabled = self.settings.precision == "bfloat16"
@@ -225,14 +213,9 @@ class Run:
 
     @property
     def _best(self) -> int:
-        """The epoch of the highest validation accuracy, the first of equal ones, from 1."""
+        """The epoch of the highest validation accuracy, the first of equal ones; 0 before all."""
         scores = [entry["validation_accuracy"] for entry in self.history]
-        return scores.index(max(scores)) + 1
-
-    @property
-    def _stale(self) -> int:
-        """How many epochs have passed since the best one."""
-        return len(self.history) - self._best if self.history else 0
+        return scores.index(max(scores)) + 1 if scores else 0
 
     def epoch(self) -> None:
         """Train for one more epoch, and take down how it went."""
@@ -313,10 +296,52 @@ class Run:
         }
 
 
-def _line(entry: dict[str, float]) -> str:
-    """What is printed of an epoch."""
-    return (
-        f"epoch {entry['epoch']:3d}  train loss {entry['train_loss']:.3f} "
-        f"accuracy {entry['train_accuracy']:.3f}  validation loss {entry['validation_loss']:.3f} "
-        f"accuracy {entry['validation_accuracy']:.3f}  {entry['seconds']:.0f} s"
-    )
+def write_checkpoint(
+    path: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer, state: dict[str, Any]
+) -> None:
+    """Store modules, optimizer and the JSON-like `state` at `path` in one step."""
+    tensors = {
+        f"{m}.{k}": v for m, module in modules.items() for k, v in module.state_dict().items()
+    }
+    for number, slots in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{key}": value for key, value in slots.items()}
+    dense = {key: value.contiguous() for key, value in tensors.items()}
+    with atomic(path) as temporary:
+        save_file(dense, temporary, metadata={"state": json.dumps(state)})
+
+
+def read_checkpoint(
+    path: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer, identity: str
+) -> dict[str, Any]:
+    """Fill modules and optimizer from `path` and return the `state` stored with them.
+
+    Raises:
+        WeightsError: the file is damaged.
+        MerError: it belongs to a training of another identity.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            state: dict[str, Any] = json.loads(file.metadata()["state"])
+            if any(not isinstance(state[name], kind) for name, kind in _STATE.items()):
+                raise ValueError("no state of a training")
+            if state["identity"] != identity:
+                raise MerError(
+                    f"{path} belongs to a training with other data or settings. "
+                    "Choose another --out, or delete it to begin anew."
+                )
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        parts: dict[str, dict[str, Tensor]] = {}
+        for key, tensor in tensors.items():
+            part, _, name = key.partition(".")
+            parts.setdefault(part, {})[name] = tensor
+        for name, module in modules.items():
+            module.load_state_dict(parts[name], strict=True)
+        slots: dict[int, dict[str, Tensor]] = {}
+        for key, value in parts.get("optimizer", {}).items():
+            number, slot = key.split(".")
+            slots.setdefault(int(number), {})[slot] = value
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({"state": slots, "param_groups": groups})
+    except _DAMAGE as error:
+        raise WeightsError(f"The checkpoint {path} is damaged. Delete it to begin anew.") from error
+    return state

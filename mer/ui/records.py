@@ -16,7 +16,7 @@ import pandas as pd
 from mer import hub
 from mer.errors import MerError
 from mer.evaluation import robustness
-from mer.evaluation.elsewhere import MEANING
+from mer.evaluation.datasets import MEANING
 from mer.io.files import csv_text
 from mer.models.registry import NETWORKS
 from mer.results import charts, comparison, documents, methods, paper

@@ -9,7 +9,7 @@ from PIL import Image
 
 from mer.data import dataset
 from mer.errors import DataError
-from mer.evaluation import elsewhere
+from mer.evaluation import datasets
 from mer.inference.predictor import Predictor
 from mer.results import comparison
 from mer.weights import store
@@ -33,13 +33,13 @@ def photographs(tmp_path: Path, astronaut: np.ndarray) -> Path:
 
 def test_a_missing_set_is_a_sentence(tmp_path: Path, stand_in_weights: Path) -> None:
     with pytest.raises(DataError):
-        elsewhere.evaluate_sets(Predictor("cnn1"), [tmp_path / "nowhere"])
+        datasets.evaluate_sets(Predictor("cnn1"), [tmp_path / "nowhere"])
 
 
 def test_each_set_has_its_figures_and_all_have_a_mean(
     photographs: Path, tiny_data: Path, stand_in_weights: Path
 ) -> None:
-    figures = elsewhere.evaluate_sets(Predictor("cnn1"), [photographs, tiny_data])
+    figures = datasets.evaluate_sets(Predictor("cnn1"), [photographs, tiny_data])
     json.dumps(figures, allow_nan=False)
     first, second = figures["sets"].values()
     assert (first["n"], first["missed"], first["part"]) == (3, 1, "all")
@@ -60,7 +60,7 @@ def test_of_a_set_that_was_learned_from_only_held_out_pictures_count(
     settings = {"validation": 0.2, "seed": 0}
     stage = {"data": [{"fingerprint": known.fingerprint}], "settings": settings}
     store.write_record("cnn1", record | {"training": {"stages": [stage]}}, folder=stand_in_weights)
-    figures = elsewhere.evaluate_sets(Predictor("cnn1"), [crops])["sets"]["train"]
+    figures = datasets.evaluate_sets(Predictor("cnn1"), [crops])["sets"]["train"]
     assert figures["part"] == "held out"
     assert figures["n"] == len(dataset.split(known, 0.2, seed=0)[1]) < len(known)
 
@@ -69,7 +69,7 @@ def test_the_table_shows_every_set_and_stays_empty_without_figures() -> None:
     assert comparison.elsewhere({"cnn1": records.record()}).empty
     sure = {"threshold": 0.6, "coverage": 0.5, "accuracy": None}
     one = records.scores(0.8, 70) | {"part": "held out", "confidence": {"ece": 0.1, "sure": sure}}
-    away = {"sets": {"kdef": one}, "mean": elsewhere.mean({"kdef": one})}
+    away = {"sets": {"kdef": one}, "mean": datasets.mean({"kdef": one})}
     whole = records.record()
     whole["evaluation"]["elsewhere"] = away
     table = comparison.elsewhere({"cnn1": whole, "cnn2": records.record("cnn2")})

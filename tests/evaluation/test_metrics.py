@@ -7,7 +7,7 @@ import pytest
 
 from mer.emotions import EMOTIONS
 from mer.errors import DataError, WeightsError
-from mer.evaluation import metrics
+from mer.evaluation import datasets, metrics
 from mer.inference.predictor import Predictor
 from mer.results.paper import FIGURE_6
 from mer.weights import store
@@ -85,15 +85,15 @@ def test_no_data_and_an_unknown_network_are_said(
     tmp_path: Path, tiny_data: Path, stand_in_weights: Path
 ) -> None:
     with pytest.raises(DataError):
-        metrics.evaluate_predictor(Predictor("cnn1"), tmp_path / "nowhere")
+        datasets.evaluate_predictor(Predictor("cnn1"), tmp_path / "nowhere")
     with pytest.raises(DataError):
-        metrics.evaluate_predictor(Predictor("cnn1"), tmp_path)
+        datasets.evaluate_predictor(Predictor("cnn1"), tmp_path)
     with pytest.raises(WeightsError, match="cnn9"):
-        metrics.evaluate_predictor(Predictor("cnn9"), tiny_data)
+        datasets.evaluate_predictor(Predictor("cnn9"), tiny_data)
 
 
 def test_a_test_set_beside_its_training_set(tiny_data: Path, stand_in_weights: Path) -> None:
-    whole = metrics.evaluate_predictor(Predictor("cnn1"), tiny_data)
+    whole = datasets.evaluate_predictor(Predictor("cnn1"), tiny_data)
     assert whole["n"] == 14
     assert whole["clean"]["n"] == 13  # anger8 is anger1, compressed more
     assert whole["clean"]["per_class"]["anger"]["support"] == 1
@@ -101,11 +101,11 @@ def test_a_test_set_beside_its_training_set(tiny_data: Path, stand_in_weights: P
     assert len(whole["mistakes"]) == 14 - round(14 * whole["accuracy"])
     assert set(whole["clean"]["mistakes"]) <= set(whole["mistakes"])
     assert json.loads(json.dumps(whole, allow_nan=False)) == whole
-    assert metrics.evaluate_predictor(Predictor("cnn1"), tiny_data / "test") == whole
+    assert datasets.evaluate_predictor(Predictor("cnn1"), tiny_data / "test") == whole
 
 
 def test_the_training_set_has_no_clean_part(tiny_data: Path, stand_in_weights: Path) -> None:
-    figures = metrics.evaluate_predictor(Predictor("cnn1"), tiny_data, split="train")
+    figures = datasets.evaluate_predictor(Predictor("cnn1"), tiny_data, split="train")
     assert figures["n"] == 42
     assert "clean" not in figures
 
@@ -115,7 +115,7 @@ def test_without_training_pictures_clean_is_unknown(
 ) -> None:
     for emotion in ("anger", "fear"):  # where some of the seven are missing, too
         shutil.copytree(tiny_data / "test" / emotion, tmp_path / "crops" / emotion)
-    figures = metrics.evaluate_predictor(Predictor("cnn1"), tmp_path / "crops")
+    figures = datasets.evaluate_predictor(Predictor("cnn1"), tmp_path / "crops")
     assert figures["n"] == 4
     assert figures["clean"] is None
     assert "train and test" in figures["clean_note"]
@@ -124,8 +124,8 @@ def test_without_training_pictures_clean_is_unknown(
 
 def test_saved_figures_are_in_the_record_and_the_rest_stays(stand_in_weights: Path) -> None:
     figures = metrics.evaluate(PAPER)
-    metrics.save("cnn1", "train", {"n": 1})
-    metrics.save("cnn1", "test", figures)
+    datasets.save("cnn1", "train", {"n": 1})
+    datasets.save("cnn1", "test", figures)
     assert store.read_record("cnn1")["test_reads"] == 1
     record = store.read_record("cnn1", folder=stand_in_weights)
     assert record["evaluation"] == {"train": {"n": 1}, "test": figures}
@@ -135,7 +135,7 @@ def test_saved_figures_are_in_the_record_and_the_rest_stays(stand_in_weights: Pa
 def test_the_clean_pictures_of_the_papers_test_set(mer_data: Path, stand_in_weights: Path) -> None:
     source = mer_data / "micro-expressions"
     supports = dict(zip(EMOTIONS, (201, 89, 78, 278, 101, 209, 172), strict=True))
-    figures = metrics.evaluate_predictor(Predictor("cnn1"), source)
+    figures = datasets.evaluate_predictor(Predictor("cnn1"), source)
     assert figures["n"] == 1860
     clean = figures["clean"]["per_class"]
     assert {name: clean[name]["support"] for name in EMOTIONS} == supports

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer.data import custom_classes
 from mer.emotions import EMOTIONS
 from mer.faces.detection import Face
 from mer.faces.measures import BLENDSHAPES, FIGURES, Measures
 from mer.inference.predictor import Prediction, Predictor
 from mer.io import files
 from mer.results import tables
+from mer.training import config
 
 ORIGIN = {"network": "cnn1", "version": "0.1.0", "detector": "yunet"}
 PREDICTOR = cast(
@@ -121,7 +121,7 @@ def test_json_says_the_origin_once_and_nests_the_rest() -> None:
 
 
 def test_no_class_of_a_network_can_be_called_like_a_column() -> None:
-    assert {*tables.BEFORE, *tables.AFTER} <= custom_classes.RESERVED
+    assert {*tables.BEFORE, *tables.AFTER} <= config.RESERVED
 
 
 def test_measures_are_columns_where_they_were_asked_for() -> None:

@@ -15,7 +15,7 @@ from mer.errors import ImageError, MerError, WeightsError
 from mer.io import images
 from mer.io.video import Video
 from mer.models.cnn import CNN1
-from mer.training import checkpoint
+from mer.training.trainer import read_checkpoint
 from mer.weights import store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +92,7 @@ def test_a_pickle_in_the_place_of_a_checkpoint_is_refused(evil: bytes, tmp_path:
     path.write_bytes(evil)
     model = torch.nn.Linear(2, 2)
     with pytest.raises(WeightsError, match="Delete it to begin anew"):
-        checkpoint.read(path, {"model": model}, torch.optim.SGD(model.parameters(), lr=1.0), "")
+        read_checkpoint(path, {"model": model}, torch.optim.SGD(model.parameters(), lr=1.0), "")
 
 
 def test_a_pickle_in_the_place_of_a_picture_or_a_video_is_refused(

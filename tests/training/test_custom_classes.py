@@ -11,10 +11,9 @@ from PIL import Image, ImageDraw
 
 from benchmarks.synthetic import clips
 from mer import cli, hub, ui
-from mer.data import custom_classes
 from mer.emotions import COLORS, EMOTIONS, colors
 from mer.errors import DataError, MerError, WeightsError
-from mer.evaluation.metrics import evaluate_predictor
+from mer.evaluation.datasets import evaluate_predictor
 from mer.inference import predictor
 from mer.inference.class_activation_map import layer_cam
 from mer.inference.predictor import Predictor
@@ -22,6 +21,7 @@ from mer.io import webm
 from mer.live.session import Live
 from mer.results import charts, comparison, report, video_report, video_tables
 from mer.results.drawing import annotate
+from mer.training import config
 from mer.ui import parts, video_view
 from mer.video.analysis import analyse
 from mer.weights import store
@@ -69,7 +69,7 @@ def run(faces: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]
 @pytest.mark.parametrize("name", ["", "Mine", "../mine", "a b", "cnn2", "x" * 41])
 def test_a_name_that_does_not_do(tmp_path: Path, name: str) -> None:
     with pytest.raises(MerError, match="A network cannot be called"):
-        custom_classes.check("cnn1", name, EMOTIONS, tmp_path)
+        config.check_names("cnn1", name, EMOTIONS, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_a_name_that_does_not_do(tmp_path: Path, name: str) -> None:
 )
 def test_classes_that_do_not_do(tmp_path: Path, classes: list[str]) -> None:
     with pytest.raises(MerError, match="Name two classes or more"):
-        custom_classes.check("cnn1", "mine", classes, tmp_path)
+        config.check_names("cnn1", "mine", classes, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["{}", "no JSON", '{"model": "mine", "architecture": "cnn2"}'])
 def test_a_file_of_that_name_is_not_written_over(tmp_path: Path, text: str) -> None:
     (tmp_path / "mine.json").write_text(text)
     with pytest.raises(MerError, match="is something else"):
-        custom_classes.check("cnn1", "mine", CLASSES, tmp_path)
+        config.check_names("cnn1", "mine", CLASSES, tmp_path)
 
 
 def test_colours_of_other_classes_differ() -> None:

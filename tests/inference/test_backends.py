@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from mer.faces import detection
-from mer.inference import onnx_backend
-from mer.inference.onnx_backend import OnnxNetwork
+from mer.inference import backends
+from mer.inference.backends import OnnxNetwork, TorchNetwork
 from mer.inference.probabilities import temperature_softmax
-from mer.inference.torch_backend import TorchNetwork
 from mer.io import images
 from mer.models.registry import MODELS
 from mer.weights import store
@@ -43,12 +42,12 @@ def test_the_weights_of_another_network_are_refused() -> None:
 
 @pytest.mark.parametrize("options", [{"norm": False}, {"classes": 4}])
 def test_networks_built_otherwise_have_no_graph(options: dict[str, Any]) -> None:
-    assert not onnx_backend.fits("cnn1", options)
+    assert not backends.fits("cnn1", options)
 
 
 @pytest.mark.parametrize("name", ["cnn1", "cnn2", "resnet18", "sface", "faceres"])
 def test_a_graph_answers_as_its_network(name: str, pixels: np.ndarray) -> None:
-    assert onnx_backend.fits(name, {})
+    assert backends.fits(name, {})
     graph, plain = OnnxNetwork(name, store.arrays(name)[0]), TorchNetwork(name)
     assert graph.size == plain.size == MODELS[name].size
     seen = of_size(pixels, graph.size)
