@@ -114,7 +114,9 @@ def _rows(shots: Sequence[Picture]) -> Iterator[dict[str, Any]]:
     for one in shots:
         picture += bool(one.content)
         if not one.faces:
-            cells = (one.name, "", "", "", "", one.problem)
+            # A phone shows the first columns only.
+            said, remark = (one.problem, "") if one.content else ("not read", one.problem)
+            cells = (one.name, "", said, "", "", remark)
             row = {"index": None, "title": one.name, "unsure": False, "cells": cells}
             yield row | {"picture": picture if one.content else ""}
         for number, face in enumerate(one.faces, 1):

@@ -1,5 +1,6 @@
 """The Upload tab's answers: what is known of a picture is carried along, not found out anew."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,15 @@ def test_a_picture_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) 
     assert shot.name == "photo.png"
     assert [shot.problem] == answers.problems
     assert not answers.known
+
+
+def test_pictures_without_a_face_say_so_in_the_column_of_looks(photo: str, tmp_path: Path) -> None:
+    broken, wall = tmp_path / "broken.png", tmp_path / "wall.png"
+    broken.write_bytes(b"no picture")
+    Image.new("RGB", (300, 200), "gray").save(wall)
+    answers = Answers()
+    for path in (photo, str(broken), str(wall)):
+        upload._read_one(path, Path(path).name, get_predictor("cnn1"), {}, answers)
+    cells = re.findall(r'<td data-value="([^"]*)"', parts.faces(answers.shots))
+    assert cells[cells.index("broken.png") + 2] == "not read"
+    assert cells[cells.index("wall.png") + 2] == "no face found"
