@@ -30,6 +30,8 @@ ROWS: Final = 4  # of them at most: of those who were seen longest
 DENSITY: Final = 0.15  # bits a pixel and frame that the encoder aims at
 
 Progress = Callable[[float, str], None]
+# This font is part of Pillow, so labels look the same on every machine.
+_font: Final = functools.cache(ImageFont.load_default)
 
 
 class Area(NamedTuple):
@@ -111,40 +113,36 @@ def _outline(pen: ImageDraw.ImageDraw, box: Area, color: str, *, dashed: bool) -
     wide = Area(box.left - 1, box.top - 1, box.right + 1, box.bottom + 1)
     pen.rectangle(wide, outline=INK, width=stroke + 2)
     pen.rectangle(box, outline=color, width=stroke)
-    for gap in _gaps(box, 4 * stroke) if dashed else ():
-        pen.line(gap, fill=INK, width=stroke)
-
-
-def _gaps(box: Area, length: float) -> Iterator[tuple[float, float, float, float]]:
-    """The gaps of the dashes on the four sides, each of about this length."""
+    if not dashed:
+        return
     for low, high, across in ((box.left, box.right, True), (box.top, box.bottom, False)):
-        edges = np.linspace(low, high, 2 * max(1, round((high - low) / length / 2)) + 2)
-        for start, end in zip(edges[1::2].tolist(), edges[2::2].tolist(), strict=False):
+        dashes = max(1, round((high - low) / stroke / 8))
+        edges = np.linspace(low, high, 2 * dashes + 2).tolist()
+        for start, end in zip(edges[1::2], edges[2::2], strict=False):  # the gaps
             for side in (box.top, box.bottom) if across else (box.left, box.right):
-                yield (start, side, end, side) if across else (side, start, side, end)
+                gap = (start, side, end, side) if across else (side, start, side, end)
+                pen.line(gap, fill=INK, width=stroke)
 
 
 def _label(pen: ImageDraw.ImageDraw, mark: Mark, box: Area, others: list[Area]) -> Area:
     """Write the longest label that hides no face and no other label; return where it stands."""
     longest = max(pen.im.size)
     height = (box.bottom - box.top) / 4
-    font = _font(round(min(max(height, longest / 90, 13), max(longest / 36, 14))))
+    size = round(min(max(height, longest / 90, 13), max(longest / 36, 14)))
     texts = (f"{mark.number} {mark.said}", f"{mark.number} {mark.short}", f"{mark.number}")
-    choices = [(text, place) for text in texts for place in _places(pen, text, font, box)]
+    choices = [(text, place) for text in texts for place in _places(pen, text, size, box)]
     free = (one for one in choices if not any(one[1].meets(other) for other in others))
     text, place = next(free, choices[-1])
     pen.rectangle(place, fill=mark.color or UNSURE, outline=INK)
     middle = (place.left + place.right) / 2, (place.top + place.bottom) / 2
-    pen.text(middle, text, font=font, fill=INK, anchor="mm")
+    pen.text(middle, text, font=_font(size), fill=INK, anchor="mm")
     return place
 
 
-def _places(
-    pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, box: Area
-) -> Iterator[Area]:
+def _places(pen: ImageDraw.ImageDraw, text: str, size: int, box: Area) -> Iterator[Area]:
     """The places for a label: above the box, below it, inside at its top; never cut off."""
-    padding = 0.35 * font.size
-    width, height = font.getlength(text) + 2 * padding, font.size + 2 * padding
+    padding = 0.35 * size
+    width, height = _font(size).getlength(text) + 2 * padding, size + 2 * padding
     rightmost, lowest = pen.im.size[0] - 1 - width, pen.im.size[1] - 1 - height
     # A large face stays visible behind its label, and the bare number has to stand somewhere.
     inside = box.bottom - box.top > 5 * height or text.isdigit()
@@ -154,14 +152,6 @@ def _places(
             place = Area(x, y, x + width, y + height)
             if inside or not place.meets(box):
                 yield place
-
-
-@functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    # This font is part of Pillow, so labels look the same on every machine.
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
 
 
 def annotate_video(
