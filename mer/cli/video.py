@@ -79,7 +79,7 @@ def video(options: argparse.Namespace) -> int:
 
 def _analysed(path: Path, name: str, options: argparse.Namespace) -> Analysis:
     with _bar(name) as progress:
-        from mer.results import video_summary
+        from mer.results import video_report
         from mer.video import analysis
 
         asked = ("model", "detector", "fps", "every", "measure")
@@ -92,7 +92,7 @@ def _analysed(path: Path, name: str, options: argparse.Namespace) -> Analysis:
                 cancelled=cancelled,
                 **{name: getattr(options, name) for name in asked},
             )
-    print(video_summary.summary(found), flush=True)
+    print(video_report.summary(found), flush=True)
     return found
 
 

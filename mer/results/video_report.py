@@ -1,4 +1,4 @@
-"""The report of a video: one HTML file with charts, tables, faces of the events, and limits."""
+"""What is in a video, in words: facts for every surface, all for a terminal, an HTML report."""
 
 from pathlib import Path
 from typing import Final
@@ -11,12 +11,11 @@ from plotly.offline import get_plotlyjs
 from mer.errors import VideoError
 from mer.results import documents, methods, video_charts
 from mer.results.charts import CSS
-from mer.results.video_summary import HEAD, cells, facts
 from mer.results.video_tables import LIMITS
-from mer.results.wording import SECOND, limits, mean, percent
-from mer.video import event_clips, notes, upright
+from mer.results.wording import SECOND, counted, limits, mean, percent, told
+from mer.video import event_clips, motion_classifier, notes, upright
 from mer.video.expression_segments import stretches
-from mer.video.types import Analysis, Event, Person
+from mer.video.types import KINDS, Analysis, Event, Person
 
 PICTURED: Final = 24  # expressions whose faces are shown, the strongest first
 SIDE: Final = 160  # pixels of a shown face
@@ -33,6 +32,17 @@ _NAMES: Final = {  # of the settings
     "end_s": "Read to, s",
     "every": "One of so many frames read",
 }
+HEAD: Final = (
+    *("event", "person", "kind", "onset s", "apex s", "offset s", "lasts ms", "where"),
+    *("pixels", "times noise", "looks"),
+)
+_CALLED: Final = {  # a kind of event; where it is no mere s, also several
+    "micro": ("micro-expression",),
+    "macro": ("macro-expression",),
+    "blink": ("blink",),
+    "speech": ("stretch of speech", "stretches of speech"),
+}
+MOST: Final = 12  # stretches of a person that are listed; the exports have them all
 
 
 def html(analysis: Analysis, path: str | Path | None = None) -> str:
@@ -73,9 +83,9 @@ def _means(analysis: Analysis) -> list[tuple[str, str, str]]:
             continue
         seconds = person.sampled_ms // 1000
         each = [person.probabilities[seconds == one].mean(axis=0) for one in np.unique(seconds)]
-        told = mean(person.probabilities, np.array(each))
+        means = mean(person.probabilities, np.array(each))
         likely = person.probabilities.max(axis=0) >= SECOND
-        named = zip(person.classes, told, likely, strict=True)
+        named = zip(person.classes, means, likely, strict=True)
         rows += [(str(person.number), name, share) for name, share, shown in named if shown]
     return rows
 
@@ -83,12 +93,12 @@ def _means(analysis: Analysis) -> list[tuple[str, str, str]]:
 def _settings(analysis: Analysis) -> list[tuple[str, str]]:
     """What the analysis was made with, each by the name that people know."""
     return [
-        (_NAMES.get(name) or name.replace("_", " ").capitalize(), _told(value))
+        (_NAMES.get(name) or name.replace("_", " ").capitalize(), _value(value))
         for name, value in analysis.settings.items()
     ]
 
 
-def _told(value: object) -> str:
+def _value(value: object) -> str:
     return limits(value) if isinstance(value, dict) else str(value)
 
 
@@ -119,3 +129,70 @@ def _pairs(analysis: Analysis, path: str | Path | None) -> list[tuple[int, Event
 def _jpeg(*faces: np.ndarray) -> bytes:
     small = [cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for face in faces]
     return documents.jpeg(np.hstack(small))
+
+
+def summary(analysis: Analysis) -> str:
+    """What is in the video: people with their time lines, events, notes."""
+    known = facts(analysis)
+    parts = [f"{known['Video']}, {known['Read']}", *(_person(person) for person in analysis.people)]
+    if analysis.events:
+        rows = [list(HEAD), *(cells(number, one) for number, one in enumerate(analysis.events, 1))]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        line = "  ".join(f"{{:{width}}}" for width in widths).format
+        parts.append("\n".join(line(*row).rstrip() for row in rows))
+    elif analysis.people:
+        parts.append("No event passed over a face.")
+    else:
+        parts.append("No face found. Try larger, brighter or more frontal faces.")
+    return "\n\n".join([*parts, *(f"Note: {note}" for note in analysis.notes)])
+
+
+def facts(analysis: Analysis) -> dict[str, str]:
+    """What a video is, how much of it was read, and who and what is in it, each by its name."""
+    timing, (width, height) = analysis.timing, analysis.size
+    kinds = [event.kind for event in analysis.events]
+    events = [counted(kinds.count(kind), *_CALLED[kind]) for kind in KINDS if kind in kinds]
+    read = f"{timing.duration_ms / 1000:.1f} s of video"
+    frames = f"({timing.frames} frames, {timing.fps:.1f} a second)"
+    sure = np.concatenate([np.empty(0), *(person.sure for person in analysis.people)])
+    return {
+        "Video": f"{analysis.source}: {width} x {height} pixels",
+        "Read": f"{read} {frames}{'' if analysis.complete else ', not to the end'}",
+        "Unevenness of the frames": f"{timing.unevenness:.0%}",
+        "People": counted(len(analysis.people), "person", "people"),
+        "Events": ", ".join(events) or "none",
+        **({"Unsure, of all looks": percent(1 - sure.mean())} if len(sure) else {}),
+    }
+
+
+def _person(person: Person) -> str:
+    span = f"{notes.clock(person.times_ms[0], 1)} to {notes.clock(person.times_ms[-1], 1)}"
+    found = stretches(person)
+    lines = [
+        f"  {notes.clock(one.start_ms, 1)} to {notes.clock(one.end_ms, 1)}  "
+        f"{'looks like ' if one.sure else ''}{told(one.emotion, one.probability, one.sure)}"
+        for one in found[:MOST]
+    ]
+    if len(found) > MOST:
+        lines.append(f"  and {len(found) - MOST} more stretches")
+    if hidden := notes.covered(person):
+        lines.append(f"  {hidden}")
+    return "\n".join([f"Person {person.number}, {span}", *lines])
+
+
+def cells(number: int, event: Event) -> list[str]:
+    """What a table says of an event, in the order of HEAD."""
+    times = event.onset_ms, event.apex_ms, event.offset_ms
+    return [
+        *(str(number), str(event.person), event.kind),
+        *(f"{time / 1000:.2f}" for time in times),
+        *(f"{event.offset_ms - event.onset_ms:.0f}", event.moved),
+        *(f"{event.pixels:.1f}", f"{event.strength:.1f}"),
+        looks(event),
+    ]
+
+
+def looks(event: Event) -> str:
+    """'positive 81 %', 'unsure: positive 48 %', or "" where nothing is known."""
+    known = motion_classifier.answer(event)
+    return told(*known) if known else ""

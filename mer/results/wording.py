@@ -19,9 +19,9 @@ def percent(share: float, digits: int = 0) -> str:
     return f"<{least:g} %" if 0 < 100 * share <= least / 2 else f"{100 * share:.{digits}f} %"
 
 
-def counted(count: int, thing: str) -> str:
-    """'1 face' or '3 faces'."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+def counted(count: int, thing: str, things: str = "") -> str:
+    """'1 face' or '3 faces'; '2 people' where `things` says so."""
+    return f"{count} {thing if count == 1 else things or f'{thing}s'}"
 
 
 def limits(thresholds: Mapping[str, float]) -> str:
