@@ -28,10 +28,9 @@ from mer.results import documents, methods, video_charts, wording
 from mer.results.video_report import HEAD, cells, facts, looks
 from mer.results.video_tables import LIMITS
 from mer.ui import visitor_files
-from mer.video import motion_classifier, notes, upright
+from mer.video import event_clips, motion_classifier, notes, upright
 from mer.video.event_clips import Look
 from mer.video.expression_segments import looks_at, sure_at
-from mer.video.motion import magnification
 from mer.video.types import MOTIONS, Analysis, Event, Person
 from mer.weights import store
 
@@ -39,7 +38,7 @@ SHOWN: Final = 4  # people; the downloads hold everyone
 _EVERY_MS: Final = 66.0  # a box in between is interpolated
 _LONG_SIDE: Final = 640  # pixels of a copy
 _FLOW: Final = "Flow from onset to apex: the hue is the direction, white is rest"
-_CLIP: Final = f"{magnification.SLOWER:.0f} times slower: as filmed, and its movements magnified"
+_CLIP: Final = f"{event_clips.SLOWER:.0f} times slower: as filmed, and its movements magnified"
 # Of HEAD: what fits beside a video; the rest is told of the event that is chosen.
 _COLUMNS: Final = ("event", "person", "kind", "apex s", "lasts ms", "where")
 
@@ -184,11 +183,11 @@ def _clip(event: Event, look: Look) -> bytes:
     """The clip and its magnified twin in one film, so that they stay in step; b"" for one frame."""
     if len(look.clip) < 2:
         return b""
-    large = magnification.magnified(look.clip, look.fps, event.pixels)
+    large = event_clips.magnified(look.clip, look.fps, event.pixels)
     with tempfile.TemporaryDirectory(dir=visitor_files.take_folder()) as folder:
         path = Path(folder) / "clip.webm"
-        slow = look.fps / magnification.SLOWER
-        webm.write(path, webm.even(magnification.beside(look.clip, large), slow), slow)
+        slow = look.fps / event_clips.SLOWER
+        webm.write(path, webm.even(event_clips.beside(look.clip, large), slow), slow)
         return path.read_bytes()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -30,33 +30,6 @@ WATCHING: Final = 0.95  # of the progress; the rest is for the second look at th
 
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
-
-
-class Part(NamedTuple):
-    """Which frames of a video are read: from one second to another, and every so manieth."""
-
-    start_s: float = 0.0
-    end_s: float = math.inf
-    every: int = 1
-
-    def frames(self, video: Video, longest_s: float) -> Iterator[Frame]:
-        """Those frames.
-
-        Raises:
-            VideoError: there is none, or one is later than `longest_s`.
-        """
-        if not (self.start_s < self.end_s and self.every >= 1):
-            raise VideoError("A part ends after it begins, and every first frame is the least.")
-        frames, none = video.frames(1000 * self.start_s, 1000 * self.end_s), True
-        for frame in islice(frames, None, None, self.every):
-            _check_length(frame.time_ms, longest_s)  # a file may say nothing of it, or lie
-            none = False
-            yield frame
-        if none:
-            raise VideoError(
-                f"The video has no frame from {self.start_s:g} to {self.end_s:g} seconds. Name a "
-                "part that lies in it."
-            )
 
 
 def analyse(
@@ -98,15 +71,15 @@ def analyse(
         MerError: no detector has this name.
     """
     tell, stopped = progress or (lambda *_: None), cancelled or (lambda: False)
-    part, predictor = Part(start_s, end_s, every), get_predictor(model, detector)
+    predictor = get_predictor(model, detector)
     with upright.opened(path, fps) as video:
         _check_length(video.duration_ms or 0.0, longest_s)
-        followed = Tracker(predictor.detector).people(part.frames(video, longest_s))
-        report = _reporter(part, video.duration_ms, tell)
+        frames = _frames(video, start_s, end_s, every, longest_s)
+        report = _reporter(video.duration_ms, start_s, end_s, tell)
         times, complete = array("d"), True
         with ThreadPoolExecutor(1) as thread:
             cast = Cast(predictor, thread, measure=measure)
-            for frame, shown in followed:
+            for frame, shown in Tracker(predictor.detector).people(frames):
                 times.append(frame.time_ms)
                 cast.see(frame, shown)
                 report(frame.time_ms)
@@ -125,7 +98,7 @@ def analyse(
             ),
             key=lambda event: (event.onset_ms, event.person),
         )
-        said = _notes(video, part, timing, complete)
+        said = _notes(video, timing, every, complete)
         if complete:
             tell(WATCHING, f"{len(events)} events found: a second look at them")
             try:
@@ -141,7 +114,14 @@ def analyse(
             timing=timing,
             people=people,
             events=tuple(events),
-            settings=_settings(predictor, part, fps, video.quarters),
+            settings=_settings(
+                predictor,
+                start_s=start_s,
+                end_s=end_s if end_s < math.inf else None,
+                every=every if every > 1 else None,
+                frames_per_second=fps,
+                quarter_turns=video.quarters,
+            ),
             notes=tuple(said),
             complete=complete,
             times_ms=np.array(times),
@@ -157,9 +137,26 @@ def _check_length(time_ms: float, longest_s: float) -> None:
         )
 
 
-def _settings(predictor: Predictor, part: Part, fps: float | None, quarters: int) -> dict[str, Any]:
-    """With what the video was read; of the last ones, what is not as it is unless given."""
-    usual, given = Part(), {"frames_per_second": fps, "quarter_turns": quarters}
+def _frames(
+    video: Video, start_s: float, end_s: float, every: int, longest_s: float
+) -> Iterator[Frame]:
+    """Those of a part; a VideoError if there is none, or one is later than `longest_s`."""
+    if not (start_s < end_s and every >= 1):
+        raise VideoError("A part ends after it begins, and every first frame is the least.")
+    none = True
+    for frame in islice(video.frames(1000 * start_s, 1000 * end_s), None, None, every):
+        _check_length(frame.time_ms, longest_s)  # a file may say nothing of it, or lie
+        none = False
+        yield frame
+    if none:
+        raise VideoError(
+            f"The video has no frame from {start_s:g} to {end_s:g} seconds. Name a part that lies "
+            "in it."
+        )
+
+
+def _settings(predictor: Predictor, **given: float | None) -> dict[str, Any]:
+    """With what the video was read; `given` is what was not as it is unless given."""
     return {
         "network": predictor.model,
         "version": str(predictor.record.get("version", "")),
@@ -169,7 +166,6 @@ def _settings(predictor: Predictor, part: Part, fps: float | None, quarters: int
         **_recogniser(),
         "mer": __version__,
         "time": provenance.now(),
-        **{name: own for name, own in part._asdict().items() if own != getattr(usual, name)},
         **{name: value for name, value in given.items() if value},
     }
 
@@ -188,20 +184,22 @@ def _recogniser() -> dict[str, Any]:
     }
 
 
-def _notes(video: Video, part: Part, timing: Timing, complete: bool) -> list[str]:
+def _notes(video: Video, timing: Timing, every: int, complete: bool) -> list[str]:
     said = []
     if not complete:
         read = notes.clock(timing.duration_ms, 1)
         said.append(f"Cancelled: only the first {read} were read, and what follows is of them.")
-    if part.every > 1:
-        said.append(f"Of {part.every} frames one was read; what follows is of those.")
+    if every > 1:
+        said.append(f"Of {every} frames one was read; what follows is of those.")
     return [*said, *notes.timed(timing), *video.notes]
 
 
-def _reporter(part: Part, duration_ms: float | None, tell: Progress) -> Callable[[float], None]:
+def _reporter(
+    duration_ms: float | None, start_s: float, end_s: float, tell: Progress
+) -> Callable[[float], None]:
     """Tells how far the reading is, and about how long it goes on, a few times a second."""
-    start = 1000 * max(part.start_s, 0.0)
-    whole = min(duration_ms, 1000 * part.end_s) - start if duration_ms else 0.0
+    start = 1000 * max(start_s, 0.0)
+    whole = min(duration_ms, 1000 * end_s) - start if duration_ms else 0.0
     began = told = time.monotonic()
 
     def report(time_ms: float) -> None:

@@ -231,9 +231,11 @@ class Track:
         """Take a detection as this person's."""
         found = place_of(face)
         self._pull = np.zeros_like(found)
-        if self.place is not None and self.steady and _near(self.place, found):
-            self._pull = found - self.place
-        else:
+        if self.place is not None and self.steady:
+            apart = centre(self.place) - centre(found), self.place[2:4] - found[2:4]
+            if np.abs(apart).max() < FAR * found[2]:
+                self._pull = found - self.place
+        if not self._pull.any():  # it is far from where it was expected, or just there
             self.place = found
         self.shown = self._sure = True
         self._misses = 0
@@ -267,9 +269,3 @@ class Track:
         if seen is None or not self._looks:
             return 1.0
         return max(seen.likeness(look)[0] for look in self._looks)
-
-
-def _near(one: Place, other: Place) -> bool:
-    """Whether sides and centres differ by less than a part of the other's width."""
-    apart = np.hstack([centre(one) - centre(other), one[2:4] - other[2:4]])
-    return bool(np.abs(apart).max() < FAR * other[2])
