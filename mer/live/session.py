@@ -177,9 +177,8 @@ class Watched:
 
     Probabilities are smoothed by an exponential mean over time, so that the rate of the looks does
     not matter. Changes against the resting face are differences of probabilities, smoothed minus
-    the mean over the resting time, and not of their logarithms: they have the unit of what stands
-    beside them, sum to zero, and a class that goes from 0.1 to 1 per cent stays the nothing that
-    it is, where its logarithm would jump. A class that is likely at rest can rise only little.
+    the mean over the resting time, and not of their logarithms: these would jump where a class
+    goes from 0.1 to 1 per cent. A class that is likely at rest can rise only little.
     """
 
     def __init__(self) -> None:
@@ -258,5 +257,4 @@ def _restless(looks: Sequence[Prediction]) -> str:
 
 
 def _rounded(values: np.ndarray) -> list[float]:
-    rounded: list[float] = np.round(values, DIGITS).tolist()
-    return rounded
+    return np.round(values, DIGITS).tolist()  # type: ignore[no-any-return]

@@ -29,8 +29,7 @@ class _Visitor:
 class Visitors:
     """Who looks at the live view now; for one thread, such as that of an event loop.
 
-    A key is 256 random bits: whoever has none learns nothing of another's camera. Nothing is
-    written anywhere.
+    A key is 256 random bits: whoever has none learns nothing of another's camera.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,11 +41,7 @@ class Visitors:
         return len(self._visitors)
 
     def enter(self, address: str = "") -> str:
-        """Take a place for somebody at this address and return its key.
-
-        Raises:
-            FullError: all places are taken, or all that one address may have.
-        """
+        """Take a place for somebody at this address, or raise a FullError; return its key."""
         self.forget()
         self._check_place(address)
         known = Counter(one.address for one in self._visitors.values())

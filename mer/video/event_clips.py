@@ -195,17 +195,27 @@ def magnified(frames: Sequence[np.ndarray], fps: float, pixels: float = 1.0) -> 
 
     Linear Eulerian magnification (Wu et al. 2012, "Eulerian Video Magnification for Revealing
     Subtle Changes in the World"): every level of a Laplacian pyramid of the brightness is
-    band-passed over time, multiplied and added. Colours stay. With a gain of 10, movements of 0.5
+    multiplied, band-passed over time, and added. Colours stay. With a gain of 10, movements of 0.5
     to 1 pixel of a 320-pixel face come out three to four times as large; where a part moves over a
     pixel, it is multiplied by less, for it would tear. The frames are RGB uint8, all of one size,
     evenly spaced in time.
     """
     if len(frames) < 3 or fps <= 2 * BAND[0]:  # nothing that could be told from noise
         return [frame.copy() for frame in frames]
+    from scipy import signal  # scipy is slow to import
+
     height, width = frames[0].shape[:2]
     gains = _gains(height, width, GAIN / max(pixels, 1.0))
-    changes = _changes(frames, fps, gains)
-    return [_added(frame, [level[i] for level in changes]) for i, frame in enumerate(frames)]
+    band = BAND[0], min(BAND[1], 0.45 * fps)
+    sections = signal.butter(1, band, "bandpass", fs=fps, output="sos")
+    padding = min(len(frames) - 1, round(fps))
+    gained = np.stack([_gained(frame, gains) for frame in frames])
+    changes = signal.sosfiltfilt(sections, gained, axis=0, padlen=padding).astype(np.float32)
+    whole = (cv2.pyrUp(change, dstsize=(width, height))[..., None] for change in changes)
+    return [
+        np.clip(frame + change, 0, 255).astype(np.uint8)
+        for frame, change in zip(frames, whole, strict=True)
+    ]
 
 
 def beside(left: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -226,45 +236,17 @@ def _gains(height: int, width: int, gain: float) -> list[float]:
     return [0.0, *gains[1:-1], 0.0]
 
 
-def _changes(frames: Sequence[np.ndarray], fps: float, gains: list[float]) -> list[np.ndarray]:
-    """What is added to each level: float32 (n, height, width) a level, small where it gains 0.
+def _gained(frame: np.ndarray, gains: list[float]) -> np.ndarray:
+    """The levels of a frame's brightness, each multiplied, put together: float32, half the size.
 
-    Each level is band-passed over time, without delay.
+    The finest level gains nothing.
     """
-    from scipy import signal  # scipy is slow to import
-
-    levels: list[list[np.ndarray]] = [[] for _ in gains]
-    for frame in frames:
-        for kept, level, gain in zip(levels, _pyramid(frame, len(gains)), gains, strict=True):
-            kept.append(level if gain else level[:1, :1])
-    band = BAND[0], min(BAND[1], 0.45 * fps)
-    sections = signal.butter(1, band, "bandpass", fs=fps, output="sos")
-    padding = min(len(frames) - 1, round(fps))
-    return [
-        signal.sosfiltfilt(sections, np.stack(level), axis=0, padlen=padding).astype(np.float32)
-        * gain
-        for level, gain in zip(levels, gains, strict=True)
-    ]
-
-
-def _pyramid(frame: np.ndarray, levels: int) -> list[np.ndarray]:
-    """Laplacian pyramid of the brightness, float32, from the finest level on."""
-    rest: np.ndarray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    pyramid = []
-    for _ in range(levels - 1):
-        smaller = cv2.pyrDown(rest)
-        pyramid.append(rest - cv2.pyrUp(smaller, dstsize=rest.shape[::-1]))
-        rest = smaller
-    return [*pyramid, rest]
-
-
-def _added(frame: np.ndarray, changes: list[np.ndarray]) -> np.ndarray:
-    """The frame with the pyramid's changes put together and added to its three colours."""
-    sizes = [frame.shape[:2]]
-    for _ in changes[1:]:
-        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
-    total: np.ndarray = np.zeros(sizes[-1], np.float32)
-    for change, (rows, columns) in zip(changes[-2::-1], sizes[-2::-1], strict=True):
-        total = cv2.pyrUp(total, dstsize=(columns, rows)) + change  # one value where it gains 0
-    clipped: np.ndarray = np.clip(frame + total[..., None], 0, 255).astype(np.uint8)
-    return clipped
+    sizes: list[np.ndarray] = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)]
+    while len(sizes) < len(gains):
+        sizes.append(cv2.pyrDown(sizes[-1]))
+    total = 0 * sizes[-1]
+    for larger, smaller, gain in zip(sizes[-2:0:-1], sizes[:1:-1], gains[-2:0:-1], strict=True):
+        size = larger.shape[::-1]
+        detail = larger - cv2.pyrUp(smaller, dstsize=size)
+        total = cv2.pyrUp(total, dstsize=size) + gain * detail
+    return total

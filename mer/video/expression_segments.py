@@ -30,8 +30,7 @@ def smoothed(person: Person) -> np.ndarray:
     first = np.searchsorted(times, times - WINDOW_MS / 2)
     last = np.searchsorted(times, times + WINDOW_MS / 2, side="right")
     sums = np.pad(person.probabilities.cumsum(0, dtype=np.float64), ((1, 0), (0, 0)))
-    means: np.ndarray = (sums[last] - sums[first]) / (last - first)[:, None]
-    return means
+    return np.asarray((sums[last] - sums[first]) / (last - first)[:, None])
 
 
 def looks_at(person: Person, times_ms: np.ndarray) -> list[int]:

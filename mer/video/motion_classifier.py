@@ -1,11 +1,10 @@
 """What the motion of an expression looks like: negative, positive or surprise.
 
-The motion between two moments is brought to a small map in the form of the training maps (see
-`tools.motion.dataset`), the input of STSTNet (Liong et al. 2019): flow from onset to apex across
-and down, and its strain, 28x28, each channel stretched to 0..255. So a map tells neither how far
-anything moved nor where rest is; `levelled` finds rest again. A linear model, trained by
-`python -m tools.motion`, names it. It answers a face and the mirrored face alike, since all it sees
-is the mean of both.
+The motion becomes a small map in the form of the training maps (see `tools.motion.dataset`), the
+input of STSTNet (Liong et al. 2019): flow from onset to apex across and down, and its strain,
+28x28, each channel stretched to 0..255. So a map tells neither how far anything moved nor where
+rest is; `levelled` finds rest again. A linear model, trained by `python -m tools.motion`, names it;
+it answers a face and the mirrored face alike, since all it sees is the mean of both.
 """
 
 import functools
@@ -56,8 +55,7 @@ def flow_map(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
     both = np.dstack([field, strain(field)])[top:bottom, left:right]
     cells = cv2.resize(both, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     low, high = cells.min((0, 1)), cells.max((0, 1))
-    even: np.ndarray = (cells - low) * (255 / np.where(high > low, high - low, 1))
-    return even.astype(np.float32)
+    return np.asarray((cells - low) * (255 / np.where(high > low, high - low, 1)), np.float32)
 
 
 def strain(field: np.ndarray) -> np.ndarray:
@@ -65,8 +63,7 @@ def strain(field: np.ndarray) -> np.ndarray:
     across_down, across_right = np.gradient(field[..., 0])
     down_down, down_right = np.gradient(field[..., 1])
     shear = across_down + down_right
-    deformed: np.ndarray = np.sqrt(across_right**2 + down_down**2 + shear**2 / 2)
-    return deformed
+    return np.asarray(np.sqrt(across_right**2 + down_down**2 + shear**2 / 2))
 
 
 def levelled(maps: np.ndarray) -> np.ndarray:
@@ -91,10 +88,7 @@ def features(maps: np.ndarray, blur: float) -> np.ndarray:
     """What the model sees of maps (n, 28, 28, 3): float32 (n, INPUTS), of unit length or less.
 
     Rest is brought to zero, the map blurred by so many cells (a standard deviation), each channel
-    brought to one size, and the mean taken with the mirrored map.
-
-    Raises:
-        ValueError: the maps have another shape.
+    brought to one size, and the mean taken with the mirrored map. Other shapes are a ValueError.
     """
     shape = (SIDE, SIDE, len(CHANNELS))
     if np.shape(maps)[1:] != shape:
@@ -106,8 +100,7 @@ def features(maps: np.ndarray, blur: float) -> np.ndarray:
     size = np.sqrt((seen**2).mean((2, 3), keepdims=True))
     seen /= np.where(size > 0, size, 1)
     half = ((seen + mirrored(seen)) / 2)[..., : CELLS // 2]
-    scaled: np.ndarray = half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5)
-    return scaled
+    return np.asarray(half.reshape(-1, INPUTS) * np.float32(INPUTS**-0.5))
 
 
 Recogniser = Callable[[np.ndarray], np.ndarray]  # see `recognise`
@@ -142,8 +135,7 @@ def change(onset: Sequence[float], apex: Sequence[float]) -> np.ndarray:
     network, and what it looks like at the apex says little of what passed over it.
     """
     rise = np.clip(apex, LEAST, None) / np.clip(onset, LEAST, None)
-    shares: np.ndarray = rise / rise.sum()
-    return shares
+    return np.asarray(rise / rise.sum())
 
 
 def fused(

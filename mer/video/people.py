@@ -44,10 +44,10 @@ class Record:
         self.boxes.extend(face.box)
         self.points.extend(np.ravel(face.points) if face.points else [np.nan] * 10)
         self.motion.push(frame.time_ms, frame.image, face)
-        due = frame.time_ms >= self._due
-        if due:
-            self._due = max(self._due, frame.time_ms - 1000 / SAMPLED) + 1000 / SAMPLED
-        return due
+        if frame.time_ms < self._due:
+            return False
+        self._due = max(self._due, frame.time_ms - 1000 / SAMPLED) + 1000 / SAMPLED
+        return True
 
     @property
     def brief(self) -> bool:
@@ -89,8 +89,7 @@ class Cast:
     def __init__(self, predictor: Predictor, thread: Executor, *, measure: bool = False) -> None:
         """Begin with nobody; with `measure` each face is measured too at each look.
 
-        Raises:
-            WeightsError: what tells covered faces is missing or damaged.
+        WeightsError: what tells covered faces is missing or damaged.
         """
         self._predictor, self._cover, self._measure = predictor, occlusion.load(), measure
         self._thread = thread

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mer.emotions import EMOTIONS
 from mer.faces.measures import MEASURES
@@ -83,11 +82,10 @@ class Person:
     # where nothing was measured.
     measures: np.ndarray = field(default_factory=lambda: np.empty((0, len(MEASURES)), np.float32))
 
-    def hidden(self, times_ms: np.ndarray) -> NDArray[np.bool_]:
+    def hidden(self, times_ms: np.ndarray) -> np.ndarray:
         """At which of these times the face is covered, bool (m,)."""
         first, last = self.covered.T[..., None]
-        inside: NDArray[np.bool_] = ((times_ms >= first) & (times_ms <= last)).any(axis=0)
-        return inside
+        return np.asarray(((times_ms >= first) & (times_ms <= last)).any(axis=0))
 
 
 @dataclass(frozen=True)

@@ -110,8 +110,7 @@ def head(moved: np.ndarray, trust: np.ndarray | float = 1.0) -> tuple[np.ndarray
 
     Returns:
         float (4, 2), the motion of the centre, and what is added towards the right edge, the lower
-        edge, and the viewer; and the deviation of the stiff part from it, in pixels (a robust
-        standard deviation).
+        edge, and the viewer; and a robust standard deviation of the stiff part from it, in pixels.
     """
     vectors = moved.reshape(-1, 2)[STIFF].astype(np.float64)
     target, weights = vectors.T.ravel(), (STIFFNESS * trust)[STIFF]
@@ -133,8 +132,7 @@ def longest(motion: np.ndarray) -> float:
 
 def without(moved: np.ndarray, motion: np.ndarray) -> np.ndarray:
     """A field of cells less the head's motion, float32 (CELLS, CELLS, 2)."""
-    left: np.ndarray = (moved - (PLACES @ motion).reshape(moved.shape)).astype(np.float32)
-    return left
+    return np.asarray(moved - (PLACES @ motion).reshape(moved.shape), np.float32)
 
 
 def followed(transform: np.ndarray, motion: np.ndarray) -> np.ndarray:
@@ -142,5 +140,4 @@ def followed(transform: np.ndarray, motion: np.ndarray) -> np.ndarray:
     step = np.eye(3)
     step[:2, :2] += motion[1:3].T / (SIZE / 2)
     step[:2, 2] += motion[0] - motion[1] - motion[2]
-    moved: np.ndarray = np.linalg.solve(step, np.vstack([transform, (0, 0, 1)]))
-    return moved[:2]
+    return np.linalg.solve(step, np.vstack([transform, (0, 0, 1)]))[:2]

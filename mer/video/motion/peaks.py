@@ -29,17 +29,17 @@ class Limits:
     """What a motion must be to count; measured on real clips, see docs/lab/video.md."""
 
     smooth_ms: float = 40.0  # standard deviation of the low-pass; half is left at 4.7 Hz
-    # The noise is how far a point stands off the middle of those so far before and after it: longer
-    # would take the motions themselves for noise.
+    # Noise is how far a point stands off the middle of those so far before and after it: at a
+    # longer time motions themselves would be taken for it.
     noise_ms: float = 100.0
     faintest: float = 0.036  # pixels; no person's noise counts as less
     even: float = 1.5  # multiples of the median region's noise that a region's own may be at most
     strength: float = 7.0  # multiples of the noise that a motion must have
-    # Power of the rise's length, in noise_ms, by which the noise grows: faces drift.
-    growth: float = 0.4
+    growth: float = (
+        0.4  # power of the rise's length, in noise_ms, by which noise grows: faces drift
+    )
     open: float = 1.5  # times as strong a motion must be whose end is not seen
-    # Part of its height by which a motion must go back, for its end to be seen.
-    returned: float = 0.25
+    returned: float = 0.25  # part of its height by which it must go back, for its end to be seen
     foot: float = 0.15  # part of its height at which a motion begins, and ends
     # Where a motion gains less than this part of its height in this time, the face was at rest
     # before it, or is after it.
@@ -49,8 +49,7 @@ class Limits:
     # Part of all that the signal goes down within reach that a motion's own height is at least:
     # less is a ripple on it.
     whole: float = 0.25
-    # Times its height up to which the way back from a motion is no motion of its own.
-    back: float = 1.5
+    back: float = 1.5  # times its height up to which the way back from it is no motion of its own
 
 
 LIMITS: Final = Limits()
@@ -147,8 +146,7 @@ def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
         return np.full(len(REGIONS), LIMITS.faintest)
     # Three tenths of a Rayleigh distribution lie below .845 of its scale.
     own = np.quantile(np.concatenate(bends), 0.3, axis=0) / 0.845
-    capped: np.ndarray = np.minimum(own, LIMITS.even * np.median(own)).clip(LIMITS.faintest)
-    return capped
+    return np.asarray(np.minimum(own, LIMITS.even * np.median(own)).clip(LIMITS.faintest))
 
 
 def tops(line: np.ndarray, least: float, within_ms: float) -> list[tuple[int, float]]:

@@ -76,8 +76,7 @@ class Window:
         if misfit > MISFIT or most > SETTLED:
             self._transform = before  # what hides the face would lead the view away from it
             return None
-        vectors: np.ndarray = self._weights @ flow.without(moved, head).reshape(-1, 2)
-        return vectors
+        return np.asarray(self._weights @ flow.without(moved, head).reshape(-1, 2))
 
 
 class Motion:
@@ -132,13 +131,11 @@ class Motion:
         self._window = self._next = None
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What was measured; NaN where it could not be.
+        """Times of the frames in ms, float64 (n,), and motion in pixels of a face of 320.
 
-        Returns:
-            float64 (n,): the frames' times in milliseconds.
-            float32 (n, len(REGIONS)): how far each region is from rest, pixels of a face of 320.
-            float32 (n, len(REGIONS), 2): how far each has moved since it was first seen, x to the
-                right and y down.
+        Of the motion first float32 (n, len(REGIONS)), how far each region is from rest, then
+        (n, len(REGIONS), 2), how far it has moved since it was first seen, x to the right and y
+        down; NaN where it could not be measured.
         """
         times = np.array(self._times)
         vectors = np.array(self._vectors, np.float32).reshape(-1, len(REGIONS), 2)
@@ -149,10 +146,7 @@ class Motion:
 
 
 def stretches(times_ms: np.ndarray, vectors: np.ndarray) -> list[np.ndarray]:
-    """The frames, as indices, of each part of a signal that belongs together.
-
-    Within it no more than GAP_MS lie between two frames that were measured.
-    """
+    """Indices of the measured frames of each part of a signal without a gap of over GAP_MS."""
     measured = np.flatnonzero(~np.isnan(vectors[:, 0, 0]))
     gaps = np.flatnonzero(np.diff(times_ms[measured]) > GAP_MS) + 1
     return [part for part in np.split(measured, gaps) if len(part)]
@@ -162,15 +156,11 @@ def _place(transform: np.ndarray, face: Face) -> np.ndarray:
     """Where the mean of the face's points lies in a view, float (2,)."""
     x, y, width, height = face.box
     points = face.points or ((x + width / 2, y + height / 2),)
-    place: np.ndarray = transform[:, :2] @ np.mean(points, axis=0) + transform[:, 2]
-    return place
+    return np.asarray(transform[:, :2] @ np.mean(points, axis=0) + transform[:, 2])
 
 
 def _trust(image: np.ndarray, transform: np.ndarray, view: np.ndarray) -> np.ndarray:
-    """Float (cells,), 0..1: how far each cell of a view has something that flow can hold on to.
-
-    Those that lie beyond the edge of the picture have nothing.
-    """
+    """Float (cells,), 0..1: whether cells of a view, and none beyond the edge, can hold flow."""
     across, down = cv2.spatialGradient(view)  # eight times the gray levels a pixel
     energy = (across.astype(np.float32) ** 2 + down.astype(np.float32) ** 2) / 64
     means = cv2.resize(energy, (flow.CELLS, flow.CELLS), interpolation=cv2.INTER_AREA).ravel()
@@ -178,22 +168,19 @@ def _trust(image: np.ndarray, transform: np.ndarray, view: np.ndarray) -> np.nda
     places = np.linalg.solve(transform[:, :2], (centres - transform[:, 2]).T).T
     margin = MARGIN / np.sqrt(np.linalg.det(transform[:, :2]))
     low, high = places.min(axis=1), (image.shape[1::-1] - places).min(axis=1)
-    trust: np.ndarray = means / (means + TEXTURE) * (np.minimum(low, high) > margin)
-    return trust
+    return np.asarray(means / (means + TEXTURE) * (np.minimum(low, high) > margin))
 
 
 def _weights(trust: np.ndarray) -> np.ndarray:
     """Float (regions, cells), rows that sum to 1, or to 0 for a region beyond the picture's edge.
 
-    A region's vector is a mean over the whole region, and not of its strongest vectors: with both
-    tried on made clips, its noise is less than half, and references that follow one another can be
-    joined.
+    A region's vector is a mean over all of it, not of its strongest vectors: with both tried on
+    made clips, its noise is less than half, and successive references can be joined.
     """
     parts = np.array([flow.ellipse(*ELLIPSES[name]).ravel() for name in REGIONS])
     shown = ((trust > 0) & parts).sum(axis=1) > parts.sum(axis=1) / 2
     rows = parts * (trust + 1e-6)
-    weights: np.ndarray = rows / rows.sum(axis=1, keepdims=True) * shown[:, None]
-    return weights
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True) * shown[:, None])
 
 
 def _rest(times_ms: np.ndarray, vectors: np.ndarray) -> np.ndarray:

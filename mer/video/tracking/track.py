@@ -140,11 +140,8 @@ class Look:
 
     def likeness(self, other: "Look") -> tuple[float, float]:
         """How far colours (0..1) and shapes (-1..1) agree."""
-        parts = (self.colours, other.colours), (self.shape, other.shape)
-        colours, shapes = (
-            float(one.astype(np.float32) @ two.astype(np.float32)) for one, two in parts
-        )
-        return colours, shapes
+        colours = self.colours.astype(np.float32) @ other.colours.astype(np.float32)
+        return float(colours), float(self.shape.astype(np.float32) @ other.shape.astype(np.float32))
 
     def same(self, other: "Look") -> bool:
         """Whether both show the same person, wherever they are.
@@ -165,10 +162,8 @@ def look(image: np.ndarray, face: Face) -> Look | None:
     left, right = x + (1 - HEAD_SIDES[0]) / 2 * width, x + (1 + HEAD_SIDES[0]) / 2 * width
     top = y + ((1 - HEAD_SIDES[1]) / 2 - HEAD_UP) * height
     bottom = top + HEAD_SIDES[1] * height
-    rows, columns = (
-        slice(max(0, int(top)), max(1, int(bottom))),
-        slice(max(0, int(left)), max(1, int(right))),
-    )
+    sides = (top, bottom), (left, right)
+    rows, columns = (slice(max(0, int(low)), max(1, int(high))) for low, high in sides)
     head = cv2.resize(image[rows, columns], (HEAD, HEAD), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(head, cv2.COLOR_RGB2LAB)
     counts = cv2.calcHist([lab], [0, 1, 2], _OVAL, BINS, _RANGES).ravel()

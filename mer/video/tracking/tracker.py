@@ -74,13 +74,20 @@ class Tracker:
         By then those whose first frames these are have a number. Raises what `follow` does.
         """
         waiting: deque[tuple[Frame, dict[int, Face], list[tuple[Track, Face]]]] = deque()
+
+        def oldest() -> tuple[Frame, list[tuple[int, Face]]]:
+            frame, shown, new = waiting.popleft()
+            numbered = {track.number: face for track, face in new if track.number}
+            return frame, sorted((numbered | shown).items())
+
         for frame in frames:
             shown = dict(self.follow(frame))
             new = [track for track in self._tracks if track.shown and not track.number]
             waiting.append((frame, shown, [(track, track.face(frame.image)) for track in new]))
             if len(waiting) == FOUND:
-                yield _with_new(*waiting.popleft())
-        yield from (_with_new(*one) for one in waiting)
+                yield oldest()
+        while waiting:
+            yield oldest()
 
     def _crowded(self, track: Track) -> bool:
         """Whether more than one face in sight is about where it is."""
@@ -152,13 +159,6 @@ class Tracker:
         absent = [track for track in self._tracks if not track.shown]
         for track in sorted(absent, key=lambda track: track.seen_ms)[:-ABSENT]:
             self._tracks.remove(track)
-
-
-def _with_new(
-    frame: Frame, shown: dict[int, Face], new: list[tuple[Track, Face]]
-) -> tuple[Frame, list[tuple[int, Face]]]:
-    numbered = {track.number: face for track, face in new if track.number}
-    return frame, sorted((numbered | shown).items())
 
 
 def shrunk(image: np.ndarray, long_side: int) -> np.ndarray:
