@@ -24,7 +24,7 @@ from PIL import AvifImagePlugin, Image
 
 from mer.errors import MerError, VideoError
 from mer.io import picture_formats
-from mer.io.decoding import LIMITS, Channel, too_much
+from mer.io.decoding import LIMITS, receive, send, too_much
 from mer.io.video import FolderReader, Reader
 
 _THREADS: Final = 2  # of a decoder of HEIC and AVIF: the stack of each counts as memory
@@ -65,19 +65,18 @@ def serve(line: socket.socket) -> None:
     for ending in (signal.SIGALRM, signal.SIGXCPU, signal.SIGTERM):
         signal.signal(ending, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
-    channel = Channel(line)
-    service = _Service(channel)
-    while (received := channel.receive()) is not None:
+    service = _Service(line)
+    while (received := receive(line)) is not None:
         request, files = received
         try:
             service.answer(request, files)
         except MerError as error:
             short = isinstance(error.__cause__, MemoryError)
             told = {"error": str(error), "kind": type(error).__name__}
-            channel.send(told | {"memory": short})
+            send(line, told | {"memory": short})
             service.memory = None
         except MemoryError:  # FFmpeg's as well, whose words are no sentence
-            channel.send({"error": too_much("The file"), "kind": "VideoError", "memory": True})
+            send(line, {"error": too_much("The file"), "kind": "VideoError", "memory": True})
             service.memory = None
         finally:
             for file in files:
@@ -95,8 +94,8 @@ def _end_with(line: socket.socket) -> None:
 class _Service:
     """What a worker does for its caller, each request within the limits."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
         # The caller's, which pictures are put into; it goes as soon as no array shows it any more.
         self.memory: mmap.mmap | None = None
         self._video: Reader | FolderReader | None = None
@@ -121,7 +120,7 @@ class _Service:
                 else:
                     self._limit_memory(path.stat().st_size if path.exists() else 0)
                     self._video = Reader(path, self._alive)
-                self._channel.send(self._known())
+                send(self._line, self._known())
             else:
                 self._frames(request["from"], request["to"], files)
         finally:
@@ -143,8 +142,8 @@ class _Service:
         with os.fdopen(file, "rb", closefd=False) as read:
             read.seek(0)
             opened = picture_formats.opened(read, memoryview(content), f"/dev/fd/{file}", name)
-            self._channel.send({"width": opened.width, "height": opened.height})
-            received = self._channel.receive()
+            send(self._line, {"width": opened.width, "height": opened.height})
+            received = receive(self._line)
             if received is None:
                 return
             out = self._room(received[1], (opened.height, opened.width, 3))
@@ -153,7 +152,7 @@ class _Service:
             opened.fill(out)
         if out.nbytes > LIMITS.kept:
             self.memory = None
-        self._channel.send({})
+        send(self._line, {})
 
     def _frames(self, start_ms: float, end_ms: float, files: list[int]) -> None:
         """Decode frames into two places by turns: the caller reads one, and frees it."""
@@ -168,10 +167,10 @@ class _Service:
             place = frame.index % len(places)
             places[place] = frame.image
             told = {name: value for name, value in vars(frame).items() if name != "image"}
-            self._channel.send({"frame": told, "place": place})
+            send(self._line, {"frame": told, "place": place})
         for _ in range(waiting):
             self._await_taken()
-        self._channel.send(self._known())
+        send(self._line, self._known())
 
     def _room(self, files: list[int], shape: tuple[int, ...]) -> np.ndarray:
         """An array in the caller's memory: in that of a file, or in the one of before."""
@@ -184,14 +183,13 @@ class _Service:
     def _await_taken(self) -> None:
         """Wait until the caller has taken a frame, which may be long; end if it is gone."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        if self._channel.receive() is None:
+        if receive(self._line) is None:
             os._exit(0)
         self._limit_time()
 
     def _known(self) -> dict[str, Any]:
         """What the reader knows about its file."""
-        known = vars(self._video).items()
-        return {name: value for name, value in known if not name.startswith("_")}
+        return {name: getattr(self._video, name) for name in ("size", "duration_ms", "notes")}
 
     def _alive(self, time_ms: float) -> None:
         """A picture was decoded: the next one may take as long again, within a whole."""

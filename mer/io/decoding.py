@@ -78,35 +78,21 @@ def too_large(name: str, size: str, most: int = LIMITS.pixels) -> str:
     return f"{name} has {size}, and {limit}: make the picture smaller and try again."
 
 
-class Channel:
-    """Messages of JSON between a worker and its caller, a line each, with open files beside them.
+def send(line: socket.socket, message: dict[str, Any], files: Sequence[int] = ()) -> None:
+    """Send a message, of JSON, and with it descriptors of open files.
 
     Nothing that a worker sends is ever executed, as a pickle would be.
     """
+    socket.send_fds(line, [json.dumps(message).encode()], list(files))
 
-    def __init__(self, line: socket.socket) -> None:
-        self.line, self._rest, self._files = line, b"", list[int]()
 
-    def send(self, message: dict[str, Any], files: Sequence[int] = ()) -> None:
-        """Send a message and, with it, descriptors of open files."""
-        text = json.dumps(message).encode() + b"\n"
-        sent = socket.send_fds(self.line, [text], list(files)) if files else 0
-        self.line.sendall(text[sent:])
-
-    def receive(self) -> tuple[dict[str, Any], list[int]] | None:
-        """The next message and its files; None where the other side is gone."""
-        while b"\n" not in self._rest:
-            try:
-                content, files, _, _ = socket.recv_fds(self.line, 65536, 4)
-            except ConnectionError:
-                return None
-            if not content:
-                return None
-            self._rest += content
-            self._files += files
-        text, _, self._rest = self._rest.partition(b"\n")
-        files, self._files = self._files, []
-        return json.loads(text), files
+def receive(line: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """The next message and its files; None where the other side is gone."""
+    try:
+        text, files, _, _ = socket.recv_fds(line, 1 << 17, 4)
+    except ConnectionError:
+        return None
+    return (json.loads(text), files) if text else None
 
 
 class GoneError(Exception):
@@ -126,7 +112,7 @@ class Worker:
     """The caller's end of a worker process; for one thread at a time."""
 
     def __init__(self, line: socket.socket) -> None:
-        self._channel = Channel(line)
+        self._line = line
         # What pictures are decoded into, one after another, and the array that shows the last one.
         self._memory: tuple[int, mmap.mmap] | None = None
         self._lent: Callable[[], np.ndarray | None] = lambda: None
@@ -134,13 +120,13 @@ class Worker:
 
     def close(self) -> None:
         """Let go of the process, which ends at once, even in the middle of decoding."""
-        self._channel.line.close()
+        self._line.close()
         self.forget_memory()
 
     def gone(self) -> bool:
         """Whether the process has ended; only between two requests."""
         poll = select.poll()
-        poll.register(self._channel.line, select.POLLIN)
+        poll.register(self._line, select.POLLIN)
         return bool(poll.poll(0))
 
     def forget_memory(self) -> None:
@@ -152,13 +138,13 @@ class Worker:
     def ask(self, message: dict[str, Any], files: Sequence[int] = ()) -> dict[str, Any]:
         """Send a message and wait for the answer; raises a GoneError, or what the worker raised."""
         try:
-            self._channel.send(message, files)
+            send(self._line, message, files)
         except ConnectionError as error:
             raise GoneError from error
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
-        received = self._channel.receive()
+        received = receive(self._line)
         if received is None:
             raise GoneError
         message, _ = received
@@ -191,11 +177,11 @@ class Worker:
         Raises as `ask`.
         """
         places, files = self._room((2, *shape))
-        self._channel.send({"do": "frames", "from": start_ms, "to": end_ms}, files)
+        send(self._line, {"do": "frames", "from": start_ms, "to": end_ms}, files)
         while "frame" in (told := self._answer()):
             pixels = places[told["place"]].copy()
             with contextlib.suppress(ConnectionError):  # the next answer tells
-                self._channel.send({"taken": told["place"]})
+                send(self._line, {"taken": told["place"]})
             yield told["frame"], pixels
         self.state = told
 
@@ -288,7 +274,7 @@ class Pool:
             if not self._ready and not self._line.recv(1):  # the first worker alone waits for it
                 break
             self._ready = True
-            ours, theirs = socket.socketpair()
+            ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)  # for whole messages
             with theirs, contextlib.suppress(OSError):
                 socket.send_fds(self._line, [b"f"], [theirs.fileno()])
                 worker = Worker(ours)

@@ -143,9 +143,8 @@ class Video:
 
     def _take(self, state: dict[str, Any]) -> None:
         """Know what a reader knows; notes come together over all passes."""
+        self.size, self.duration_ms = self._as_turned(tuple(state["size"])), state["duration_ms"]
         known = getattr(self, "notes", [])
-        public = {name: value for name, value in state.items() if not name.startswith("_")}
-        vars(self).update(public, size=self._as_turned(tuple(state["size"])))
         self.notes = known + [note for note in state["notes"] if note not in known]
 
 

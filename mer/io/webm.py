@@ -16,16 +16,10 @@ ENCODER: Final = {"deadline": "realtime", "cpu-used": "8"}
 
 
 def write(path: Path, frames: Iterable[Frame], fps: float, *, bitrate: str = "4M") -> None:
-    """Write frames, one at a time and each at its own time, as VP8 in WebM, which browsers play.
+    """Write frames of one size, one at a time and each at its own time, to a .webm file.
 
-    Args:
-        path: of the file; its name ends in .webm.
-        frames: at least one, all of one size.
-        fps: frames a second, for players; the frames' own times may differ.
-        bitrate: bits a second that the encoder aims at.
-
-    Raises:
-        VideoError: there are no frames, or the file cannot be written.
+    `fps` is told to players, the frames' own times may differ; `bitrate` is what the encoder aims
+    at, a second. Raises a VideoError where there are no frames, or the file cannot be written.
     """
     try:
         with av.open(str(path), "w", format="webm") as file:

@@ -171,32 +171,22 @@ def read_record(name: str, *, folder: Path | None = None) -> Record:
     """The record of network `name`."""
     path = _path(name, "json", folder)
     try:
-        record = _checked(_read(path, MOST_RECORD))
-    except ValueError as error:
-        raise WeightsError(f"The record {_shown(path)} is damaged ({error}). {_MEND}") from error
-    if record["model"] != name:
-        raise WeightsError(f"The record {_shown(path)} is not one of {name}. {_MEND}")
-    return record
-
-
-def _checked(text: bytes) -> Record:
-    """A record's content, or a ValueError that says in a few words what is wrong with it."""
-
-    def no_number(text: str) -> float:
-        raise ValueError(text)
-
-    try:
-        record: Record = json.loads(text, parse_constant=no_number)
+        # `int` refuses what Python takes for a number and JSON does not: NaN, Infinity.
+        record: Record = json.loads(_read(path, MOST_RECORD), parse_constant=int)
         _Whole.model_validate(record)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+    except RecursionError:
+        reason = "nested too deep"
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "all of it"
-        raise ValueError(f"{place[:100]}: {first['msg'][:100]}") from error
-    except ValueError as error:
-        raise ValueError("no JSON") from error
-    return record
+        reason = f"{place[:100]}: {first['msg'][:100]}"
+    except ValueError:
+        reason = "no JSON"
+    else:
+        if record["model"] == name:
+            return record
+        raise WeightsError(f"The record {_shown(path)} is not one of {name}. {_MEND}")
+    raise WeightsError(f"The record {_shown(path)} is damaged ({reason}). {_MEND}")
 
 
 def write_record(name: str, record: Record, *, folder: Path | None = None) -> None:
