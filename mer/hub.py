@@ -107,13 +107,9 @@ def space(folder: Path) -> None:
     missing = [name for name in _APP if not (ROOT / name).exists()]
     if missing:
         raise MerError(f"{missing[0]} is not beside mer/. Run this in a clone of the source.")
-    _empty(folder)
-    for name in (*_APP, *(name for name in _TEXTS if (ROOT / name).exists()), "mer"):
-        _copy(ROOT / name, folder / name)
-    (folder / "weights").mkdir()
-    for path in sorted(store.FOLDER.iterdir()):
-        if path.suffix in _WEIGHTS and not path.name.startswith("."):
-            _copy(path, folder / "weights" / path.name)
+    weights = sorted(path for path in store.FOLDER.iterdir() if path.suffix in _WEIGHTS)
+    own = {f"weights/{path.name}": path for path in weights if not path.name.startswith(".")}
+    _copy(folder, {name: ROOT / name for name in (*_APP, *_TEXTS, "mer")} | own)
 
 
 def model(name: str, folder: Path) -> None:
@@ -123,12 +119,9 @@ def model(name: str, folder: Path) -> None:
     """
     store.load(name)  # raises if anything is wrong with it
     readme = card(name)
-    _empty(folder)
-    (folder / "README.md").write_text(readme, encoding="utf-8")
     own = [store.FOLDER / f"{name}{end}" for end in (".safetensors", ".json", ".LICENSE.txt")]
-    for path in (*own, ROOT / "LICENSE"):
-        if path.exists():
-            _copy(path, folder / path.name)
+    _copy(folder, {path.name: path for path in (*own, ROOT / "LICENSE")})
+    (folder / "README.md").write_text(readme, encoding="utf-8")
 
 
 def push(repository: str, kind: str, write: Callable[[Path], None]) -> str:
@@ -161,14 +154,14 @@ def push(repository: str, kind: str, write: Callable[[Path], None]) -> str:
     return str(done.oid)
 
 
-def _empty(folder: Path) -> None:
+def _copy(folder: Path, paths: Mapping[str, Path]) -> None:
+    """Fill an empty folder with files and folders, by their names there, if they exist."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise MerError(f"{folder} is not an empty folder. Name another, or delete what is in it.")
-    folder.mkdir(parents=True, exist_ok=True)
-
-
-def _copy(path: Path, target: Path) -> None:
-    if path.is_dir():
-        shutil.copytree(path, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    else:
-        shutil.copyfile(path, target)
+    for name, path in paths.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", ".*")
+            shutil.copytree(path, folder / name, ignore=ignored)
+        elif path.exists():
+            shutil.copyfile(path, folder / name)

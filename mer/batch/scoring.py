@@ -89,8 +89,7 @@ def score(
     task = Task(f"{os.getpid()}-{uuid.uuid4().hex}", model, detector, checksum)
     found = sources.find(source)
     settings = {"network": model, "weights": checksum, "detector": detector, "mer": __version__}
-    identity = {"source": str(Path(source).resolve()), **settings}
-    with opened(out, identity) as book:
+    with opened(out, {"source": str(Path(source).resolve()), **settings}) as book:
         left = [item for item in found if item.name not in book.done]
         progress(Step(len(found) - len(left), len(found)))
         for row in _scored(left, task, part, workers, address):

@@ -172,10 +172,7 @@ class Worker:
     def frames(
         self, start_ms: float, end_ms: float, shape: tuple[int, int, int]
     ) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
-        """The open video's frames from one time to another: of each all else, and its pixels.
-
-        Raises as `ask`.
-        """
+        """The open video's frames from one time to another, pixels apart; raises as `ask`."""
         places, files = self._room((2, *shape))
         send(self._line, {"do": "frames", "from": start_ms, "to": end_ms}, files)
         while "frame" in (told := self._answer()):
@@ -186,12 +183,9 @@ class Worker:
         self.state = told
 
     def _room(self, shape: tuple[int, ...]) -> tuple[np.ndarray, list[int]]:
-        """Where to decode to, and the file to tell the worker of where that is new to it.
-
-        It is the room of before if that is large enough and nobody looks at the picture in it.
-        """
+        """Where to decode to, and the file to tell the worker of where that is new to it."""
         size, room, files = math.prod(shape), self._memory, []
-        if not room or len(room[1]) < size or self._lent() is not None:
+        if not room or len(room[1]) < size or self._lent() is not None:  # somebody looks at it
             self.forget_memory()
             files = [_memory_file(size)]
             room = self._memory = files[0], mmap.mmap(files[0], size)
@@ -220,12 +214,8 @@ class Pool:
     def picture(self, source: int | bytes, name: str) -> np.ndarray:
         """The picture as RGB uint8 (height, width, 3), upright, by a worker that is free.
 
-        Args:
-            source: the file's content, or a descriptor of the open file.
-            name: what to call it in errors.
-
-        Raises:
-            ImageError: it cannot be read, or takes more than LIMITS.
+        `source` is the file's content or a descriptor of the open file, `name` what errors call it.
+        Raises an ImageError where it cannot be read, or takes more than LIMITS.
         """
         if isinstance(source, bytes):
             with os.fdopen(_memory_file(len(source)), "wb", buffering=0) as file:

@@ -49,15 +49,9 @@ class Opened(NamedTuple):
 def opened(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
     """A picture whose size is known; some are decoded by then, some when they are filled in.
 
-    Args:
-        file: at its beginning.
-        content: all that is in it.
-        path: where OpenCV can open it, straight into the caller's memory.
-        name: what to call it in errors.
-
-    Raises:
-        ImageError: no picture, a damaged one, one with too many pixels or metadata; its cause is a
-            MemoryError where that is why.
+    `file` is at its beginning, `content` all of it, `path` where OpenCV can open it, `name` what
+    errors call it. Raises an ImageError where it is no picture, a damaged one, or one with too many
+    pixels or too much metadata; its cause is a MemoryError where that is why.
     """
     with _sentences(name):
         start = bytes(content[:32])
@@ -109,13 +103,9 @@ def _odd(name: str, kind: str) -> ImageError:
 
 
 def _check_size(width: int, height: int, name: str, size: int = 0, each: float = 0) -> None:
-    """Refuse more pixels than are read, or than memory is there for, with an ImageError.
-
-    Of this kind of file, of `size` bytes, a pixel takes `each` bytes while it is decoded.
-    """
-    most = LIMITS.pixels
-    if each:
-        most = min(most, int(LIMITS.memory_for(size) * _USABLE / each))
+    """Refuse more pixels than are read, or than there is memory for where one takes `each` bytes."""
+    room = LIMITS.memory_for(size) * _USABLE
+    most = min(LIMITS.pixels, int(room / each)) if each else LIMITS.pixels
     if width * height > most:
         raise ImageError(too_large(name, f"{width} x {height} pixels", most))
 

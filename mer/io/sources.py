@@ -64,15 +64,11 @@ class Item(NamedTuple):
 def find(source: str) -> list[Item]:
     """All pictures and videos of `source`, each once, in natural order of their names.
 
-    Args:
-        source: a folder, with all folders inside; a zip file; a list, which is a text file with a
-            path a line or a CSV file with a column `file` or `path`, both relative to the list's
-            own folder; or a pattern such as "faces/**/*.jpg". What a list names is taken whatever
-            its ending is, and in its order, else only files with the endings of pictures and
-            videos.
-
-    Raises:
-        DataError: there is no such thing, it cannot be read, or there is nothing in it to score.
+    `source` is a folder, with all folders inside; a zip file; a list, which is a text file with a
+    path a line or a CSV file with a column `file` or `path`, both relative to the list's own
+    folder; or a pattern such as "faces/**/*.jpg". What a list names is taken whatever its ending
+    is, and in its order, else only files with the endings of pictures and videos. Raises a
+    DataError where there is no such thing, it cannot be read, or holds nothing to score.
     """
     path, endings = Path(source), PICTURES | VIDEOS
     if path.is_dir():
@@ -142,9 +138,8 @@ def unpack(archive: zipfile.ZipFile, name: str, target: Path) -> None:
 def pictures(names: Iterable[str]) -> Iterator[Picture]:
     """Every picture among `names`, in their order; in folders, zips and patterns in natural order.
 
-    Args:
-        names: files; folders, with all below them; patterns such as `album/**/*.jpg`; zips; or
-            "-" for the standard input, which is one picture or one zip.
+    Names are of files; folders, with all below them; zips; patterns such as `album/**/*.jpg`; or
+    "-" for the standard input, which is one picture or one zip.
     """
     for name in names:
         if name != STDIN:

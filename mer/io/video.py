@@ -105,9 +105,8 @@ class Video:
     def frames(self, start_ms: float, end_ms: float) -> Iterator[Frame]:
         """The frames from one time to another, both included; `index` counts them from 0.
 
-        Raises:
-            VideoError: the file has vanished or changed since it was opened, or a part of it takes
-                more memory or time than a good one.
+        Raises a VideoError where the file has vanished or changed since it was opened, or a part of
+        it takes more memory or time than a good one.
         """
         frames = self._decoded(start_ms, end_ms)
         self._passes.add(frames)

@@ -130,7 +130,9 @@ def test_a_video_that_is_too_long(film: Path) -> None:
 
 
 def test_a_video_that_hides_its_length(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Video, "duration_ms", property(lambda _: None, lambda *_: None), raising=False)
+    monkeypatch.setattr(
+        Video, "duration_ms", property(lambda _: None, lambda *_: None), raising=False
+    )
     with pytest.raises(VideoError, match="longer than 0:02"):
         analysis.analyse(film, longest_s=2)
 
