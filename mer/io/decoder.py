@@ -3,6 +3,7 @@
 Only `mer.io.decoding` starts it.
 """
 
+import contextlib
 import gc
 import math
 import mmap
@@ -66,21 +67,22 @@ def serve(line: socket.socket) -> None:
         signal.signal(ending, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
     service = _Service(line)
-    while (received := receive(line)) is not None:
-        request, files = received
-        try:
-            service.answer(request, files)
-        except MerError as error:
-            short = isinstance(error.__cause__, MemoryError)
-            told = {"error": str(error), "kind": type(error).__name__}
-            send(line, told | {"memory": short})
-            service.memory = None
-        except MemoryError:  # FFmpeg's as well, whose words are no sentence
-            send(line, {"error": too_much("The file"), "kind": "VideoError", "memory": True})
-            service.memory = None
-        finally:
-            for file in files:
-                os.close(file)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            request, files = receive(line)
+            try:
+                service.answer(request, files)
+            except MerError as error:
+                short = isinstance(error.__cause__, MemoryError)
+                told = {"error": str(error), "kind": type(error).__name__}
+                send(line, told | {"memory": short})
+                service.memory = None
+            except MemoryError:  # FFmpeg's as well, whose words are no sentence
+                send(line, {"error": too_much("The file"), "kind": "VideoError", "memory": True})
+                service.memory = None
+            finally:
+                for file in files:
+                    os.close(file)
 
 
 def _end_with(line: socket.socket) -> None:
@@ -143,11 +145,9 @@ class _Service:
             read.seek(0)
             opened = picture_formats.opened(read, memoryview(content), f"/dev/fd/{file}", name)
             send(self._line, {"width": opened.width, "height": opened.height})
-            received = receive(self._line)
-            if received is None:
-                return
-            out = self._room(received[1], (opened.height, opened.width, 3))
-            for new in received[1]:
+            _, files = receive(self._line)
+            out = self._room(files, (opened.height, opened.width, 3))
+            for new in files:
                 os.close(new)
             opened.fill(out)
         if out.nbytes > LIMITS.kept:
@@ -181,10 +181,9 @@ class _Service:
         return np.frombuffer(self.memory, np.uint8, math.prod(shape)).reshape(shape)
 
     def _await_taken(self) -> None:
-        """Wait until the caller has taken a frame, which may be long; end if it is gone."""
+        """Wait until the caller has taken a frame, which may be long."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        if receive(self._line) is None:
-            os._exit(0)
+        receive(self._line)
         self._limit_time()
 
     def _known(self) -> dict[str, Any]:

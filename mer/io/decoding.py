@@ -86,17 +86,12 @@ def send(line: socket.socket, message: dict[str, Any], files: Sequence[int] = ()
     socket.send_fds(line, [json.dumps(message).encode()], list(files))
 
 
-def receive(line: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    """The next message and its files; None where the other side is gone."""
-    try:
-        text, files, _, _ = socket.recv_fds(line, 1 << 17, 4)
-    except ConnectionError:
-        return None
-    return (json.loads(text), files) if text else None
-
-
-class GoneError(Exception):
-    """A worker ended in the middle."""
+def receive(line: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """The next message and its files; a ConnectionError where the other side is gone."""
+    text, files, _, _ = socket.recv_fds(line, 1 << 17, 4)
+    if not text:
+        raise ConnectionError
+    return json.loads(text), files
 
 
 def _memory_file(size: int) -> int:
@@ -136,18 +131,15 @@ class Worker:
         self._memory = None
 
     def ask(self, message: dict[str, Any], files: Sequence[int] = ()) -> dict[str, Any]:
-        """Send a message and wait for the answer; raises a GoneError, or what the worker raised."""
-        try:
-            send(self._line, message, files)
-        except ConnectionError as error:
-            raise GoneError from error
+        """Send a message and wait for the answer.
+
+        Raises a ConnectionError where the worker ended, or what the worker raised.
+        """
+        send(self._line, message, files)
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
-        received = receive(self._line)
-        if received is None:
-            raise GoneError
-        message, _ = received
+        message, _ = receive(self._line)
         if "error" in message:
             cause = MemoryError() if message.get("memory") else None
             raise _ERRORS[message["kind"]](message["error"]) from cause
@@ -159,7 +151,7 @@ class Worker:
             head = self.ask({"do": "picture", "name": name}, [file])
             height, width = int(head["height"]), int(head["width"])
             if not 0 < height * width <= LIMITS.pixels:
-                raise GoneError
+                raise ConnectionError
             pixels, files = self._room((height, width, 3))
             self.ask({}, files)
         except MerError:  # upon which the worker lets go of the memory
@@ -228,7 +220,7 @@ class Pool:
         except MerError as error:
             kept = not isinstance(error.__cause__, MemoryError)
             raise
-        except GoneError as error:
+        except ConnectionError as error:
             raise ImageError(too_much(name)) from error
         finally:
             with self._free:

@@ -30,7 +30,7 @@ _AVIF: Final = 14.5
 _HEIF: Final = 7.8
 _WEBP_ALPHA: Final = 8.2
 _USABLE: Final = 0.97  # of the memory, the rest being for what does not grow with the picture
-_HEAD: Final = 4096  # bytes within which a PPM's sizes stand
+_HEAD: Final = 4096  # bytes within which brands, and a PPM's sizes, stand
 
 _ORIENTATION: Final = 0x0112
 # An EXIF orientation, counted from 0, is one of these four flips (OpenCV's code, and the steps in
@@ -54,16 +54,18 @@ def opened(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
     pixels or too much metadata; its cause is a MemoryError where that is why.
     """
     with _sentences(name):
-        start = bytes(content[:32])
+        start = bytes(content[:_HEAD])
+        avif = re.search(rb"avi[fs]", start[8 : min(int.from_bytes(start[:4], "big"), 256)])
+        words = re.sub(rb"#[^\r\n]*", b"", start).split(maxsplit=3)  # of a PPM, less its comments
         if start.startswith(b"\xff\xd8\xff"):
             picture = _jpeg(file, content, path, name)
         elif start[:4] == b"RIFF" and start[8:12] == b"WEBP":
             picture = _webp(file, content, path, start, name)
-        elif start[4:8] == b"ftyp" and not _is_avif(content) and pillow_heif.is_supported(file):
+        elif start[4:8] == b"ftyp" and not avif and pillow_heif.is_supported(file):
             picture = _heif(file, name)
         elif start.startswith(b"GIF8") and _gif_comments(content) > MAX_COMMENTS:
             raise _odd(name, "GIF")
-        elif re.match(rb"P[1-7fF]", start) and not _ppm_sizes(bytes(content[:_HEAD])):
+        elif re.match(rb"P[1-7fF]", start) and len(words) < 3:  # or Pillow takes square time
             raise _odd(name, "PPM picture")
         else:
             picture = _pillow(file, FORMATS, name)
@@ -103,7 +105,7 @@ def _odd(name: str, kind: str) -> ImageError:
 
 
 def _check_size(width: int, height: int, name: str, size: int = 0, each: float = 0) -> None:
-    """Refuse more pixels than are read, or than there is memory for where one takes `each` bytes."""
+    """Refuse more pixels than are read, or than there is memory for at `each` bytes a pixel."""
     room = LIMITS.memory_for(size) * _USABLE
     most = min(LIMITS.pixels, int(room / each)) if each else LIMITS.pixels
     if width * height > most:
@@ -262,11 +264,6 @@ def _chunk(content: memoryview, wanted: bytes) -> bytes:
     return b""
 
 
-def _is_avif(content: memoryview) -> bool:
-    brands = bytes(content[8 : min(struct.unpack_from(">I", content)[0], 256)])
-    return b"avif" in brands or b"avis" in brands
-
-
 def _heif(file: BinaryIO, name: str) -> Opened:
     """Straight from libheif, which turns it upright; Pillow would hold it twice more."""
     picture = pillow_heif.open_heif(file, convert_hdr_to_8bit=True)
@@ -290,11 +287,6 @@ def _gif_comments(content: memoryview) -> int:
             at += content[at] + 1
         at += 1
     return found
-
-
-def _ppm_sizes(head: bytes) -> bool:
-    """Whether magic number, width and height are there: Pillow reads comments in square time."""
-    return len(re.sub(rb"#[^\r\n]*", b"", head).split(maxsplit=3)) > 2
 
 
 def _pillow(file: BinaryIO, formats: tuple[str, ...], name: str, turn: int = 0) -> Opened:

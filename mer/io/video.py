@@ -15,7 +15,7 @@ import numpy as np
 
 from mer.errors import ImageError, VideoError
 from mer.io import decoding, picture_formats, video_files
-from mer.io.decoding import GoneError, Worker, too_much
+from mer.io.decoding import Worker, too_much
 from mer.io.files import natural, shown
 from mer.io.sources import PICTURES
 
@@ -133,7 +133,7 @@ class Video:
             self._idle.append(worker)
         except BaseException as error:
             worker.close()
-            if isinstance(error, GoneError):
+            if isinstance(error, ConnectionError):
                 raise VideoError(too_much(f"'{shown(self._path.name)}'")) from error
             raise
 
