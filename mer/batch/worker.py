@@ -120,8 +120,8 @@ def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[s
     items = []
     for item, found in looked:
         people = found.people if isinstance(found, Analysis) else found
-        row = item.name, "video" if item.video else "picture"
-        items.append((*row, *((False, 0) if isinstance(people, str) else (True, len(people)))))
+        read, kind = not isinstance(found, str), "video" if item.video else "picture"
+        items.append((item.name, kind, read, len(people) if read else 0))
     made = {
         "faces": face_tables.table(pictures, predictor),
         "frames": joined(video_tables.frames_table),

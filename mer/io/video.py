@@ -18,6 +18,7 @@ from mer.io import decoding, picture_formats, video_files
 from mer.io.decoding import Worker, too_much
 from mer.io.files import natural, shown
 from mer.io.sources import PICTURES
+from mer.io.video_files import OpenVideo
 
 # More is not needed: faces are looked for at 640 pixels, and each is compared at 320. A frame of
 # 3840 x 2160 would take nine times the memory, and the time of all that looks at it.
@@ -39,6 +40,9 @@ _NOTES: Final = {
     "jump": "Time stamps jump back, and the time was counted on from there: {} times.",
     "resized": "Frames of another size were fitted into the first one's: {}.",
 }
+
+
+Timed = Generator[tuple[float, av.VideoFrame]]  # pictures, each with its time in milliseconds
 
 
 @dataclass(frozen=True)
@@ -206,28 +210,23 @@ class Reader:
                 notes.append(f"{lasts}; {there:.1f} s can be read.")
             self.notes.extend(note for note in notes if note not in self.notes)
 
-    def _from(
-        self, start_ms: float, faults: Counter[str]
-    ) -> Generator[tuple[float, av.VideoFrame]]:
+    def _from(self, start_ms: float, faults: Counter[str]) -> Timed:
         """Times and pictures from a time on, and some before it."""
         if start_ms > 0 and self._seeks:
             with video_files.opened(self._path) as opened:
-                found = video_files.decoded(opened, Counter(), self._start_ms + start_ms)
-                pictures = self._timed(found, Counter())
+                pictures = self._timed(opened, Counter(), self._start_ms + start_ms)
                 first = next(pictures, None)
                 if first and first[0] <= start_ms:  # without an index it may land anywhere
                     yield first
                     yield from pictures
                     return
         with video_files.opened(self._path) as opened:
-            yield from self._timed(video_files.decoded(opened, faults), faults)
+            yield from self._timed(opened, faults)
 
-    def _timed(
-        self, pictures: Iterator[av.VideoFrame], faults: Counter[str]
-    ) -> Iterator[tuple[float, av.VideoFrame]]:
+    def _timed(self, file: OpenVideo, faults: Counter[str], from_ms: float | None = None) -> Timed:
         """Each picture with its time, but for those whose stamps repeat or go back."""
         shift, last = -self._start_ms, -math.inf
-        for picture in pictures:
+        for picture in video_files.decoded(file, faults, from_ms):
             stamp, following = video_files.stamp_ms(picture), max(last + self._step_ms, 0.0)
             time_ms = following if stamp is None else stamp + shift
             faults["unstamped"] += stamp is None
