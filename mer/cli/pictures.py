@@ -57,30 +57,24 @@ def predict(options: argparse.Namespace) -> int:
 
     decoding.POOL.prepare()  # it starts while the network is read
     asked = predictor.get_predictor(options.model, options.detector)
-    files_wanted = bool(options.csv or options.json or options.html)
     faces: list[tuple[str, tables.Found]] = []
     shown: list[report.Picture] = []
-    unread: list[bool] = []
-    head = True
+    read = unread = answers = 0
     hidden = sys.stdout.isatty() or None  # None: where stderr is no terminal
     pictures = sources.pictures(options.paths)
     for name, image in tqdm(pictures, unit=" pictures", leave=False, disable=hidden):
-        unread.append(isinstance(image, MerError))
         if isinstance(image, MerError):
+            unread += 1
             say(str(image))
-            faces += [(name, str(image))]
+            faces.append((name, str(image)))
         else:
+            read += 1
             found = asked.predict(image, quick=options.quick, measure=options.measure)
-            faces += [(name, found)]
+            faces.append((name, found))
             shown += [report.picture(name, image, found)] if options.html else []
-        if not unread[-1] or options.format != "table":
-            try:
-                _show(tables.table(faces[-1:], asked), options.format, head=head)
-            except BrokenPipeError:  # files are written although the reader has left
-                if not files_wanted:
-                    raise
-                nobody_listens()
-            head = False
+        if options.format != "table" or not isinstance(image, MerError):
+            _show(tables.table(faces[-1:], asked), options, head=not answers)
+            answers += 1
         if not (options.csv or options.json):
             faces.clear()
     table = tables.table(faces, asked)
@@ -90,24 +84,33 @@ def predict(options: argparse.Namespace) -> int:
         files.write(options.json, tables.to_json(table))
     if options.html:
         files.write(options.html, report.html(shown, asked))
-    return (2 if all(unread) else 1) if any(unread) else 0
+    return (1 if read else 2) if unread else 0
 
 
-def _show(faces: pd.DataFrame, form: str, *, head: bool) -> None:
-    """Print what was found in a picture."""
+def _show(faces: pd.DataFrame, options: argparse.Namespace, *, head: bool) -> None:
+    """Print what was found in a picture; files are written although the reader has left."""
+    from mer.results import tables
+
+    try:
+        print(_text(faces, options.format, head=head), end="", flush=True)
+    except BrokenPipeError:
+        if not (options.csv or options.json or options.html):
+            raise
+        nobody_listens()
+    if options.format != "table":
+        for name in faces.loc[faces["reason"] == tables.NO_FACE, "file"]:
+            say(f"{name}: {NO_FACE}")
+
+
+def _text(faces: pd.DataFrame, form: str, *, head: bool) -> str:
     from mer.io import files
     from mer.results import tables
 
-    if form == "table":
-        print(_lines(faces, head=head), end="", flush=True)
-        return
-    text = tables.to_json_lines(faces) if form == "jsonl" else files.csv_text(faces)
-    print(text if head or form == "jsonl" else text.partition("\n")[2], end="", flush=True)
-    for name in faces.loc[faces["reason"] == tables.NO_FACE, "file"]:
-        say(f"{name}: {NO_FACE}")
-
-
-def _lines(faces: pd.DataFrame, *, head: bool) -> str:
+    if form == "jsonl":
+        return tables.to_json_lines(faces)
+    if form == "csv":
+        text = files.csv_text(faces)
+        return text if head else text.partition("\n")[2]
     line = "{:>4} {:>6} {:>6} {:>6} {:>6}  {:<14} {:>11}  {:<6}  {}\n".format
     names = ("face", "x", "y", "width", "height", "looks like", "probability", "", "file")
     text = line(*names) if head else ""

@@ -92,8 +92,8 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) 
     alt = f"Confusion matrix of {matrix.sum()} pictures, {right} of them right"
     fig = figure(cells, rest, height=480, alt=alt, showlegend=False, margin_r=8)
     fig.update_xaxes(title_text="predicted class", showgrid=False, tickangle=-45)
-    fig.update_yaxes(title_text="true class", showgrid=False)
-    return fig.update_yaxes(autorange="reversed", ticksuffix=" ")
+    up = {"autorange": "reversed", "ticksuffix": " "}
+    return fig.update_yaxes(title_text="true class", showgrid=False, **up)
 
 
 def reliability(confidence: Mapping[str, Any]) -> go.Figure:
@@ -108,8 +108,9 @@ def reliability(confidence: Mapping[str, Any]) -> go.Figure:
     )
     line = {"color": TEXT, "dash": "dot"}
     ideal = go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="ideal", line=line)
-    fig = figure(bars, ideal, height=320, alt="Share of right answers at each confidence")
-    return _shares(fig, title_text="confidence", range=[0, 1], tickformat=".0%")
+    axes = _shares(title_text="confidence", range=[0, 1], tickformat=".0%")
+    alt = "Share of right answers at each confidence"
+    return figure(bars, ideal, height=320, alt=alt, **axes)
 
 
 def coverage(confidence: Mapping[str, Any]) -> go.Figure:
@@ -127,16 +128,15 @@ def coverage(confidence: Mapping[str, Any]) -> go.Figure:
         marker={"size": 12, "symbol": "diamond", "color": ACCENT},
         hovertemplate="sure about %{x:.0%} of faces: %{y:.1%} right<extra></extra>",
     )
-    fig = figure(line, mark, height=320, alt="Selective accuracy at each coverage")
     across = "share of the faces, the surest first"
-    return _shares(fig, lowest=0.5, title_text=across, range=[0, 1], tickformat=".0%")
+    axes = _shares(lowest=0.5, title_text=across, range=[0, 1], tickformat=".0%")
+    return figure(line, mark, height=320, alt="Selective accuracy at each coverage", **axes)
 
 
-def _shares(fig: go.Figure, up: str = "accuracy", lowest: float = 0.0, **across: Any) -> go.Figure:
-    """A share upwards, and across what plotly's `across` says."""
-    fig.update_xaxes(**across)
-    fig.update_yaxes(title_text=up, range=[lowest, 1.03], tickformat=".0%")
-    return fig.update_layout(legend={"y": -0.28})
+def _shares(up: str = "accuracy", lowest: float = 0.0, **across: Any) -> dict[str, Any]:
+    """Layout of a figure with a share upwards, and across what plotly's `across` says."""
+    upwards = {"title_text": up, "range": [lowest, 1.03], "tickformat": ".0%"}
+    return {"xaxis": across, "yaxis": upwards, "legend_y": -0.28}
 
 
 def found(result: Mapping[str, Any], name: str) -> go.Figure:
@@ -182,9 +182,9 @@ def _sweep(
         }
     )
     alt = f"Share of {up} at each level: {sweep.title}"
-    fig = figure(*lines, height=330, alt=alt, showlegend=True)
     title = f"{sweep.title}, {sweep.unit}" if sweep.unit else sweep.title
-    return _shares(fig, up, title_text=title, type="category")
+    axes = _shares(up, title_text=title, type="category")
+    return figure(*lines, height=330, alt=alt, showlegend=True, **axes)
 
 
 def curves(record: Mapping[str, Any]) -> go.Figure:

@@ -48,10 +48,8 @@ def chart(figure: Figure) -> Markup:
 
 def jpeg(image: np.ndarray) -> bytes:
     """An RGB uint8 picture as the content of a JPEG file."""
-    _, content = cv2.imencode(
-        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88]
-    )
-    return content.tobytes()
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
 
 
 def markdown(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:

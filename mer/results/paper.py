@@ -1,8 +1,4 @@
-"""The paper's own figures, as printed.
-
-F. T. Sánchez García, B. López Lin, R. Romero-Herrera, "Detection of facial
-micro-expressions using CNN" (IPN ESCOM).
-"""
+"""The figures of the paper that this follows, as printed there."""
 
 from typing import Any, Final, NamedTuple
 

@@ -1,7 +1,7 @@
 """Plotly figures of one person of a video over time: expressions, and motion by region."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -49,13 +49,14 @@ def ribbon(
         for column, (name, color) in enumerate(colors(person.classes).items())
     ]
     alt = f"What person {person.number} looks like over time"
-    fig = figure(*areas, height=250, alt=alt, legend_y=-0.16, legend_traceorder="normal")
+    layout = {"legend_y": -0.16, "legend_traceorder": "normal"} | _over_time(person, span_ms)
+    fig = figure(*areas, height=250, alt=alt, **layout)
     fig.update_yaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], ticksuffix=" ")
     note = {"text": "face covered", "textangle": -90, "font_size": 11}
     for first, last in person.covered / 1000:
         place = {"annotation": note, "annotation_position": "inside"}
         fig.add_vrect(first, last, fillcolor=GRID, line_width=0, **place)
-    return _time_axis(fig, person, span_ms)
+    return fig
 
 
 def _grounded(times: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +90,8 @@ def motion(
         *(_apexes(some, kind, scale) for kind, some in kinds.items() if some),
     ]
     alt = f"How far each part of the face of person {person.number} has moved, and events"
-    fig = figure(*traces, height=390, alt=alt, legend_y=-0.09, hovermode="closest")
+    layout = {"legend_y": -0.09, "hovermode": "closest"} | _over_time(person, span_ms, top=24)
+    fig = figure(*traces, height=390, alt=alt, **layout)
     names = (
         " |".join([*_ROWS, ""]).replace(" mouth ", " mouth<br>").replace("between ", "between<br>")
     )
@@ -99,13 +101,12 @@ def motion(
         ticktext=names.split("|")[:-1],
         **{"tickfont_size": 11, "showgrid": False},
     )
-    fig.add_annotation(
+    return fig.add_annotation(
         text=f"row height: {scale:.1f} px of motion, face scaled to 320 px",
         **{"font_size": 11, "showarrow": False},
         **{"xref": "paper", "x": 1, "xanchor": "right"},
         **{"yref": "paper", "y": 1, "yanchor": "bottom"},
     )
-    return _time_axis(fig, person, span_ms, top=24)
 
 
 def _row(person: Person, column: int, scale: float) -> go.Scatter:
@@ -167,12 +168,14 @@ def _peaks(times: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, axis=1)
 
 
-def _time_axis(
-    fig: go.Figure, person: Person, span_ms: tuple[float, float] | None, *, top: int = 8
-) -> go.Figure:
-    last = float(person.times_ms[-1]) if len(person.times_ms) else 0.0
-    start, end = span_ms or (0.0, last)
-    shown: list[float] = [start / 1000, max(end, start + 1.0) / 1000]
-    fig.update_layout(margin={"l": _LEFT, "r": 24, "t": top, "b": 8})
-    fig.update_yaxes(automargin=False, gridcolor=GRID)
-    return fig.update_xaxes(showgrid=False, range=shown, ticksuffix=" s", nticks=7)
+def _over_time(
+    person: Person, span_ms: tuple[float, float] | None, *, top: int = 8
+) -> dict[str, Any]:
+    """Layout of a figure over time, of which a moment stands at one place in all of a person's."""
+    start, end = span_ms or (0.0, float(person.times_ms[-1]) if len(person.times_ms) else 0.0)
+    shown = [start / 1000, max(end, start + 1.0) / 1000]
+    return {
+        "margin": {"l": _LEFT, "r": 24, "t": top, "b": 8},
+        "yaxis_automargin": False,
+        "xaxis": {"showgrid": False, "range": shown, "ticksuffix": " s", "nticks": 7},
+    }
