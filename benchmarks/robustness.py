@@ -59,7 +59,7 @@ def measure(
     """
     from tqdm import tqdm
 
-    from mer.faces import yunet
+    from mer.faces import detection
     from mer.inference.predictor import get_predictor
     from mer.weights import provenance
 
@@ -82,7 +82,7 @@ def measure(
         "faces": sum(len(boxes) for _, boxes in groups),
         "pictures": len(labels),
         "networks": {name: one.record["file"]["sha256"] for name, one in predictors.items()},
-        "detector": yunet.SHA256,
+        "detector": detection.SOURCE[1],
         "command": f"python -m benchmarks robustness --faces {photographs.name}"
         f" --data {source.name} --model {' '.join(networks)} --pictures {pictures}",
         "time": provenance.now(),
@@ -154,9 +154,9 @@ def _held_out(
 
 def _seen(picture: Picture, boxes: Boxes) -> bool:
     """Whether YuNet finds the face: repeated edges hide one in ten, whatever its roll."""
-    from mer.faces import detection, yunet
+    from mer.faces import detection
 
-    return any(yunet.iou(one.box, boxes[0]) >= HIT for one in detection.detect(picture))
+    return any(detection.iou(one.box, boxes[0]) >= HIT for one in detection.detect(picture))
 
 
 def _as_scene(picture: Picture) -> Scene:
@@ -169,7 +169,7 @@ def _as_scene(picture: Picture) -> Scene:
 
 def _recall(groups: Sequence[Scene], name: str, level: float) -> dict[str, Any]:
     """How many boxed faces are found at a level."""
-    from mer.faces import detection, rotation, yunet
+    from mer.faces import detection, rotation
 
     rng = np.random.default_rng(0)
     detect = rotation.detect if name == SEARCHED else detection.detect
@@ -177,7 +177,7 @@ def _recall(groups: Sequence[Scene], name: str, level: float) -> dict[str, Any]:
     for photograph, boxes in groups:
         picture, places = CHANGES[name](photograph, boxes, level, rng)
         seen = [face.box for face in detect(picture)]
-        found += sum(any(yunet.iou(place, box) >= HIT for box in seen) for place in places)
+        found += sum(any(detection.iou(place, box) >= HIT for box in seen) for place in places)
     return {"found": found}
 
 
@@ -219,7 +219,7 @@ def _cut(picture: Picture, boxes: Boxes, *, searched: bool) -> Picture:
 
 def _roll(picture: Picture, boxes: Boxes) -> float:
     """The roll that is found for the face; 0 where none is found."""
-    from mer.faces import rotation, yunet
+    from mer.faces import detection, rotation
 
-    found = [one for one in rotation.detect(picture) if yunet.iou(one.box, boxes[0]) >= HIT]
+    found = [one for one in rotation.detect(picture) if detection.iou(one.box, boxes[0]) >= HIT]
     return max(found, key=lambda face: face.score).roll if found else 0.0

@@ -16,7 +16,7 @@ from benchmarks import spotting as benchmark
 from benchmarks import timing
 from benchmarks.synthetic import clips, timeline
 from mer.faces import detection
-from mer.faces.occlusion import Cover
+from mer.faces.quality import Cover
 from mer.inference.predictor import Predictor
 from mer.io import webm
 from mer.io.video import Frame, Video

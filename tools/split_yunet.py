@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mer.faces import yunet
+from mer.faces import detection
 from mer.weights import store
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ def split(content: bytes) -> dict[str, bytes]:
     _take_pixels(graph)
     pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["n", "height", "width", 3])
     maps = ["n", 64, "rows", "columns"]
-    stem = _part(graph, pixels, [yunet.JOINT])
-    between = helper.make_tensor_value_info(yunet.JOINT, TensorProto.FLOAT, maps)
-    head = _part(graph, between, yunet.NAMES)
-    return {yunet.STEM: stem, yunet.HEAD: head}
+    stem = _part(graph, pixels, [detection.JOINT])
+    between = helper.make_tensor_value_info(detection.JOINT, TensorProto.FLOAT, maps)
+    head = _part(graph, between, detection.NAMES)
+    return {detection.STEM[0]: stem, detection.HEAD[0]: head}
 
 
 def _merge_branches(graph: "onnx.GraphProto") -> None:
@@ -45,7 +45,7 @@ def _merge_branches(graph: "onnx.GraphProto") -> None:
     from onnx import helper, numpy_helper
 
     values = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    for level, name in enumerate(yunet.NAMES):
+    for level, name in enumerate(detection.NAMES):
         stages: dict[str, list[Any]] = {"conv1": [], "conv2": []}
         for branch in BRANCHES:
             for stage, found in stages.items():
@@ -105,9 +105,7 @@ def _part(graph: "onnx.GraphProto", given: "onnx.ValueInfoProto", wanted: list[s
 
 def main() -> None:
     """Write both graphs beside the weights."""
-    for name, content in split(
-        store.read_verified(yunet.SOURCE, yunet.SHA256, "face detector")
-    ).items():
+    for name, content in split(store.read_verified(*detection.SOURCE, "face detector")).items():
         path = Path(store.FOLDER) / name
         path.write_bytes(content)
         print(f"{path.name}: {len(content)} bytes")

@@ -155,7 +155,7 @@ def calibrate(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Print the figures as JSON."""
-    from mer.data import ferplus
+    from mer.data import dataset
     from mer.evaluation import datasets
     from mer.inference.predictor import Predictor
 
@@ -163,7 +163,7 @@ def evaluate(options: argparse.Namespace) -> None:
     if len(options.data) > 1:
         part, figures = "elsewhere", datasets.evaluate_sets(judged, options.data)
     else:
-        part = "ferplus" if ferplus.there(source) else options.split
+        part = "ferplus" if dataset.is_ferplus(source) else options.split
         figures = datasets.evaluate_predictor(judged, source, split=options.split)
     text = json.dumps(figures, indent=1)
     print(text)

@@ -4,14 +4,15 @@ import csv
 import hashlib
 import logging
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mer.data import ferplus, near_duplicates
+from mer.data import near_duplicates
 from mer.emotions import EMOTIONS
 from mer.errors import DataError, ImageError
 from mer.faces import detection, rotation
@@ -19,8 +20,17 @@ from mer.io import images
 from mer.io.files import shown
 from mer.io.sources import PICTURES, in_folder, in_zip, unpacked
 
+# FER+ (Barsoum et al. 2016): FER2013's everyday faces, 48 pixels and gray, ten votes each.
+FERPLUS: Final = {"train": "FER2013Train", "test": "FER2013Valid"}
+# FER2013's names of our classes.
+WORDS: Final = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+OTHERS: Final = ("contempt", "unknown", "NF")  # what annotators could say beside the seven
+VOTES: Final = "fer2013new.csv"
+OWN_LABELS: Final = "fer2013_labels.csv"
+OWN: Final = 0.3  # share of FER2013's own label in a target; the votes make the rest
+
 # Folder names of other data sets that mean our classes.
-SYNONYMS = dict(zip(ferplus.WORDS, EMOTIONS, strict=True))
+SYNONYMS = dict(zip(WORDS, EMOTIONS, strict=True))
 SYNONYMS |= {"disgusted": "disgust", "fearful": "fear", "surprised": "surprise"}
 # Folders of compound expressions, as CFEE names them (Du et al. 2014): the first class of the two
 # is the stronger one. Names such as "sadly_fearful" need no entry, see ADVERBS.
@@ -101,7 +111,7 @@ def load(
             with class folders in them, or FER+ (FER2013Train, FER2013Valid, fer2013new.csv).
         size: height and width to bring each picture to.
         split: "train", "test", or "" for class folders without a split. In FER+, "test" is
-            its validation part, see `mer.data.ferplus`.
+            its validation part, see `_ferplus`.
         classes: names of the class folders, in lower case, where they are not the seven.
         cut: whether pictures show more than a face, which is then found and cut out (`cut_out`);
             a picture without one stays whole and is in `missed`.
@@ -174,8 +184,8 @@ def _layout(classes: Sequence[str]) -> str:
 
 def _labelled(source: Path, split: str, classes: tuple[str, ...]) -> Iterator[Labelled]:
     """FER+, or pictures whose innermost folder names the class, of `split` where it is given."""
-    if classes == EMOTIONS and ferplus.there(source):
-        yield from ferplus.labelled(source, split)
+    if classes == EMOTIONS and is_ferplus(source):
+        yield from _ferplus(source, split)
         return
     one_hot = dict(zip(classes, np.eye(len(classes), dtype=np.float32), strict=True))
     others: set[str] = set()
@@ -199,10 +209,15 @@ def _labelled(source: Path, split: str, classes: tuple[str, ...]) -> Iterator[La
         logger.warning("Left out of %s, being no class: %s. %s", source, sorted(others), layout)
 
 
+def is_ferplus(source: str | Path) -> bool:
+    """Whether a folder holds FER+."""
+    return (Path(source) / VOTES).is_file()
+
+
 def has_split(source: str | Path, split: str) -> bool:
     """Whether the data set at `source` has a part called `split`, such as "train"."""
-    if ferplus.there(source):
-        return split in ferplus.FOLDERS
+    if is_ferplus(source):
+        return split in FERPLUS
     if Path(source).is_dir():
         return (Path(source) / split).is_dir()
     return any(split in name.lower().split("/")[:-1] for name, _ in entries(source))
@@ -225,3 +240,61 @@ def split(pictures: Pictures, fraction: float, seed: int) -> tuple[NDArray[np.in
             held[rows] = True
             wanted -= taken
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _ferplus(source: Path, split: str) -> Iterator[Labelled]:
+    """Name, content and target of each picture of a part of FER+.
+
+    To learn from ("train"), the target is a mean of the votes and of FER2013's own label (OWN):
+    FER+'s majorities hardly know fear and disgust, FER2013's labels do. Pictures that more
+    annotators gave to contempt, unknown or no face than to any of the seven are left out.
+
+    To be judged by ("test", its validation part), it is the class that more than half of the
+    annotators named; pictures without such a one of the seven are left out.
+
+    Raises:
+        DataError: there is no such part, or a list cannot be read.
+    """
+    folder = FERPLUS.get(split or "train")
+    if folder is None:
+        raise DataError(f"FER+ has the splits train and test, not {split!r}.")
+    try:
+        own = _labels(source / OWN_LABELS, folder)
+        votes = _votes(source / VOTES, own.keys())
+    except (KeyError, ValueError, OSError) as error:
+        raise DataError(
+            f"{VOTES} or {OWN_LABELS} in {source} cannot be read ({error}). "
+            "Both belong beside the picture folders."
+        ) from error
+    for name, vote in votes.items():
+        path, seven = source / folder / name, vote[: len(EMOTIONS)]
+        if split == "test":
+            agreed = seven.max() == vote.max() and 2 * vote.max() > vote.sum()
+            target = np.eye(len(EMOTIONS), dtype=np.float32)[seven.argmax()]
+        else:
+            agreed = seven.max() >= max(vote.max(), 1)
+            target = (1 - OWN) * seven / max(seven.sum(), 1) + OWN * own[name]
+        if agreed and path.is_file():
+            yield f"{folder}/{name}", path.read_bytes(), target
+
+
+def _votes(path: Path, names: Collection[str]) -> dict[str, NDArray[np.float32]]:
+    """Return the votes (10,) of each named picture, for the seven and for OTHERS."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {
+            row["Image name"]: np.array([int(row[it]) for it in (*EMOTIONS, *OTHERS)], np.float32)
+            for row in csv.DictReader(file)
+            if row["Image name"] in names
+        }
+
+
+def _labels(path: Path, folder: str) -> dict[str, NDArray[np.float32]]:
+    """Return FER2013's label of each picture as targets; two labels get one half each."""
+    labels: dict[str, NDArray[np.float32]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["split"] == folder:
+                target = np.zeros(len(EMOTIONS), np.float32)
+                target[[WORDS.index(word) for word in row["fer2013_class"].split("|")]] = 1
+                labels[row["image"]] = target / target.sum()
+    return labels

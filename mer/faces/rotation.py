@@ -14,7 +14,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.faces import detection, quality, yunet
+from mer.faces import detection, quality
 from mer.faces.detection import Face
 from mer.weights.onnx_session import shared_out
 
@@ -153,4 +153,4 @@ def _refined(face: Face, others: Sequence[Face]) -> Face:
 
 
 def _overlap(one: Face, other: Face) -> bool:
-    return yunet.iou(one.box, other.box) > detection.OVERLAP
+    return detection.iou(one.box, other.box) > detection.OVERLAP

@@ -10,7 +10,7 @@ import numpy as np
 
 from mer.emotions import EMOTIONS
 from mer.errors import MerError
-from mer.faces import detection, measures, occlusion, quality, rotation
+from mer.faces import detection, measures, quality, rotation
 from mer.faces.detection import Face
 from mer.faces.measures import Measures
 from mer.inference import backends, probabilities
@@ -91,7 +91,7 @@ class Predictor:
         """The faces that `predict` answers for; another network can `judge` the same ones."""
         if quick:
             return detection.detect(image, self.detector, quick=True)
-        return occlusion.marked(image, rotation.detect(image, self.detector))
+        return quality.mark_covered(image, rotation.detect(image, self.detector))
 
     def judge(
         self, crops: Sequence[np.ndarray], found: Sequence[Face], *, quick: bool = False

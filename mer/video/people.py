@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from mer.faces import detection, measures, occlusion
+from mer.faces import detection, measures, quality
 from mer.faces.detection import Face
 from mer.faces.measures import MEASURES
-from mer.faces.occlusion import Cover
+from mer.faces.quality import Cover
 from mer.inference.predictor import Predictor
 from mer.io.video import Frame
 from mer.video.motion.region_signals import Motion
@@ -71,7 +71,7 @@ class Record:
             sure=np.array(self.sure, bool)[~covered],
             concerns=tuple(itertools.compress(self.concerns, ~covered)),
             motion=motion,
-            covered=occlusion.spans(sampled, covered),
+            covered=quality.covered_spans(sampled, covered),
             classes=classes,
         )
         hidden = person.hidden(times)
@@ -91,7 +91,7 @@ class Cast:
 
         WeightsError: what tells covered faces is missing or damaged.
         """
-        self._predictor, self._cover, self._measure = predictor, occlusion.load(), measure
+        self._predictor, self._cover, self._measure = predictor, quality.cover_model(), measure
         self._thread = thread
         self._behind: Future[None] | None = None
         self._records: dict[int, Record] = {}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mer.errors import MerError, WeightsError
-from mer.faces import detection, yunet
+from mer.faces import detection
 from mer.faces.detection import Face
 from mer.io import images
 from mer.weights import store
@@ -42,26 +42,28 @@ def test_bad_detector_file_names_itself_and_the_mend(
 ) -> None:
     monkeypatch.setattr(store, "FOLDER", tmp_path)
     if content is not None:
-        (tmp_path / yunet.STEM).write_bytes(content)
-    with pytest.raises(WeightsError, match=rf"{yunet.STEM} .*`git checkout -- weights/"):
-        yunet.Network()
+        (tmp_path / detection.STEM[0]).write_bytes(content)
+    with pytest.raises(WeightsError, match=rf"{detection.STEM[0]} .*`git checkout -- weights/"):
+        detection.YuNet()
 
 
 @pytest.mark.parametrize("size", [(512, 512), (300, 411), (97, 64), (1300, 900)])
 def test_yunet_answers_as_opencv_does(astronaut: np.ndarray, size: tuple[int, int]) -> None:
     image = cv2.resize(astronaut[:300, 60:360], size[::-1], interpolation=cv2.INTER_AREA)
-    reference = cv2.FaceDetectorYN.create(str(store.FOLDER / yunet.SOURCE), "", size[::-1], 0.6)
+    reference = cv2.FaceDetectorYN.create(
+        str(store.FOLDER / detection.SOURCE[0]), "", size[::-1], 0.6
+    )
     _, expected = reference.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    np.testing.assert_allclose(yunet.Network()(image, 0.6, 0.3), expected, atol=1e-2)
+    np.testing.assert_allclose(detection.YuNet()(image, 0.6, 0.3), expected, atol=1e-2)
 
 
 def test_one_look_leaves_nothing_behind_for_the_next(astronaut: np.ndarray) -> None:
     """A smaller picture comes into the memory of the last one, with the border black again."""
     face = cv2.resize(astronaut[:300, 60:360], (96, 96), interpolation=cv2.INTER_AREA)
     smaller = face[:90, :70]
-    network = yunet.Network()
+    network = detection.YuNet()
     network(face, 0.6, 0.3)
-    np.testing.assert_array_equal(network(smaller, 0.3, 0.3), yunet.Network()(smaller, 0.3, 0.3))
+    np.testing.assert_array_equal(network(smaller, 0.3, 0.3), detection.YuNet()(smaller, 0.3, 0.3))
 
 
 def test_missing_cascade_names_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +81,7 @@ def test_the_astronaut_is_found_at_any_size(
     image = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     (face,) = detection.detect(image, detector)
     x, y, width, height = (int(value * scale) for value in (180, 65, 88, 110))
-    assert yunet.iou(face.box, (x, y, width, height)) > 0.6
+    assert detection.iou(face.box, (x, y, width, height)) > 0.6
     assert 0 < face.score <= 1
 
 
@@ -207,7 +209,7 @@ def test_faces_of_group_photographs_are_found(mer_data: Path, detector: str, lea
                 x, y, width, height = (
                     int(box.attrib[k]) for k in ("left", "top", "width", "height")
                 )
-                found += any(yunet.iou(other, (x, y, width, height)) > 0.3 for other in boxes)
+                found += any(detection.iou(other, (x, y, width, height)) > 0.3 for other in boxes)
     assert found >= least  # of 43
 
 

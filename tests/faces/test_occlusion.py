@@ -10,9 +10,9 @@ import pytest
 from benchmarks.synthetic.clips import Clip
 from benchmarks.synthetic.timeline import Expression
 from mer.errors import WeightsError
-from mer.faces import detection, occlusion, quality
+from mer.faces import detection, quality
 from mer.faces.detection import Face
-from mer.faces.occlusion import Cover
+from mer.faces.quality import Cover
 from tools.occlusion import worn
 from tools.occlusion.shades import glasses
 from tools.occlusion.synthetic import covered
@@ -20,13 +20,13 @@ from tools.occlusion.synthetic import covered
 
 @pytest.fixture
 def model() -> Cover:
-    weights = np.zeros((2, occlusion.INPUTS)), np.zeros(2)
+    weights = np.zeros((2, quality.INPUTS)), np.zeros(2)
     return Cover(*weights, rise=1.0, most=0.0, still=(1.0, 1.0))
 
 
 @pytest.fixture
 def shipped() -> Cover:
-    return occlusion.load()
+    return quality.cover_model()
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def portrait(astronaut: np.ndarray) -> np.ndarray:
 
 def test_no_looks_cover_nothing(model: Cover) -> None:
     assert model.covered(np.empty(0)).tolist() == []
-    assert occlusion.spans(np.empty(0), np.empty(0, bool)).shape == (0, 2)
+    assert quality.covered_spans(np.empty(0), np.empty(0, bool)).shape == (0, 2)
 
 
 def test_looks_that_tell_nothing_cover_nothing(model: Cover) -> None:
@@ -46,14 +46,14 @@ def test_looks_that_tell_nothing_cover_nothing(model: Cover) -> None:
 def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mer.weights.store.FOLDER", tmp_path)
     with pytest.raises(WeightsError, match=r"cover\.safetensors is missing"):
-        occlusion.load()
+        quality.cover_model()
 
 
 @pytest.mark.parametrize("own", [-3.0, -1.0])
 def test_a_face_is_compared_with_itself(model: Cover, own: float) -> None:
     scores = np.full(40, own)
     scores[10:20] += 1.5
-    assert occlusion.spans(np.arange(40.0), model.covered(scores)).tolist() == [[9, 20]]
+    assert quality.covered_spans(np.arange(40.0), model.covered(scores)).tolist() == [[9, 20]]
     scores[10:20] -= 1.0
     assert not model.covered(scores).any()
 
@@ -107,13 +107,13 @@ def test_covers_are_drawn_over_the_face_alone(portrait: np.ndarray) -> None:
 
 
 def test_masks_and_hands_in_a_picture_are_said_and_bare_faces_not(portrait: np.ndarray) -> None:
-    (bare,) = occlusion.marked(portrait, detection.detect(portrait))
+    (bare,) = quality.mark_covered(portrait, detection.detect(portrait))
     assert not bare.covered
     points, random = np.array(bare.points), np.random.default_rng(0)
     found = []
     for _ in range(20):
         masked = worn.mask(portrait, points, random)
-        found += [face.covered for face in occlusion.marked(masked, [bare])]
+        found += [face.covered for face in quality.mark_covered(masked, [bare])]
         why = quality.concerns(quality.measure(masked, replace(bare, covered=True)))
         assert why == ("covered (by a hand, a mask, sunglasses or the like)",)
     assert np.mean(found) > 0.5
@@ -123,7 +123,7 @@ def test_masks_and_hands_in_a_picture_are_said_and_bare_faces_not(portrait: np.n
 def test_a_blurred_face_is_not_said_to_be_covered(portrait: np.ndarray, sigma: float) -> None:
     for shown in (portrait, np.ascontiguousarray(portrait[:, ::-1])):
         blurred = cv2.GaussianBlur(shown, (0, 0), sigma)
-        faces = occlusion.marked(blurred, detection.detect(blurred))
+        faces = quality.mark_covered(blurred, detection.detect(blurred))
         assert not any(face.covered for face in faces)
 
 
@@ -135,7 +135,7 @@ def test_sunglasses_in_a_picture_are_said_and_plain_glasses_not(portrait: np.nda
     def said(*, dark: bool) -> float:
         drawn = [glasses(gray, points, random, dark=dark) for _ in range(20)]
         colours = [cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) for image in drawn]
-        return float(np.mean([occlusion.marked(one, [bare])[0].covered for one in colours]))
+        return float(np.mean([quality.mark_covered(one, [bare])[0].covered for one in colours]))
 
     assert said(dark=True) > 0.5
     assert said(dark=False) < 0.2

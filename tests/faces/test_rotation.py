@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mer.errors import MerError
-from mer.faces import detection, rotation, yunet
+from mer.faces import detection, rotation
 from mer.faces.detection import Face
 from mer.io import images
 
@@ -39,13 +39,13 @@ def test_sure_upright_faces_cost_a_single_look(
     astronaut: np.ndarray, tiles: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[tuple[int, ...]] = []
-    look = yunet.Network.__call__
+    look = detection.YuNet.__call__
 
-    def counted(network: yunet.Network, image: np.ndarray, *settings: float) -> np.ndarray:
+    def counted(network: detection.YuNet, image: np.ndarray, *settings: float) -> np.ndarray:
         looks.append(image.shape)
         return look(network, image, *settings)
 
-    monkeypatch.setattr(yunet.Network, "__call__", counted)
+    monkeypatch.setattr(detection.YuNet, "__call__", counted)
     picture = np.tile(astronaut[20:220, 120:320], (tiles, tiles, 1))
     assert len(rotation.detect(picture)) == tiles**2
     assert looks == [picture.shape]
@@ -99,9 +99,9 @@ def test_a_leaning_crop_repeats_the_edge(box: tuple[int, int, int, int]) -> None
 
 
 def test_boxes_apart_share_nothing_and_equal_ones_all() -> None:
-    assert yunet.iou((0, 0, 10, 10), (20, 0, 10, 10)) == 0
-    assert yunet.iou((0, 0, 10, 10), (0, 0, 10, 10)) == 1
-    assert yunet.iou((0, 0, 10, 10), (0, 5, 10, 10)) == pytest.approx(1 / 3)
+    assert detection.iou((0, 0, 10, 10), (20, 0, 10, 10)) == 0
+    assert detection.iou((0, 0, 10, 10), (0, 0, 10, 10)) == 1
+    assert detection.iou((0, 0, 10, 10), (0, 5, 10, 10)) == pytest.approx(1 / 3)
 
 
 def test_group_photographs_gain_leaning_faces_and_no_false_ones(mer_data: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mer.errors import DataError
-from mer.faces.occlusion import INPUTS, NAME, Cover
+from mer.faces.quality import COVER, INPUTS, Cover
 from mer.weights import store
 from tools.occlusion import still, training
 
@@ -37,15 +37,15 @@ def test_pictures_without_faces(tmp_path: Path) -> None:
 def test_it_learns_to_tell_covers(tmp_path: Path, astronaut: np.ndarray) -> None:
     turned(tmp_path, astronaut)
     said = training.fit(tmp_path, tmp_path / "out")
-    _, record = store.arrays(NAME, folder=tmp_path / "out")
-    model = store.load_linear(Cover, NAME, (2, INPUTS), folder=tmp_path / "out")
+    _, record = store.arrays(COVER, folder=tmp_path / "out")
+    model = store.load_linear(Cover, COVER, (2, INPUTS), folder=tmp_path / "out")
     assert "faces, penalty" in said
     assert record["evaluation"]["roc_area"] > 0.8
     assert model.rise > 0
     assert "dark glasses" in training.fit_glasses(tmp_path, tmp_path / "out")
-    learned = store.load_linear(Cover, NAME, (2, INPUTS), folder=tmp_path / "out")
+    learned = store.load_linear(Cover, COVER, (2, INPUTS), folder=tmp_path / "out")
     assert np.array_equal(learned.weight[0], model.weight[0])  # the rest of the model stays
-    _, record = store.arrays(NAME, folder=tmp_path / "out")
+    _, record = store.arrays(COVER, folder=tmp_path / "out")
     assert record["evaluation"]["glasses_roc_area"] > 0.8
 
 
@@ -62,7 +62,7 @@ def test_the_score_of_pictures_is_measured(tmp_path: Path, astronaut: np.ndarray
         part = astronaut[40 + number : 260, 110:330]
         cv2.imwrite(str(folder / f"{number}.png"), part[..., ::-1])
     assert "| faces | " in still.measure([folder], 10, weights)
-    _, record = store.arrays(NAME, folder=weights)
+    _, record = store.arrays(COVER, folder=weights)
     assert set(record["evaluation"]["still"]) == {
         *("bare", "mask", "hand", "sunglasses", "plain glasses")
     }

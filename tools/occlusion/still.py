@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from mer.errors import DataError
-from mer.faces import detection, occlusion
+from mer.faces import detection, quality
 from mer.faces.detection import Face
-from mer.faces.occlusion import NAME
+from mer.faces.quality import COVER
 from mer.io.files import write_json
 from mer.results import documents
 from tools.occlusion import synthetic, worn
@@ -52,7 +52,7 @@ def measure(folders: Sequence[Path], count: int, weights: Path, seed: int = 0) -
     others = {name: rows[1::2] for name, rows in found.items()}
     others["all"] = np.concatenate(list(others.values()))
     shares = {name: (rows >= still).any(2).mean(0) for name, rows in others.items()}
-    path = weights / f"{NAME}.json"
+    path = weights / f"{COVER}.json"
     record = json.loads(path.read_text("utf-8"))
     record["options"]["still"] = [round(score, 3) for score in still]
     named = zip(("bare", *COVERS), shares["all"].tolist(), strict=True)
@@ -65,7 +65,7 @@ def measure(folders: Sequence[Path], count: int, weights: Path, seed: int = 0) -
 def _scores(folder: Path, count: int, random: np.random.Generator) -> Iterator[list[np.ndarray]]:
     """Of each face the scores as it is, then behind each of COVERS."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix in (".png", ".jpg"))
-    model = occlusion.load()
+    model = quality.cover_model()
     for index in random.permutation(len(paths))[:count]:
         picture = cv2.imread(str(paths[index]), cv2.IMREAD_COLOR_RGB)
         image = cv2.resize(np.asarray(picture, np.uint8), (SIDE, SIDE))

@@ -14,7 +14,7 @@ from scipy.special import expit
 from mer.errors import DataError
 from mer.faces import detection
 from mer.faces.detection import Face
-from mer.faces.occlusion import INPUTS, NAME, SMALLEST, shape
+from mer.faces.quality import COVER, INPUTS, SMALLEST, gradients
 from tools.occlusion.shades import glasses
 from tools.occlusion.synthetic import covered
 
@@ -73,7 +73,7 @@ def fit(data: Path, out: Path, count: int = 6000, seed: int = 0) -> str:
     record = _record(data, options, penalty, scored, len(bare))
     values = np.stack([_learned(bare, hidden, penalty), np.zeros(INPUTS + 1)])
     model = {"linear.weight": values[:, :-1], "linear.bias": values[:, -1]}
-    store.save(model, NAME, record, out)
+    store.save(model, COVER, record, out)
     return (
         f"{len(bare)} faces, penalty {penalty:g}: a covered face scores more than a bare one "
         f"in {scored.right:.1%}; of the covers, {FOUND:.0%} raise the score by {rise:.2f} or more."
@@ -97,12 +97,12 @@ def fit_glasses(data: Path, out: Path, count: int = 6000, seed: int = 0) -> str:
         tried[penalty] = Scored(*scored).right
     penalty = max(tried, key=lambda one: tried[one])
     values = _learned(_open(rows), rows[:, 2], penalty)
-    arrays, record = store.arrays(NAME, folder=out)
+    arrays, record = store.arrays(COVER, folder=out)
     weight, bias = (arrays[f"linear.{part}"] for part in ("weight", "bias"))
     record["training"]["glasses"] = {"faces": len(rows), "penalty": penalty}
     record["evaluation"]["glasses_roc_area"] = tried[penalty]
     weight, bias = np.stack([weight[0], values[:-1]]), np.array([bias[0], values[-1]])
-    store.save({"linear.weight": weight, "linear.bias": bias}, NAME, record, out)
+    store.save({"linear.weight": weight, "linear.bias": bias}, COVER, record, out)
     return (
         f"{len(rows)} faces, penalty {penalty:g}: dark glasses score more in {tried[penalty]:.1%}."
     )
@@ -135,7 +135,7 @@ def _examples(paths: list[Path], seed: int) -> tuple[np.ndarray, np.ndarray]:
         again = _face(hidden, found)
         other = picture
         if again:
-            pairs.append((shape(_colours(picture), found), shape(_colours(hidden), again)))
+            pairs.append((gradients(_colours(picture), found), gradients(_colours(hidden), again)))
     both = _enough(pairs)
     return both[:, 0], both[:, 1]
 
@@ -154,7 +154,7 @@ def _worn(paths: list[Path], seed: int) -> np.ndarray:
         drawn = [glasses(picture, points, random, dark=hides) for hides in (False, True)]
         looks = [(picture, face), *((image, _face(image, face)) for image in drawn)]
         if all(seen for _, seen in looks):
-            found.append([shape(_colours(image), seen) for image, seen in looks if seen])
+            found.append([gradients(_colours(image), seen) for image, seen in looks if seen])
     return _enough(found)
 
 
@@ -215,7 +215,7 @@ def _record(
     from mer.weights.provenance import machine, now, versions
 
     return {
-        "model": NAME,
+        "model": COVER,
         "version": mer.__version__,
         "options": options,
         "training": {

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mer.faces.detection import Face, clipped
-from mer.faces.occlusion import SMALLEST, shape
+from mer.faces.quality import SMALLEST, gradients
 
 FOUND: Final = 3  # times that a face has to be found before it counts as a person
 NEW_MS: Final = 600.0  # for so long a face without a number is searched for at every frame
@@ -169,7 +169,7 @@ def look(image: np.ndarray, face: Face) -> Look | None:
     counts = cv2.calcHist([lab], [0, 1, 2], _OVAL, BINS, _RANGES).ravel()
     colours = np.sqrt(counts / max(float(counts.sum()), 1.0))
     gray = float(np.abs(lab[..., 1:][_OVAL > 0] - 128.0).mean()) <= COLOURLESS
-    return Look(colours.astype(np.float16), shape(image, face).astype(np.float16), gray)
+    return Look(colours.astype(np.float16), gradients(image, face).astype(np.float16), gray)
 
 
 class Track:

@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mer.faces import detection, yunet
+from mer.faces import detection
 from mer.faces.detection import Face
 from mer.io.video import Frame
 from mer.video.tracking.track import AT_PLACE, FOUND, Look, Track, look
@@ -95,7 +95,7 @@ class Tracker:
         if own is None:
             return False
         sight = [one.place for one in self._tracks if one.shown and one.place is not None]
-        return sum(yunet.iou(own[:4], place[:4]) > CROSSING for place in sight) > 1
+        return sum(detection.iou(own[:4], place[:4]) > CROSSING for place in sight) > 1
 
     def _search(self, frame: Frame) -> None:
         found = self._detect(frame.image)
@@ -131,7 +131,7 @@ class Tracker:
         for row, (track, place) in enumerate(placed):
             certain = track.steady and not self._crowded(track)
             for column, (face, seen) in enumerate(zip(found, looks, strict=True)):
-                shared, alike = yunet.iou(place[:4], face.box), track.likeness(seen)
+                shared, alike = detection.iou(place[:4], face.box), track.likeness(seen)
                 if shared > OVERLAP and (certain or alike > AT_PLACE):
                     scores[row, column] = shared + 2 * alike
         for row, column in np.transpose(linear_sum_assignment(-scores)).tolist():
