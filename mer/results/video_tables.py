@@ -71,10 +71,8 @@ def json_parts(analysis: Analysis) -> Iterator[str]:
     events = [_event(number, event) for number, event in enumerate(analysis.events, 1)]
     head = header(analysis) | {"people": people, "events": events}
     yield json.dumps(head, indent=2, ensure_ascii=False).removesuffix("\n}") + ',\n  "frames": ['
-    between = "\n"
-    for frame in _frames(frames_table(analysis), analysis.classes):
-        yield f"{between}    {json.dumps(frame)}"
-        between = ",\n"
+    for number, frame in enumerate(_frames(frames_table(analysis), analysis.classes)):
+        yield f"{',' * (number > 0)}\n    {json.dumps(frame)}"
     yield "\n  ]\n}\n"
 
 
@@ -103,9 +101,9 @@ def header(analysis: Analysis) -> dict[str, Any]:
         "settings": analysis.settings,
         "frame_rate": {
             "frames": timing.frames,
-            "duration_ms": _round(timing.duration_ms),
-            "fps": _round(timing.fps),
-            "unevenness": _round(timing.unevenness),
+            **{
+                name: _round(getattr(timing, name)) for name in ("duration_ms", "fps", "unevenness")
+            },
             "largest_gap_ms": _round(timing.gap_ms),
             "unseen_ms": _round(timing.unseen_ms),
             "micro_expressions_claimed": timing.micro,
