@@ -6,6 +6,7 @@ Files lie in `folder`; by default where they were fetched from the Hub to, or in
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -96,15 +97,12 @@ class _Whole(_Part):
 
 def names(folder: Path | None = None) -> list[str]:
     """The registry's networks, then custom ones, whose record names an architecture."""
-
-    def is_own(name: str) -> bool:
-        try:
-            return read_record(name, folder=folder).get("architecture") in MODELS
-        except WeightsError:
-            return False
-
-    found = sorted(path.stem for path in (folder or FOLDER).glob("*.json"))
-    return [*MODELS, *(name for name in found if name not in MODELS and is_own(name))]
+    own = []
+    for name in sorted({path.stem for path in (folder or FOLDER).glob("*.json")} - set(MODELS)):
+        with contextlib.suppress(WeightsError):
+            if read_record(name, folder=folder).get("architecture") in MODELS:
+                own.append(name)
+    return [*MODELS, *own]
 
 
 def available() -> list[str]:
