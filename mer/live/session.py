@@ -50,10 +50,9 @@ class Live:
     def __init__(self) -> None:
         """Begin with nobody, and with the default network; raises WeightsError as `choose` does."""
         self._predictor = get_predictor_of_seven(DEFAULT_MODEL)
-        self._detector, self._tracker = "yunet", Tracker("yunet", SEARCHED)
+        self._tracker = Tracker("yunet", SEARCHED)
         self._people: dict[int, Watched] = {}
         self._rest = False  # whether it was asked for, and nobody has been in sight since
-        self._frames = 0
         self._last_ms = -math.inf
         self._look_ms = LOOK_MS  # between two looks at a face; longer for slow networks
         self._answered: deque[float] = deque(maxlen=256)  # seconds, on this computer's clock
@@ -62,18 +61,15 @@ class Live:
     def choose(self, model: str, detector: str) -> None:
         """Go on with this network and detector; what others said is forgotten.
 
-        People keep their numbers where the detector stays the same.
-
-        Raises:
-            WeightsError: there is no such network, or its files are missing or damaged.
+        People keep their numbers where the detector stays the same. Raises a WeightsError where
+        there is no such network, or its files are missing or damaged.
         """
-        if (model, detector) == (self._predictor.model, self._detector):
+        if (model, detector) == (self._predictor.model, self._tracker.detector):
             return
         self._predictor, self._look_ms = get_predictor_of_seven(model), LOOK_MS
         self._people.clear()
-        if detector != self._detector:
-            side = LONG_SIDE if detector == "haar" else SEARCHED
-            self._detector, self._tracker = detector, Tracker(detector, side)
+        if detector != self._tracker.detector:
+            self._tracker = Tracker(detector, LONG_SIDE if detector == "haar" else SEARCHED)
 
     def see(
         self,
@@ -90,8 +86,7 @@ class Live:
             image: RGB uint8 (height, width, 3).
             time_ms: on any clock of the camera's side that goes on evenly.
             smoothing_ms: time constant of the probabilities; 0 to 5000, others are clipped.
-            rest: watch the resting face of everybody in sight for three seconds, from now or, where
-                nobody is, from the next time that somebody is.
+            rest: watch the resting face of everybody in sight, or who comes next, for 3 seconds.
             insist: take the faces that were refused as resting ones all the same.
 
         Returns:
@@ -122,8 +117,7 @@ class Live:
     def _seen(
         self, image: np.ndarray, smoothing_ms: float, rest: bool, insist: bool
     ) -> dict[str, Any]:
-        self._frames += 1
-        shown = self._tracker.follow(Frame(self._frames, self._last_ms, image))
+        shown = self._tracker.follow(Frame(0, self._last_ms, image))  # of any number
         people = {number: self._people.pop(number, Watched()) for number, _ in shown}
         self._people |= people  # whoever is in sight is now the last to be forgotten
         while len(self._people) > max(REMEMBERED, len(people)):
@@ -241,8 +235,7 @@ class Watched:
         if len(self._looks) >= LEAST_LOOKS:
             mean = np.mean([look.probabilities for look in self._looks], axis=0)
             reason = _restless(self._looks)
-            self._refused = (reason, mean) if reason else None
-            self._resting = None if reason else mean
+            self._resting, self._refused = (None, (reason, mean)) if reason else (mean, None)
 
 
 def _restless(looks: Sequence[Prediction]) -> str:

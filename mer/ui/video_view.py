@@ -187,7 +187,8 @@ def _clip(event: Event, look: Look) -> bytes:
     with tempfile.TemporaryDirectory(dir=visitor_files.take_folder()) as folder:
         path = Path(folder) / "clip.webm"
         slow = look.fps / event_clips.SLOWER
-        webm.write(path, webm.even(event_clips.beside(look.clip, large), slow), slow)
+        both = [np.hstack(pair) for pair in zip(look.clip, large, strict=True)]
+        webm.write(path, webm.even(both, slow), slow)
         return path.read_bytes()
 
 

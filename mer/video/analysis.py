@@ -177,21 +177,18 @@ def _recogniser() -> dict[str, Any]:
     except WeightsError:
         return {}
     scores = record.get("evaluation", {})
-    known = [name for name in ("uf1", "uar") if name in scores]
-    return {
-        "motion_version": str(record.get("version", "")),
-        **{f"motion_{name}": round(scores[name], 3) for name in known},
-    }
+    shown = {f"motion_{one}": round(scores[one], 3) for one in ("uf1", "uar") if one in scores}
+    return {"motion_version": str(record.get("version", ""))} | shown
 
 
 def _notes(video: Video, timing: Timing, every: int, complete: bool) -> list[str]:
-    said = []
+    said = [*notes.timed(timing), *video.notes]
+    if every > 1:
+        said.insert(0, f"Of {every} frames one was read; what follows is of those.")
     if not complete:
         read = notes.clock(timing.duration_ms, 1)
-        said.append(f"Cancelled: only the first {read} were read, and what follows is of them.")
-    if every > 1:
-        said.append(f"Of {every} frames one was read; what follows is of those.")
-    return [*said, *notes.timed(timing), *video.notes]
+        said.insert(0, f"Cancelled: only the first {read} were read, and what follows is of them.")
+    return said
 
 
 def _reporter(

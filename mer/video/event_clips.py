@@ -86,8 +86,7 @@ def _clip(
 def painted(moved: np.ndarray) -> np.ndarray:
     """Flow, float (h, w, 2) in pixels, as RGB uint8 (h, w, 3): hue is direction, white is rest.
 
-    The colours are those of the wheel of HSV: right is red, down is green-yellow, left cyan, up
-    violet. They are full at FULL pixels, or at the farthest movement where that is more.
+    Right is red, down green-yellow, left cyan, up violet; full at FULL pixels, or farther out.
     """
     length, angle = cv2.cartToPolar(moved[..., 0], moved[..., 1], angleInDegrees=True)
     strength = np.minimum(length / max(FULL, float(np.percentile(length, 99))), 1)
@@ -166,10 +165,7 @@ def face_at(person: Person, time_ms: float) -> Face:
 
 
 def steadying(first: Frame, person: Person) -> View:
-    """What shows a person's face as it lay in the first frame, however the head moves in others.
-
-    Of each frame it gives RGB uint8 (320, 320, 3).
-    """
+    """What gives the face of a frame, RGB uint8 (320, 320, 3), as it lay in the first one."""
     face = face_at(person, first.time_ms)
     x, y, width, height = face.box
     level = alignment.level(first.image, face)
@@ -191,14 +187,12 @@ def steadying(first: Frame, person: Person) -> View:
 
 
 def magnified(frames: Sequence[np.ndarray], fps: float, pixels: float = 1.0) -> list[np.ndarray]:
-    """The clip with its small movements made larger, as many frames, of the same size.
+    """The clip, RGB uint8 frames evenly spaced in time, with its small movements made larger.
 
     Linear Eulerian magnification (Wu et al. 2012, "Eulerian Video Magnification for Revealing
     Subtle Changes in the World"): every level of a Laplacian pyramid of the brightness is
-    multiplied, band-passed over time, and added. Colours stay. With a gain of 10, movements of 0.5
-    to 1 pixel of a 320-pixel face come out three to four times as large; where a part moves over a
-    pixel, it is multiplied by less, for it would tear. The frames are RGB uint8, all of one size,
-    evenly spaced in time.
+    multiplied, band-passed over time, and added. Movements of 0.5 to 1 pixel of a 320-pixel face
+    come out three to four times as large; what moves over a pixel gains less, for it would tear.
     """
     if len(frames) < 3 or fps <= 2 * BAND[0]:  # nothing that could be told from noise
         return [frame.copy() for frame in frames]
@@ -218,16 +212,10 @@ def magnified(frames: Sequence[np.ndarray], fps: float, pixels: float = 1.0) -> 
     ]
 
 
-def beside(left: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Two clips of equally many frames and one size as one, so that they play in step."""
-    return [np.hstack(pair) for pair in zip(left, right, strict=True)]
-
-
 def _gains(height: int, width: int, gain: float) -> list[float]:
     """What each level of the pyramid is multiplied by, from the finest on.
 
-    The bound of the paper, (1 + gain) * movement < wavelength / 8: a movement that bears the gain
-    at a wavelength of SHORTEST bears less where the texture is finer.
+    The paper's bound is (1 + gain) * movement < wavelength / 8: finer texture bears a lower gain.
     """
     movement = SHORTEST / 8 / (1 + gain)
     levels = min(LEVELS, int(np.log2(max(min(height, width), 2))) - 1)
@@ -237,10 +225,7 @@ def _gains(height: int, width: int, gain: float) -> list[float]:
 
 
 def _gained(frame: np.ndarray, gains: list[float]) -> np.ndarray:
-    """The levels of a frame's brightness, each multiplied, put together: float32, half the size.
-
-    The finest level gains nothing.
-    """
+    """The levels of a frame's brightness, each multiplied, but for the finest: half the size."""
     sizes: list[np.ndarray] = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)]
     while len(sizes) < len(gains):
         sizes.append(cv2.pyrDown(sizes[-1]))

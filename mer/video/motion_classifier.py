@@ -42,10 +42,7 @@ INPUTS: Final = CELLS**2 // 2 * len(CHANNELS)  # the grid's other half mirrors i
 
 
 def flow_map(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
-    """What moves between two views of a face, float32 (28, 28, 3), each channel from 0 to 255.
-
-    Both are RGB uint8 (320, 320, 3) and aligned, the apex onto the onset.
-    """
+    """What moves between two aligned views, RGB uint8 (320, 320, 3): a map, float32 (28, 28, 3)."""
     settings = 0.5, 3, 15, 5, 7, 1.5, 0  # Farneback 2003: slower than `flow.dense`, less noisy
     views = flow.gray(onset), flow.gray(apex)
     field: np.ndarray = cv2.calcOpticalFlowFarneback(*views, None, *settings)  # type: ignore[call-overload]
@@ -129,10 +126,10 @@ def recognise(maps: np.ndarray) -> np.ndarray:
 
 
 def change(onset: Sequence[float], apex: Sequence[float]) -> np.ndarray:
-    """What a face has come to look more like, from its onset to its apex: float (classes,).
+    """What a face has come to look more like, from its onset to its apex: float (classes,), sum 1.
 
-    The ratio of what a network says of each, scaled to sum to 1: many a resting face looks sad to a
-    network, and what it looks like at the apex says little of what passed over it.
+    The ratio of what a network says of both, for many a resting face looks sad to a network, and
+    what it looks like at the apex says little of what passed over it.
     """
     rise = np.clip(apex, LEAST, None) / np.clip(onset, LEAST, None)
     return np.asarray(rise / rise.sum())
@@ -155,9 +152,9 @@ def fused(
 
 
 def answer(event: Event) -> tuple[str, float, bool] | None:
-    """Which of MOTIONS an event looks like, its probability, and whether that is sure.
+    """Which of MOTIONS an event looks like, its probability, and whether that is sure, if known.
 
-    It is not under SURE, nor where the face can hardly be judged. None where nothing is known.
+    It is not under SURE, nor where the face can hardly be judged.
     """
     if not event.motion:
         return None

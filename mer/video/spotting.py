@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -84,31 +84,29 @@ def _events(
     spoken = _speech(start, signal[:, mouth], float(noise[mouth].mean()))
     spoken = [one for one in spoken if not any(_holds(peak, one) for peak in found)]
     blinks, found = _blinks(found)
-    events = [_event(person, "speech", one, MOUTH) for one in spoken]
-    events += [_event(person, "blink", one, (one.region,)) for one in blinks]
+    named: list[tuple[str, Peak, Collection[str]]] = [("speech", one, MOUTH) for one in spoken]
+    named += [("blink", one, (one.region,)) for one in blinks]
     for group in _expressions([peak for peak in found if not _shaken(spoken, peak)]):
-        main, moved = group[0], {peak.region for peak in group}
+        main = group[0]
         # Of a motion that could no longer be followed, none knows how long the face stayed so.
         brief = main.length <= MICRO_MS and main.closed
         within = (times_ms[1:] > main.onset) & (times_ms[:-1] < main.offset)
         missing = float(np.diff(times_ms)[within].max(initial=0.0)) > GAP_MS
         if not (brief and missing):
-            events.append(_event(person, "micro" if brief and micro else "macro", main, moved))
-    return events
+            kind = "micro" if brief and micro else "macro"
+            named.append((kind, main, {peak.region for peak in group}))
+    return [_event(person, *one) for one in named]
 
 
 def _event(person: int, kind: str, main: Peak, moved: Collection[str]) -> Event:
-    times = main.onset, main.apex, main.offset
-    figures = main.pixels, main.strength
+    times, figures = (main.onset, main.apex, main.offset), (main.pixels, main.strength)
     regions = tuple(region for region in REGIONS if region in moved)
     return Event(person, kind, *times, main.region, main.direction, *figures, regions)
 
 
 def _holds(peak: Peak, one: Peak) -> bool:
-    """Whether a longer, larger motion of the mouth, such as a smile, explains what seems another.
-
-    Where teeth show, the flow of the lips jumps to and fro.
-    """
+    """Whether a longer, larger motion of the mouth, such as a smile, explains another."""
+    # Where teeth show, the flow of the lips jumps to and fro.
     longer = peak.overlap(one) >= HELD * one.length
     return peak.region in MOUTH and peak.pixels > one.pixels and longer
 
@@ -166,33 +164,27 @@ def _expressions(found: list[Peak]) -> list[list[Peak]]:
     return list(groups.values())
 
 
-class _Turn(NamedTuple):
-    """The mouth turns: when (ms), by how many pixels, and which part of all its motion that is."""
-
-    time: float
-    pixels: float
-    part: float
-
-
 def _speech(start_ms: float, mouth: np.ndarray, spread: float) -> list[Peak]:
     """Stretches of speech, by onset; the apex is that of the largest syllable.
 
-    The mouth's regions are float (m, k, 2) from `start_ms` on, as `peaks.resampled` gives them, and
-    `spread` is their noise in pixels.
+    The mouth's regions, float (m, k, 2), are `resampled` from `start_ms` on, `spread` their noise.
     """
-    runs: list[list[_Turn]] = []
-    for turn in _turns(start_ms, mouth, spread):
-        if not runs or turn.time - runs[-1][-1].time > SPEECH.pause_ms:
-            runs.append([])
-        runs[-1].append(turn)
-    end = start_ms + (len(mouth) - 1) * STEP_MS
+    turns, end = _turns(mouth, spread), start_ms + (len(mouth) - 1) * STEP_MS
+    times = start_ms + turns[:, 0] * STEP_MS
     found: list[Peak] = []
-    for run in filter(_spoken, runs):
-        onset = max(run[0].time - SPEECH.margin_ms, start_ms)
-        offset = min(run[-1].time + SPEECH.margin_ms, end)
-        most = max(run, key=lambda turn: turn.pixels)
-        figures = most.pixels, most.pixels / spread
-        one = Peak("lips", "down", onset, most.time, offset, *figures, closed=True)
+    for run in np.split(
+        np.arange(len(turns)), np.flatnonzero(np.diff(times) > SPEECH.pause_ms) + 1
+    ):
+        if (turns[run, 2] >= SPEECH.clear).sum() < SPEECH.fewest:
+            continue
+        first, last = times[run[[0, -1]]].tolist()
+        length = last - first + 2 * SPEECH.margin_ms
+        if not SPEECH.shortest_ms <= length <= SPEECH.rhythm_ms * len(run):
+            continue
+        onset, offset = max(first - SPEECH.margin_ms, start_ms), min(last + SPEECH.margin_ms, end)
+        most = run[turns[run, 1].argmax()]
+        apex, pixels = float(times[most]), float(turns[most, 1])
+        one = Peak("lips", "down", onset, apex, offset, pixels, pixels / spread, closed=True)
         if found and onset - found[-1].offset <= SPEECH.breath_ms:
             before = found.pop()
             larger = max(before, one, key=lambda stretch: stretch.pixels)
@@ -201,8 +193,8 @@ def _speech(start_ms: float, mouth: np.ndarray, spread: float) -> list[Peak]:
     return found
 
 
-def _turns(start_ms: float, mouth: np.ndarray, spread: float) -> list[_Turn]:
-    """Where the mouth opens and closes most, by time, whichever of its regions shows it."""
+def _turns(mouth: np.ndarray, spread: float) -> np.ndarray:
+    """Where the mouth opens and closes most: steps, pixels, and parts of all its motion, (n, 3)."""
     reach, least = round(SPEECH.around_ms / STEP_MS), max(SPEECH.pixels, SPEECH.strength * spread)
     found = list[tuple[float, int, float]]()
     for line in np.moveaxis(mouth, 1, 0):
@@ -211,17 +203,10 @@ def _turns(start_ms: float, mouth: np.ndarray, spread: float) -> list[_Turn]:
             for top, pixels in peaks.tops(along, least, SPEECH.syllable_ms):
                 around = line[max(0, top - reach) : top + reach + 1]
                 found.append((pixels, top, pixels / float(np.hypot(*np.ptp(around, axis=0)))))
-    kept, taken = list[_Turn](), np.zeros(len(mouth), bool)
+    kept, taken = [], np.zeros(len(mouth), bool)
     apart = round(SPEECH.apart_ms / STEP_MS) - 1
     for pixels, top, part in sorted(found, reverse=True):
         if part >= SPEECH.faint and not taken[top]:
             taken[max(0, top - apart) : top + apart + 1] = True
-            kept.append(_Turn(start_ms + top * STEP_MS, pixels, part))
-    return sorted(kept)
-
-
-def _spoken(run: list[_Turn]) -> bool:
-    length = run[-1].time - run[0].time + 2 * SPEECH.margin_ms
-    clear = sum(turn.part >= SPEECH.clear for turn in run)
-    lasting = SPEECH.shortest_ms <= length <= SPEECH.rhythm_ms * len(run)
-    return clear >= SPEECH.fewest and lasting
+            kept.append((top, pixels, part))
+    return np.reshape(sorted(kept), (-1, 3))

@@ -1,7 +1,4 @@
-"""Videos that were filmed sideways or upside down, which their files do not say: turned upright.
-
-YuNet finds a large face upside down, too, but is surer of it upright.
-"""
+"""Videos that were filmed sideways or upside down, which their files do not say: turned upright."""
 
 import os
 from typing import Final
@@ -16,8 +13,9 @@ from mer.video.types import Analysis
 LOOKS: Final = 4  # frames that are looked at
 EVERY_MS: Final = 500.0  # between two of them
 SIDE: Final = 320  # pixels of the long side of what is looked at
-# On nine clips an upright face scored 0.91 or more and 0.02 to 0.2 less upside down, and the one
-# that was filmed so 0.07 to 0.13 less than turned.
+# YuNet finds a large face upside down, too, but is surer of it upright: on nine clips such a face
+# scored 0.91 or more and 0.02 to 0.2 less upside down, and the one that was filmed so 0.07 to 0.13
+# less than turned.
 SURE: Final = 0.91  # a face of this score is upright
 BETTER: Final = 0.03  # by so much a turn's score has to exceed that of the frames as they are
 

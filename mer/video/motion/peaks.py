@@ -131,10 +131,9 @@ def resampled(times_ms: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
-    """Each region's noise in pixels, float (regions,): a robust standard deviation.
+    """Each region's noise in `resampled` signals, pixels (regions,): a robust standard deviation.
 
-    From the quieter part of the time of `resampled` signals, and never much above that of the face
-    as a whole: what a region shows more is motion.
+    From the quieter time, and never much above that of the whole face: what is more is motion.
     """
     reach = round(LIMITS.noise_ms / STEP_MS)
     bends = [
@@ -150,14 +149,11 @@ def noise(signals: Iterable[np.ndarray]) -> np.ndarray:
 
 
 def tops(line: np.ndarray, least: float, within_ms: float) -> list[tuple[int, float]]:
-    """Where a line is higher than within so many milliseconds around, and by how much, `least` on.
-
-    A plateau that fills its surroundings has no height.
-    """
+    """Where a line is higher than within so many ms around, and by how much, at least `least`."""
     from scipy import signal
 
     wide = 2 * round(within_ms / STEP_MS) + 1
-    level = (None, wide // 2 - 1)
+    level = (None, wide // 2 - 1)  # a plateau that fills its surroundings has no height
     found, shape = signal.find_peaks(line, plateau_size=level, prominence=least, wlen=wide)
     return list(zip(found.tolist(), shape["prominences"].tolist(), strict=True))
 
@@ -165,8 +161,8 @@ def tops(line: np.ndarray, least: float, within_ms: float) -> list[tuple[int, fl
 def peaks(start_ms: float, line: np.ndarray, region: str, spread: float) -> list[Peak]:
     """A region's motions by onset, in whatever direction each goes; many of them overlap.
 
-    The line, float (m, 2), is the region's part of what `resampled` gives, from `start_ms` on, and
-    `spread` its noise in pixels.
+    The line, float (m, 2), is its part of a `resampled` signal from `start_ms` on, `spread` its
+    noise in pixels.
     """
     found = [
         peak
@@ -194,9 +190,9 @@ def _along(
 
 
 def _down(values: np.ndarray, spread: float) -> tuple[float, int, int]:
-    """Follow a line from a top, its first value, to where it comes to rest or turns.
+    """How far a line goes down from its first value, a top, until it comes to rest or turns.
 
-    How far it goes down, in how many steps, and how many steps were looked at.
+    Then in how many steps, and how many steps were looked at.
     """
     values = values[: round(MACRO_MS / STEP_MS) + 1]
     higher = np.flatnonzero(values > values[0] + spread / 2)

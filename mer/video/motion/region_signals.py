@@ -184,14 +184,12 @@ def _weights(trust: np.ndarray) -> np.ndarray:
 
 
 def _rest(times_ms: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """The middle position over REST_MS around each frame, float32 like the vectors.
-
-    A face that has just come into view is taken to have been as it is first seen.
-    """
+    """The middle position over REST_MS around each frame, float32 like the vectors."""
     bins = ((times_ms - times_ms[0]) // STEP_MS).astype(int)
     used, first = np.unique(bins, return_index=True)
     middles = np.array([np.median(part, axis=0) for part in np.split(vectors, first[1:])])
     half = round(REST_MS / STEP_MS / 2)
+    # A face that has just come into view is taken to have been as it is first seen.
     before = np.concatenate([np.repeat(middles[:1], half, axis=0), middles])
     coarse = [np.median(before[i : i + 2 * half + 1], axis=0) for i in range(len(middles))]
     centres = times_ms[0] + (used + 0.5) * STEP_MS

@@ -74,11 +74,10 @@ def moved(place: Place, transform: np.ndarray) -> Place:
 
 
 def carry(before: np.ndarray, after: np.ndarray, place: Place) -> Place | None:
-    """Where a face of one frame is in the next; None where that is not sure.
+    """Where a face of one frame is in the next, both gray uint8; None where that is not sure.
 
     The motion is the one similarity that most points of the face's texture agree on, so that the
-    five points keep their places in the face whatever its expression. Both frames are gray uint8
-    (height, width); the place is that of the first.
+    five points keep their places in the face whatever its expression.
     """
     x, y, width, height = place[:4]
     left, top = max(0, int(x - MARGIN * width)), max(0, int(y - MARGIN * height))
@@ -144,10 +143,8 @@ class Look:
         return float(colours), float(self.shape.astype(np.float32) @ other.shape.astype(np.float32))
 
     def same(self, other: "Look") -> bool:
-        """Whether both show the same person, wherever they are.
-
-        The colours may be those of a neighbour too, or of another light: then the shape decides.
-        """
+        """Whether both show the same person, wherever they are."""
+        # The colours may be those of a neighbour too, or of another light: then the shape decides.
         colours, shape = self.likeness(other)
         if shape >= SHAPE_ALONE:
             return colours >= AT_PLACE

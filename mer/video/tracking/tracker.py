@@ -40,7 +40,7 @@ class Tracker:
 
     def __init__(self, detector: str = "yunet", long_side: int = LONG_SIDE) -> None:
         """Begin with nobody; frames are shrunk to `long_side` pixels at most to be searched."""
-        self._detector, self._long_side = detector, long_side
+        self.detector, self._long_side = detector, long_side
         self._tracks: list[Track] = []
         self._people = 0
         self._before: np.ndarray = np.empty((0, 0), np.uint8)  # the last frame, gray
@@ -117,7 +117,7 @@ class Tracker:
     def _detect(self, image: np.ndarray) -> list[Face]:
         """The faces that show at this size; a second, larger search would cost five times more."""
         with one_thread():  # faces are measured, or other visitors' frames searched, beside this
-            found = detection.detect(shrunk(image, self._long_side), self._detector)
+            found = detection.detect(shrunk(image, self._long_side), self.detector)
         scale = self._long_side / max(image.shape[:2])
         return [_scaled(face, 1 / scale) for face in found] if scale < 1 else found
 
@@ -141,7 +141,7 @@ class Tracker:
 
     def _confirm(self, track: Track, time_ms: float) -> None:
         """Give a face that was found often enough its number: its old one, if it is known."""
-        if not track.shown or not track.good(GOOD[self._detector]):
+        if not track.shown or not track.good(GOOD[self.detector]):
             return
         absent = [other for other in self._tracks if other.number and not other.shown]
         known = [other for other in absent if other.resembles(track)]
