@@ -40,16 +40,13 @@ def looks_at(person: Person, times_ms: np.ndarray) -> list[int]:
     """
     best = np.append(smoothed(person).argmax(axis=1), -1)  # -1 is also the place before the first
     known = best[last_answer(person, times_ms)]
-    looks: list[int] = np.where(person.hidden(times_ms), len(person.classes), known).tolist()
-    return looks
+    return [int(one) for one in np.where(person.hidden(times_ms), len(person.classes), known)]
 
 
 def sure_at(person: Person, times_ms: np.ndarray) -> list[int]:
     """1 where what was last seen is sure, else 0; (n,)."""
-    sure: list[int] = (
-        np.append(person.sure, False).astype(int)[last_answer(person, times_ms)].tolist()
-    )
-    return sure
+    sure = np.append(person.sure, False)[last_answer(person, times_ms)]
+    return [int(one) for one in sure]
 
 
 def last_answer(person: Person, times_ms: np.ndarray) -> np.ndarray:

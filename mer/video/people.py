@@ -89,7 +89,7 @@ class Cast:
     def __init__(self, predictor: Predictor, thread: Executor, *, measure: bool = False) -> None:
         """Begin with nobody; with `measure` each face is measured too at each look.
 
-        WeightsError: what tells covered faces is missing or damaged.
+        Raises a WeightsError where what tells covered faces is missing or damaged.
         """
         self._predictor, self._cover, self._measure = predictor, quality.cover_model(), measure
         self._thread = thread

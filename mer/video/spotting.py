@@ -26,14 +26,10 @@ SHAKEN: Final = 0.15  # of speech's motion by which it moves the rest of the fac
 
 @dataclass(frozen=True)
 class Speech:
-    """What makes speech: the mouth opens and closes in a rhythm, for a second or more.
+    """What makes speech; measured on real clips without a word and on made speech."""
 
-    Measured on real clips without a word and on made speech.
-    """
-
-    # What a syllable must have, and its multiple of the noise.
-    pixels: float = 0.4
-    strength: float = 4.0
+    pixels: float = 0.4  # that a syllable must have,
+    strength: float = 4.0  # and its multiple of the noise
     syllable_ms: float = 500.0  # how long one takes at most, there and back
     apart_ms: float = 100.0  # between two at least: the mouth's parts move together
     pause_ms: float = 600.0  # from one to the next at most

@@ -63,30 +63,22 @@ def ellipse(x: float, y: float, across: float, down: float) -> np.ndarray:
 
 _CENTRES: Final = (np.arange(CELLS) + 0.5) * SIZE / CELLS  # of the cells, pixels
 
+STIFFNESS: Final = ellipse(*FACE).astype(np.float64)
+STIFFNESS[np.any([ellipse(*part) for part in SOFTER], axis=0)] = SOFTER_WEIGHT
+STIFFNESS[ellipse(*NOSE)] *= NOSE_WEIGHT
+STIFFNESS[_CENTRES > CHEEKS] *= CHEEKS_WEIGHT
+STIFFNESS[np.any([ellipse(*eye) for eye in EYES], axis=0)] = 0
+STIFF: Final = STIFFNESS.ravel() > 0
 
-def _stiffness() -> np.ndarray:
-    weights = ellipse(*FACE).astype(np.float64)
-    weights[np.any([ellipse(*part) for part in SOFTER], axis=0)] = SOFTER_WEIGHT
-    weights[ellipse(*NOSE)] *= NOSE_WEIGHT
-    weights[_CENTRES > CHEEKS] *= CHEEKS_WEIGHT
-    weights[np.any([ellipse(*eye) for eye in EYES], axis=0)] = 0
-    return weights.ravel()
-
-
-def _places() -> np.ndarray:
-    places = (np.arange(CELLS) + 0.5) / CELLS * 2 - 1
-    across, down = (grid.ravel() for grid in np.meshgrid(places, places))
-    vault = -1.8 * across**2 - 0.4 * down**2
-    nose = 0.4 * np.exp(-((across / 0.16) ** 2) - ((down - 0.12) / 0.22) ** 2)
-    return np.column_stack([np.ones(CELLS**2), across, down, vault + nose])
-
-
-STIFFNESS: Final = _stiffness()
-STIFF: Final = STIFFNESS > 0
 # Of each cell 1, x and y from -1 to 1, and depth, 0 to about 1: float (CELLS * CELLS, 4). The depth
 # is that of any head, roughly: a vault with a nose. Where a head turns or nods, each part moves in
 # proportion to it.
-PLACES: Final = _places()
+_AXIS: Final = (np.arange(CELLS) + 0.5) / CELLS * 2 - 1
+_X, _Y = (grid.ravel() for grid in np.meshgrid(_AXIS, _AXIS))
+_VAULT: Final = -1.8 * _X**2 - 0.4 * _Y**2
+_NOSE: Final = 0.4 * np.exp(-((_X / 0.16) ** 2) - ((_Y - 0.12) / 0.22) ** 2)
+PLACES: Final = np.column_stack([np.ones(CELLS**2), _X, _Y, _VAULT + _NOSE])
+
 _ONE, _RIGHT, _DOWN, _DEPTH = PLACES[STIFF].T
 # Float (2 * stiff cells, 6): what shift, size, roll, turn and nod do to x, then to y.
 _HEAD: Final = np.hstack(
@@ -113,7 +105,7 @@ def head(moved: np.ndarray, trust: np.ndarray | float = 1.0) -> tuple[np.ndarray
         edge, and the viewer; and a robust standard deviation of the stiff part from it, in pixels.
     """
     vectors = moved.reshape(-1, 2)[STIFF].astype(np.float64)
-    target, weights = vectors.T.ravel(), (STIFFNESS * trust)[STIFF]
+    target, weights = vectors.T.ravel(), (STIFFNESS.ravel() * trust)[STIFF]
     current = weights
     for _ in range(ROUNDS):
         weighted = _HEAD.T * np.concatenate([current, current])

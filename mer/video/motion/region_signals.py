@@ -103,18 +103,16 @@ class Motion:
         self._vectors.extend(signal.ravel())
         if vectors is not None:
             self._seen = time_ms
-            self._renew(self._window, time_ms, image, face, signal)
+            if np.abs(signal - self._anchor).max() > STILL:
+                self._anchor, self._since = signal, time_ms
+            age = time_ms - self._window.time_ms
+            if age < RENEWED_MS or (time_ms - self._since < STILL_MS and age < LATEST_MS):
+                self._next = None  # a reference taken while something moves would be a poor one
+            else:
+                self._renew(time_ms, image, face, signal)
 
-    def _renew(
-        self, window: Window, time_ms: float, image: np.ndarray, face: Face, signal: np.ndarray
-    ) -> None:
-        """Take a new reference where the old one has served its time and the face is still."""
-        if np.abs(signal - self._anchor).max() > STILL:
-            self._anchor, self._since = signal, time_ms
-        age = time_ms - window.time_ms
-        if age < RENEWED_MS or (time_ms - self._since < STILL_MS and age < LATEST_MS):
-            self._next = None  # a reference taken while something moves would be a poor one
-            return
+    def _renew(self, time_ms: float, image: np.ndarray, face: Face, signal: np.ndarray) -> None:
+        """Have a new reference measure beside the old one, and then in its place."""
         if self._next is None:
             self._next, self._steps = Window(time_ms, image, face), []
         vectors = self._next.measure(image, face)
