@@ -79,7 +79,7 @@ def video(options: argparse.Namespace) -> int:
 
 def _analysed(path: Path, name: str, options: argparse.Namespace) -> Analysis:
     with _bar(name) as progress:
-        from mer.results import video_report
+        from mer.results import report
         from mer.video import analysis
 
         asked = ("model", "detector", "fps", "every", "measure")
@@ -92,7 +92,7 @@ def _analysed(path: Path, name: str, options: argparse.Namespace) -> Analysis:
                 cancelled=cancelled,
                 **{name: getattr(options, name) for name in asked},
             )
-    print(video_report.summary(found), flush=True)
+    print(report.summary(found), flush=True)
     return found
 
 
@@ -120,7 +120,7 @@ def _write_tables(found: Sequence[Analysis], options: argparse.Namespace) -> Non
 def _write_each(found: Sequence[tuple[Path, Analysis]], options: argparse.Namespace) -> None:
     """Write reports and films; of several videos, each has a name of its own."""
     from mer.io import files
-    from mer.results import drawing, video_report
+    from mer.results import drawing, report
 
     def own(out: Path, number: int, path: Path) -> Path:
         name = f"{out.stem}-{number}-{path.stem}{out.suffix}"
@@ -128,7 +128,7 @@ def _write_each(found: Sequence[tuple[Path, Analysis]], options: argparse.Namesp
 
     for number, (path, one) in enumerate(found, 1):
         if options.html:
-            files.write(own(options.html, number, path), video_report.html(one, path))
+            files.write(own(options.html, number, path), report.video_html(one, path))
         if options.annotated:
             out = own(options.annotated, number, path)
             with _bar(out.name) as progress, files.atomic(out) as temporary:

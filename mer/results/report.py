@@ -1,16 +1,25 @@
-"""Pictures and what their faces look like, as one HTML file to hand on; it opens offline."""
+"""Reports of pictures and of videos: one HTML file that opens offline; a video in words."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, NamedTuple
 
+import cv2
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
+from mer.errors import VideoError
 from mer.inference.predictor import Prediction, Predictor
-from mer.results import comparison, documents, drawing, methods, tables
-from mer.results.wording import counted, limits, mean, percent, told
+from mer.results import charts, comparison, documents, drawing, methods, tables, video_charts
+from mer.results.video_tables import LIMITS as VIDEO_LIMITS
+from mer.results.wording import SECOND, counted, limits, mean, percent, told
 from mer.version import __version__
+from mer.video import event_clips, motion_classifier, notes, upright
+from mer.video.expression_segments import stretches
+from mer.video.types import KINDS, Analysis, Event, Person
 
 LIMITS: Final = (
     "An answer says what a face looks like to a network. It does not tell what a person feels, and "
@@ -22,6 +31,32 @@ LIMITS: Final = (
     "at borders, not for diagnoses, and not on people who did not agree to it.",
 )
 _SAID: Final = 3  # faces that are told below a picture; its details have all
+PICTURED: Final = 24  # expressions of a video whose faces are shown, the strongest first
+SIDE: Final = 160  # pixels of a shown face
+_NAMES: Final = {  # of the settings of a video
+    "version": "Version of the network",
+    "detector": "Face detector",
+    "sampled_per_second": "Looks of the network a second",
+    "motion_version": "Version of the recogniser of motion",
+    "motion_uf1": "UF1 of the recogniser of motion",
+    "motion_uar": "UAR of the recogniser of motion",
+    "mer": "Version of mer",
+    "time": "Made",
+    "start_s": "Read from, s",
+    "end_s": "Read to, s",
+    "every": "One of so many frames read",
+}
+HEAD: Final = (  # of a table of events
+    *("event", "person", "kind", "onset s", "apex s", "offset s", "lasts ms", "where"),
+    *("pixels", "times noise", "looks"),
+)
+_CALLED: Final = {  # a kind of event; where it is no mere s, also several
+    "micro": ("micro-expression",),
+    "macro": ("macro-expression",),
+    "blink": ("blink",),
+    "speech": ("stretch of speech", "stretches of speech"),
+}
+MOST: Final = 12  # stretches of a person that are listed; the exports have them all
 
 
 class Picture(NamedTuple):
@@ -122,3 +157,156 @@ def _measured(predictor: Predictor) -> list[tuple[str, pd.DataFrame]]:
         (f"Class by class, {name} pictures", comparison.rows_for_screen(comparison.report(scores)))
         for name, scores in tests.items()
     ]
+
+
+def video_html(analysis: Analysis, path: str | Path | None = None) -> str:
+    """The report as one HTML document, with faces of the strongest expressions.
+
+    Without the video's `path`, or where it cannot be read any more, there are none.
+    """
+    span = analysis.span_ms
+    return documents.render(
+        "video_report.html",
+        title=f"Expressions in {analysis.source}",
+        analysis=analysis,
+        counts=list(facts(analysis).items()),
+        means=_video_means(analysis),
+        settings=_video_settings(analysis),
+        methods=methods.of_video(analysis),
+        bibtex=methods.BIBTEX,
+        covered=notes.covered,
+        ribbon=lambda person: documents.chart(video_charts.ribbon(person, span_ms=span)),
+        stretches=_stretches,
+        motion=lambda person: documents.chart(
+            video_charts.motion(person, analysis.events, span_ms=span)
+        ),
+        head=HEAD,
+        events=[cells(number, event) for number, event in enumerate(analysis.events, 1)],
+        pairs=_pairs(analysis, path),
+        limits=VIDEO_LIMITS,
+        charts_css=Markup(charts.CSS),
+        plotly=Markup(get_plotlyjs()),
+    )
+
+
+def _video_means(analysis: Analysis) -> list[tuple[str, str, str]]:
+    """Person, class and its mean probability, of the classes that are ever likely."""
+    rows = []
+    for person in analysis.people:
+        if not len(person.sampled_ms):
+            continue
+        seconds = person.sampled_ms // 1000
+        each = [person.probabilities[seconds == one].mean(axis=0) for one in np.unique(seconds)]
+        means = mean(person.probabilities, np.array(each))
+        likely = person.probabilities.max(axis=0) >= SECOND
+        named = zip(person.classes, means, likely, strict=True)
+        rows += [(str(person.number), name, share) for name, share, shown in named if shown]
+    return rows
+
+
+def _video_settings(analysis: Analysis) -> list[tuple[str, str]]:
+    """What the analysis was made with, each by the name that people know."""
+    return [
+        (_NAMES.get(name) or name.replace("_", " ").capitalize(), _value(value))
+        for name, value in analysis.settings.items()
+    ]
+
+
+def _value(value: object) -> str:
+    return limits(value) if isinstance(value, dict) else str(value)
+
+
+def _stretches(person: Person) -> list[list[str]]:
+    return [
+        [notes.clock(time, 1) for time in (one.start_ms, one.end_ms)]
+        + [one.emotion, percent(one.probability), "yes" if one.sure else "no"]
+        for one in stretches(person)
+    ]
+
+
+def _pairs(analysis: Analysis, path: str | Path | None) -> list[tuple[int, Event, bytes]]:
+    """Number, event and JPEG of onset and apex side by side, of the strongest expressions."""
+    if path is None:
+        return []
+    numbered = [*enumerate(analysis.events, 1)]
+    passing = [one for one in numbered if one[1].kind in event_clips.EXPRESSIONS]
+    chosen = sorted(passing, key=lambda one: -one[1].strength)[:PICTURED]
+    events = [event for _, event in chosen]
+    try:
+        with upright.again(path, analysis) as video:
+            pairs = event_clips.pairs(video, events, analysis.people)
+            return [(*chosen[index], _jpeg(onset, apex)) for index, onset, apex, _ in pairs]
+    except VideoError:  # the file may be deleted by now; the report then has no pictures
+        return []
+
+
+def _jpeg(*faces: np.ndarray) -> bytes:
+    small = [cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for face in faces]
+    return documents.jpeg(np.hstack(small))
+
+
+def summary(analysis: Analysis) -> str:
+    """What is in the video: people with their time lines, events, notes."""
+    known = facts(analysis)
+    parts = [f"{known['Video']}, {known['Read']}", *(_person(person) for person in analysis.people)]
+    if analysis.events:
+        rows = [list(HEAD), *(cells(number, one) for number, one in enumerate(analysis.events, 1))]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        line = "  ".join(f"{{:{width}}}" for width in widths).format
+        parts.append("\n".join(line(*row).rstrip() for row in rows))
+    elif analysis.people:
+        parts.append("No event passed over a face.")
+    else:
+        parts.append("No face found. Try larger, brighter or more frontal faces.")
+    return "\n\n".join([*parts, *(f"Note: {note}" for note in analysis.notes)])
+
+
+def facts(analysis: Analysis) -> dict[str, str]:
+    """What a video is, how much of it was read, and who and what is in it, each by its name."""
+    timing, (width, height) = analysis.timing, analysis.size
+    kinds = [event.kind for event in analysis.events]
+    events = [counted(kinds.count(kind), *_CALLED[kind]) for kind in KINDS if kind in kinds]
+    read = f"{timing.duration_ms / 1000:.1f} s of video"
+    frames = f"({timing.frames} frames, {timing.fps:.1f} a second)"
+    sure = np.concatenate([np.empty(0), *(person.sure for person in analysis.people)])
+    return {
+        "Video": f"{analysis.source}: {width} x {height} pixels",
+        "Read": f"{read} {frames}{'' if analysis.complete else ', not to the end'}",
+        "Unevenness of the frames": f"{timing.unevenness:.0%}",
+        "People": counted(len(analysis.people), "person", "people"),
+        "Events": ", ".join(events) or "none",
+        **({"Unsure, of all looks": percent(1 - sure.mean())} if len(sure) else {}),
+    }
+
+
+def _person(person: Person) -> str:
+    span = f"{notes.clock(person.times_ms[0], 1)} to {notes.clock(person.times_ms[-1], 1)}"
+    found = stretches(person)
+    lines = [
+        f"  {notes.clock(one.start_ms, 1)} to {notes.clock(one.end_ms, 1)}  "
+        f"{'looks like ' if one.sure else ''}{told(one.emotion, one.probability, one.sure)}"
+        for one in found[:MOST]
+    ]
+    if len(found) > MOST:
+        lines.append(f"  and {len(found) - MOST} more stretches")
+    if hidden := notes.covered(person):
+        lines.append(f"  {hidden}")
+    return "\n".join([f"Person {person.number}, {span}", *lines])
+
+
+def cells(number: int, event: Event) -> list[str]:
+    """What a table says of an event, in the order of HEAD."""
+    times = event.onset_ms, event.apex_ms, event.offset_ms
+    return [
+        *(str(number), str(event.person), event.kind),
+        *(f"{time / 1000:.2f}" for time in times),
+        *(f"{event.offset_ms - event.onset_ms:.0f}", event.moved),
+        *(f"{event.pixels:.1f}", f"{event.strength:.1f}"),
+        looks(event),
+    ]
+
+
+def looks(event: Event) -> str:
+    """'positive 81 %', 'unsure: positive 48 %', or "" where nothing is known."""
+    known = motion_classifier.answer(event)
+    return told(*known) if known else ""

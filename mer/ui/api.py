@@ -23,7 +23,6 @@ from mer.inference.predictor import Prediction, get_predictor
 from mer.io import images
 from mer.results import comparison, drawing, tables, video_tables
 from mer.results import report as reports
-from mer.results import video_report as video_reports
 from mer.ui import header, upload
 from mer.ui import video as video_tab
 from mer.version import __version__
@@ -193,7 +192,7 @@ def report_video(video: str, network: str, detector: str) -> str:
     Returns:
         The file's content: time lines, events, faces of the strongest ones, settings, limits.
     """
-    return video_reports.html(_analysed(video, network, detector), video)
+    return reports.video_html(_analysed(video, network, detector), video)
 
 
 def compare() -> dict[str, Any]:

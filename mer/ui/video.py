@@ -13,7 +13,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from mer.errors import MerError
-from mer.results import drawing, video_report, video_tables
+from mer.results import drawing, report, video_tables
 from mer.ui import header, parts, upload, video_view, visitor_files
 from mer.video import analysis
 from mer.video.types import Analysis
@@ -52,7 +52,7 @@ _FILES: Final[dict[str, tuple[str, str, Callable[..., str]]]] = {
     "CSV of frames": ("frames", "csv", video_tables.frames_csv),
     "CSV of events": ("events", "csv", video_tables.events_csv),
     "JSON": ("video", "json", video_tables.to_json),
-    "report": ("report", "html", video_report.html),
+    "report": ("report", "html", report.video_html),
     "CSV of frames for Excel": ("frames", "excel.csv", video_tables.frames_csv),
     "CSV of events for Excel": ("events", "excel.csv", video_tables.events_csv),
 }

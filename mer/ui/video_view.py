@@ -25,7 +25,7 @@ from mer.faces.measures import MEASURES
 from mer.io import webm
 from mer.io.video import Frame
 from mer.results import documents, methods, video_charts, wording
-from mer.results.video_report import HEAD, cells, facts, looks
+from mer.results.report import HEAD, cells, facts, looks
 from mer.results.video_tables import LIMITS
 from mer.ui import visitor_files
 from mer.video import event_clips, motion_classifier, notes, upright

@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mer.results import video_report
+from mer.results import report
 from mer.video import notes
 from mer.video.types import Timing
 from tests.video.analyses import EMPTY, analysis, hidden_person
 
 
 def test_nothing_found() -> None:
-    page = video_report.html(EMPTY)
+    page = report.video_html(EMPTY)
     assert "No face was found." in page
     assert "No event passed over a face." in page
 
 
 def test_everything_is_inside() -> None:
-    page = video_report.html(analysis())
+    page = report.video_html(analysis())
     assert page.count("<script") >= 5  # plotly.js once, and four figures
     assert page.count("plotly.js v") == 1
     own = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
@@ -29,7 +29,7 @@ def test_everything_is_inside() -> None:
 
 
 def test_people_events_settings_and_limits_are_told() -> None:
-    page = video_report.html(replace(analysis(), notes=("The end is missing.",)))
+    page = report.video_html(replace(analysis(), notes=("The end is missing.",)))
     for words in (
         *("Person 1", "Person 2", "right mouth corner up and left", "positive "),
         *("The end is missing.", "yunet", "cnn1", "0.1.0", "one micro-expression in four"),
@@ -38,19 +38,19 @@ def test_people_events_settings_and_limits_are_told() -> None:
 
 
 def test_a_name_is_no_html() -> None:
-    page = video_report.html(analysis("<b>{x}.mp4"))
+    page = report.video_html(analysis("<b>{x}.mp4"))
     assert "&lt;b&gt;{x}.mp4" in page
     assert "<b>{x}" not in page
 
 
 def test_a_video_that_is_gone_costs_only_the_pictures(tmp_path: Path) -> None:
-    page = video_report.html(analysis(), tmp_path / "gone.mp4")
+    page = report.video_html(analysis(), tmp_path / "gone.mp4")
     assert "Person 1" in page
     assert "data:image/jpeg" not in page
 
 
 def test_the_summary_comes_first_with_counts_means_and_the_unsure() -> None:
-    page = video_report.html(analysis())
+    page = report.video_html(analysis())
     assert page.index('<h2 id="summary">') < page.index('<h2 id="people">')
     for words in (
         *("1 macro-expression, 1 blink", "<td>Unsure, of all looks</td><td>0 %</td>"),
@@ -68,13 +68,13 @@ def test_no_raw_key_is_shown() -> None:
         "sure_from": {"fear": 0.9},
     }
     page = re.sub(
-        "<script.*?</script>", "", video_report.html(replace(made, settings=used)), flags=re.S
+        "<script.*?</script>", "", report.video_html(replace(made, settings=used)), flags=re.S
     )
     assert not re.search(r">\s*[a-z]+_[a-z_]+\s*<|\{&#39;|motion uf1", page)
 
 
 def test_methods_can_be_pasted() -> None:
-    page = video_report.html(analysis(fps=20))
+    page = report.video_html(analysis(fps=20))
     for words in (
         *("network cnn1, version 0.1.0", "61 frames at 20.0 a second", "nothing is called micro"),
         *("@software{mer,", "pictures.", "not what the person feels."),
@@ -83,11 +83,11 @@ def test_methods_can_be_pasted() -> None:
 
 
 def test_nothing_found_is_told_in_words() -> None:
-    assert "No face found" in video_report.summary(EMPTY)
+    assert "No face found" in report.summary(EMPTY)
 
 
 def test_people_events_and_notes_are_told() -> None:
-    text = video_report.summary(replace(analysis(), notes=("The end is missing.",)))
+    text = report.summary(replace(analysis(), notes=("The end is missing.",)))
     assert "smile.mp4: 640 x 480 pixels, 2.0 s of video (61 frames, 30.0 a second)" in text
     assert "Person 2, 0:01.0 to 0:02.0" in text
     assert "looks like happiness 96 %" in text
@@ -97,7 +97,7 @@ def test_people_events_and_notes_are_told() -> None:
 
 
 def test_no_event() -> None:
-    assert "No event passed over a face." in video_report.summary(replace(analysis(), events=()))
+    assert "No event passed over a face." in report.summary(replace(analysis(), events=()))
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_a_covered_face_is_told() -> None:
     hidden = hidden_person()
     said = "face covered from 0:01.0 to 0:01.5: nothing is said of it there"
     assert notes.covered(hidden) == said
-    assert said in video_report.summary(replace(analysis(), people=(hidden,)))
-    assert f"F{said[1:]}." in video_report.html(replace(analysis(), people=(hidden,)))
+    assert said in report.summary(replace(analysis(), people=(hidden,)))
+    assert f"F{said[1:]}." in report.video_html(replace(analysis(), people=(hidden,)))
 
 
 def test_missing_frames_are_told() -> None:

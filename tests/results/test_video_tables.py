@@ -14,7 +14,7 @@ import pytest
 
 from mer.emotions import EMOTIONS
 from mer.results import video_tables
-from mer.results.video_report import summary
+from mer.results.report import summary
 from mer.video.types import MOTIONS, REGIONS
 from tests.video.analyses import BLINK, EMPTY, SETTINGS, SMILE, analysis, hidden_person
 

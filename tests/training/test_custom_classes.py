@@ -19,7 +19,7 @@ from mer.inference.class_activation_map import layer_cam
 from mer.inference.predictor import Predictor
 from mer.io import webm
 from mer.live.session import Live
-from mer.results import charts, comparison, report, video_report, video_tables
+from mer.results import charts, comparison, report, video_tables
 from mer.results.drawing import annotate
 from mer.training import config
 from mer.ui import parts, video_view
@@ -144,7 +144,7 @@ def test_the_three_commands_give_a_network_of_its_own(
     assert analysis.people[0].probabilities.shape[1] == len(CLASSES)
     assert set(CLASSES) < set(video_tables.frames_table(analysis).columns)
     assert not set(EMOTIONS) & set(video_tables.frames_table(analysis).columns)
-    page = video_report.html(analysis)
+    page = report.video_html(analysis)
     assert "bored" in page
     assert "anger" not in re.sub(r"<script.*?</script>", "", page, count=1, flags=re.DOTALL)
     assert "bored" in video_view.player("clip.webm", analysis)
