@@ -117,7 +117,7 @@ class Live:
     def _seen(
         self, image: np.ndarray, smoothing_ms: float, rest: bool, insist: bool
     ) -> dict[str, Any]:
-        shown = self._tracker.follow(Frame(0, self._last_ms, image))  # of any number
+        shown = self._tracker.follow(Frame(0, self._last_ms, image))  # its number is not asked for
         people = {number: self._people.pop(number, Watched()) for number, _ in shown}
         self._people |= people  # whoever is in sight is now the last to be forgotten
         while len(self._people) > max(REMEMBERED, len(people)):

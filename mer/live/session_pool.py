@@ -93,16 +93,16 @@ class Visitors:
 
     def _check_place(self, address: str) -> None:
         taken = [one.address for one in self._visitors.values() if not self._idle(one)]
-        full = None
         if len(taken) >= PLACES:
-            full = f"All {PLACES} places of the live view are taken. Press Live again in a minute,"
-        elif taken.count(address) >= OF_ADDRESS:
-            full = (
-                f"{OF_ADDRESS} places of the live view are taken from your address, which is as "
-                "many as one may have. Stop one of them,"
+            raise FullError(
+                f"All {PLACES} places of the live view are taken. Press Live again in a minute, "
+                "or use Capture, which needs no place."
             )
-        if full:
-            raise FullError(f"{full} or use Capture, which needs no place.")
+        if taken.count(address) >= OF_ADDRESS:
+            raise FullError(
+                f"{OF_ADDRESS} places of the live view are taken from your address, which is as "
+                "many as one may have. Stop one of them, or use Capture, which needs no place."
+            )
 
     def _idle(self, visitor: _Visitor) -> bool:
         return not visitor.busy and self._clock() - visitor.seen > IDLE_S

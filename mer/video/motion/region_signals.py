@@ -158,7 +158,7 @@ def _place(transform: np.ndarray, face: Face) -> np.ndarray:
 
 
 def _trust(image: np.ndarray, transform: np.ndarray, view: np.ndarray) -> np.ndarray:
-    """Float (cells,), 0..1: whether cells of a view, and none beyond the edge, can hold flow."""
+    """How far each cell of a view has something that flow can hold on to, float (cells,), 0..1."""
     across, down = cv2.spatialGradient(view)  # eight times the gray levels a pixel
     energy = (across.astype(np.float32) ** 2 + down.astype(np.float32) ** 2) / 64
     means = cv2.resize(energy, (flow.CELLS, flow.CELLS), interpolation=cv2.INTER_AREA).ravel()
@@ -166,7 +166,8 @@ def _trust(image: np.ndarray, transform: np.ndarray, view: np.ndarray) -> np.nda
     places = np.linalg.solve(transform[:, :2], (centres - transform[:, 2]).T).T
     margin = MARGIN / np.sqrt(np.linalg.det(transform[:, :2]))
     low, high = places.min(axis=1), (image.shape[1::-1] - places).min(axis=1)
-    return np.asarray(means / (means + TEXTURE) * (np.minimum(low, high) > margin))
+    inside = np.minimum(low, high) > margin  # and not beyond the edge of the picture
+    return np.asarray(means / (means + TEXTURE) * inside)
 
 
 def _weights(trust: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ INERTIA: Final = 0.8  # of the velocity, from frame to frame
 LOOKS: Final = 6  # kept of a person, each unlike the others
 UNLIKE: Final = 0.8  # agreement of shapes under which a look is kept, too
 
+# How its texture is followed.
 SIDE: Final = 96  # pixels: the longer side of a face, shrunk to it where it is larger
 MARGIN: Final = 0.5  # of the face's sides, cut out around it: how far it may move in one frame
 CORNERS: Final = 40  # points of texture that are followed
@@ -31,7 +32,7 @@ STRAY: Final = 1.5  # pixels at SIDE: a point farther from the common motion dis
 WINDOW: Final = (15, 15)
 LEVELS: Final = 2
 
-
+# How it is known again.
 HEAD: Final = 48  # pixels a side of the view of face and hair whose colours are counted
 HEAD_SIDES: Final = (1.5, 1.4)  # of the box's width and height
 HEAD_UP: Final = 0.15  # of the box's height, from its middle to the view's

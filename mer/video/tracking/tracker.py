@@ -112,7 +112,10 @@ class Tracker:
             track.miss(behind)
         for track in [track for track in self._tracks if not track.number]:
             self._confirm(track, frame.time_ms)
-        self._forget()
+        self._tracks = [one for one in self._tracks if one.number or one.shown]  # others were none
+        absent = [track for track in self._tracks if not track.shown]
+        for track in sorted(absent, key=lambda track: track.seen_ms)[:-ABSENT]:
+            self._tracks.remove(track)
 
     def _detect(self, image: np.ndarray) -> list[Face]:
         """The faces that show at this size; a second, larger search would cost five times more."""
@@ -152,13 +155,6 @@ class Tracker:
         elif not absent or time_ms - track.born_ms >= patience:
             self._people += 1
             track.number = self._people
-
-    def _forget(self) -> None:
-        """Drop faces that were none, and those who were seen longest ago."""
-        self._tracks = [track for track in self._tracks if track.number or track.shown]
-        absent = [track for track in self._tracks if not track.shown]
-        for track in sorted(absent, key=lambda track: track.seen_ms)[:-ABSENT]:
-            self._tracks.remove(track)
 
 
 def shrunk(image: np.ndarray, long_side: int) -> np.ndarray:
