@@ -64,16 +64,14 @@ def place(name: str) -> Place:
 def audit(source: str | Path) -> Audit:
     """Audit a folder or zip with class folders, directly or inside train and test.
 
-    Raises:
-        DataError: there is no such folder or zip, or it holds no readable picture.
+    Raises DataError: there is no such folder or zip, or it holds no readable picture.
     """
     from tqdm import tqdm
 
     found: list[tuple[Place, np.ndarray, bytes]] = []
     unreadable: list[tuple[str, str]] = []
-    for name, content in tqdm(
-        dataset.entries(source), "reading", unit=" pictures", leave=False, disable=None
-    ):
+    entries = dataset.entries(source)
+    for name, content in tqdm(entries, "reading", unit=" pictures", leave=False, disable=None):
         try:
             picture = images.read(content)
         except ImageError as error:

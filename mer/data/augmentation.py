@@ -26,9 +26,8 @@ def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
 class Batches(Dataset[Batch]):
     """Batches of (images, targets) over chosen rows: originals, and `copies` of each transformed.
 
-    Where copies are made, half of the originals are mirrored. Order and copies depend on `seed` and
-    `epoch` alone, and a batch also on its number, so any process can make any batch, at any time.
-    Images are bytes, which take a quarter of the memory of floats.
+    Where copies are made, half of the originals are mirrored. A batch depends on `seed`, `epoch`
+    and its number alone, so any process can make it. Images are bytes, not floats, for the memory.
     """
 
     def __init__(

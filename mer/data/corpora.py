@@ -33,12 +33,10 @@ def gather(
     """Read data sets at `size` pixels and hold out about `fraction` of each class of each.
 
     A data set is split by itself, so that its validation pictures are the same with or without
-    others; a training picture with a twin among any validation pictures is then left out, and so
-    is one of a person who is seen in those. Of a set that holds only blends (`dataset.BLENDS`)
-    nothing is held out. The pictures of `cut` show more than a face, see `dataset.load`.
-
-    Raises:
-        DataError: a data set cannot be read.
+    others; a training picture with a twin among any validation pictures is then left out, and so is
+    one of a person who is seen in those. Of a set that holds only blends (`dataset.BLENDS`) nothing
+    is held out. The pictures of `cut` show more than a face, see `dataset.load`. Raises DataError:
+    a data set cannot be read.
     """
     parts = [_load(source, size, classes) for source in sources]
     parts += [_load(source, size, classes, cut=True) for source in cut]
@@ -71,11 +69,8 @@ def held_out(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pixels (n, size, size, 3) and labels (n,) of a data set that the last training held out.
 
-    The seed and the share in the record decide which ones these are.
-
-    Raises:
-        DataError: the data set cannot be read.
-        MerError: it is not one that the network was trained on last.
+    The seed and the share in the record decide which ones these are. Raises DataError: the data set
+    cannot be read; MerError: it is not one that the network was trained on last.
     """
     stage = record["training"]["stages"][-1]
     pictures = _load(Path(source), size, store.classes(record))

@@ -79,8 +79,7 @@ class Pictures:
 def entries(source: str | Path) -> Iterator[tuple[str, bytes]]:
     """Yield every picture file below a folder or in a zip as (name, content), sorted by name.
 
-    Raises:
-        DataError: there is no such folder or zip, or it is damaged.
+    Raises DataError: there is no such folder or zip, or it is damaged.
     """
     path = Path(source)
     if path.is_dir():
@@ -110,14 +109,12 @@ def load(
         source: a folder or zip of class folders (anger, disgust, ...), or of `train` and `test`
             with class folders in them, or FER+ (FER2013Train, FER2013Valid, fer2013new.csv).
         size: height and width to bring each picture to.
-        split: "train", "test", or "" for class folders without a split. In FER+, "test" is
-            its validation part, see `_ferplus`.
+        split: "train", "test" (in FER+ its validation part), or "" for class folders without one.
         classes: names of the class folders, in lower case, where they are not the seven.
-        cut: whether pictures show more than a face, which is then found and cut out (`cut_out`);
-            a picture without one stays whole and is in `missed`.
+        cut: whether the face is found and cut out first (`cut_out`); a picture without one stays
+            whole and is in `missed`.
 
-    Raises:
-        DataError: nothing readable is there, least of all a class folder.
+    Raises DataError: nothing readable is there, least of all a class folder.
     """
     names: list[str] = []
     rows: list[tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]] = []
@@ -250,10 +247,8 @@ def _ferplus(source: Path, split: str) -> Iterator[Labelled]:
     annotators gave to contempt, unknown or no face than to any of the seven are left out.
 
     To be judged by ("test", its validation part), it is the class that more than half of the
-    annotators named; pictures without such a one of the seven are left out.
-
-    Raises:
-        DataError: there is no such part, or a list cannot be read.
+    annotators named; pictures without such a one of the seven are left out. Raises DataError: there
+    is no such part, or a list cannot be read.
     """
     folder = FERPLUS.get(split or "train")
     if folder is None:

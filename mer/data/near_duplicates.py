@@ -5,7 +5,7 @@ correlate by at least `THRESHOLD`. At 0.90 every one of 36 sampled pairs of the 
 was the same photograph; below about 0.88 it is mixed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -45,17 +45,9 @@ def pairs(a: np.ndarray, b: np.ndarray | None = None, *, threshold: float = THRE
     """All pairs of a picture of `a` and one of `b` that correlate by at least `threshold`.
 
     `a` and `b` are thumbnails (n, 1024). Without `b` these are the pairs within `a`, each once,
-    with `first` < `second`. Blocks are compared one after another, so memory grows with the number
-    of pairs found and not with n squared.
+    with `first` < `second`. Memory grows with the number of pairs found, not with n squared.
     """
     found = [Pairs(*(np.zeros(0, kind) for kind in (np.int32, np.int32, np.float32, np.bool_)))]
-    found += _blocks(a, b, threshold)
-    joined = Pairs(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-    order = np.lexsort((joined.second, joined.first))
-    return Pairs(*(values[order] for values in joined))
-
-
-def _blocks(a: np.ndarray, b: np.ndarray | None, threshold: float) -> Iterator[Pairs]:
     others = a if b is None else b
     for row in range(0, len(a), BLOCK):
         rows = a[row : row + BLOCK]
@@ -67,26 +59,21 @@ def _blocks(a: np.ndarray, b: np.ndarray | None, threshold: float) -> Iterator[P
             if column == row and b is None:
                 hit = np.triu(hit, 1)
             i, j = np.nonzero(hit)
+            places = (i + row).astype(np.int32), (j + column).astype(np.int32)
             straight, turned = plain[i, j], mirrored[i, j]
-            yield Pairs(
-                (i + row).astype(np.int32),
-                (j + column).astype(np.int32),
-                np.maximum(straight, turned),
-                turned > straight,
-            )
+            found.append(Pairs(*places, np.maximum(straight, turned), turned > straight))
+    joined = Pairs(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    order = np.lexsort((joined.second, joined.first))
+    return Pairs(*(values[order] for values in joined))
 
 
 def groups(
     thumbnails: np.ndarray, people: Sequence[str] = (), *, threshold: float = THRESHOLD
 ) -> np.ndarray:
-    """Return the group number of each picture, int64 (n,).
+    """Return the group number of each picture, int64 (n,), given thumbnails (n, 1024).
 
-    Pictures of one photograph share it, and twins of twins, and pictures of one person.
-
-    Args:
-        thumbnails: float32 (n, 1024).
-        people: who is seen in each picture, "" where unknown; or nobody.
-        threshold: correlation of twins, at least.
+    Pictures of one photograph share it, and twins of twins, and pictures of one person: `people`
+    names who is seen in each, "" where unknown; it may be empty.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -119,20 +119,15 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
     These are the pictures of `source` that its last training held out. The result, which `save`
     writes into the record, has `zooms`, `temperature`, the `thresholds` of each way of answering
     (`threshold` is that of all views) and `coverage`, the share of the pictures that is sure.
-
-    Raises:
-        WeightsError: the network's files are missing or damaged.
-        DataError: the data set cannot be read.
-        MerError: it is not the one that the network was trained on last.
+    Raises WeightsError: the network's files are missing or damaged; DataError: the data set cannot
+    be read; MerError: it is not the one that the network was trained on last.
     """
     predictor = Predictor(name)
     pixels, labels = corpora.held_out(predictor.record, source, predictor.size)
     crops = list(pixels)
     answers = {zooms: predictor.logits(crops, zooms) for zooms in VIEWS}
-    right = {
-        zooms: float((softmax(logits, 1.0).argmax(axis=1) == labels).mean())
-        for zooms, logits in answers.items()
-    }
+    named = {zooms: softmax(logits, 1.0).argmax(axis=1) for zooms, logits in answers.items()}
+    right = {zooms: float((one == labels).mean()) for zooms, one in named.items()}
     one, two = VIEWS
     zooms = two if right[two] >= right[one] + WORTH else one
     logits = answers[zooms]

@@ -5,10 +5,9 @@ different labels also show how reliable the labels are.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +40,10 @@ def evaluate_predictor(
     `metrics.significant_pairs` compares networks, and `label_noise` how far the labels themselves
     can be trusted. A source without train and test is taken whole. Else `split` says which part is
     scored; "train" has no clean figures. For other parts `clean` holds the same figures of the
-    pictures that have no twin in the training set, which lies in `source` beside `split`, or
-    beside `source` where that is itself a folder called `test` or `validation`. Where it does not,
-    `clean` is None. `clean_note` says how the clean pictures were found.
-
-    Raises:
-        DataError: pictures cannot be read, or the network learned from them.
+    pictures that have no twin in the training set, which lies in `source` beside `split`, or beside
+    `source` where that is itself a folder called `test` or `validation`. Where it does not, `clean`
+    is None. `clean_note` says how the clean pictures were found. Raises DataError: pictures cannot
+    be read, or the network learned from them.
     """
     divided = dataset.has_split(source, "train") or dataset.has_split(source, "test")
     pictures = dataset.load(source, predictor.size, split if divided else "", predictor.classes)
@@ -71,8 +68,7 @@ def evaluate_predictor(
     return {**scores, "clean": apart, "clean_note": known.note}
 
 
-@dataclass(frozen=True)
-class Clean:
+class Clean(NamedTuple):
     """Which test pictures have a twin in the training set."""
 
     has_twin: NDArray[np.bool_] | None  # (n,); None where the training pictures are not at hand
@@ -84,10 +80,7 @@ def clean(pictures: Pictures, source: str | Path, size: int, *, divided: bool) -
     """Find the test pictures with twins among the training pictures at hand.
 
     These lie beside the pictures' `source`, or in it where that is `divided` into train and test;
-    they are read at `size` pixels.
-
-    Raises:
-        DataError: the training pictures cannot be read.
+    they are read at `size` pixels. Raises DataError: the training pictures cannot be read.
     """
     path, split = Path(source).resolve(), "train"
     at_hand = divided and dataset.has_split(path, "train")
@@ -130,12 +123,10 @@ def evaluate_sets(predictor: Predictor, sources: Sequence[str | Path]) -> dict[s
     that the network learned from, only the pictures count that its last training held out, which
     show other people (`part` is then "held out").
 
-    A set's figures are those of `metrics.evaluate`, with `confidence` and the number of pictures
-    without a face, `missed`. `mean` has accuracy, uar, ece and those of sure answers; each set
-    weighs the same.
+    A set's figures are those of `metrics.evaluate`, with `confidence` and `missed`, the number of
+    pictures without a face; those of `mean` weigh each set the same.
 
-    Raises:
-        DataError: a data set cannot be read.
+    Raises DataError: a data set cannot be read.
     """
     sets = {Path(source).resolve().name: _figures_of_set(predictor, source) for source in sources}
     return {"sets": sets, "mean": mean(sets)}
@@ -177,10 +168,7 @@ def save(name: str, part: str, evaluation: dict[str, Any]) -> None:
     """Keep figures of a part ("train", "test", "ferplus", "elsewhere") in the network's record.
 
     The record counts in `test_reads` how often the paper's test was read for these weights and for
-    those that their training began with.
-
-    Raises:
-        WeightsError: the record is missing or damaged.
+    those that their training began with. Raises WeightsError: the record is missing or damaged.
     """
     record = store.read_record(name, folder=store.FOLDER)
     kept = record.get("evaluation", {}) | {part: evaluation}
@@ -204,11 +192,9 @@ def _classified(predictor: Predictor, pixels: np.ndarray) -> NDArray[np.float64]
     """Probabilities (n, classes) of the pictures (n, size, size, 3)."""
     from tqdm import tqdm
 
-    starts = tqdm(
-        range(0, len(pixels), BATCH), "classifying", unit=" batches", leave=False, disable=None
-    )
-    parts = [predictor.classify(list(pixels[start : start + BATCH])) for start in starts]
-    return np.concatenate(parts)
+    starts = range(0, len(pixels), BATCH)
+    shown = tqdm(starts, "classifying", unit=" batches", leave=False, disable=None)
+    return np.concatenate([predictor.classify(list(pixels[at : at + BATCH])) for at in shown])
 
 
 def _learned_in(record: Mapping[str, Any], pictures: Pictures) -> Mapping[str, Any]:

@@ -20,14 +20,12 @@ def evaluate(confusion: np.ndarray, names: Sequence[str] = EMOTIONS) -> dict[str
 
     `names` are the classes of rows and columns.
 
-    Fractions are 0..1, and the result is valid JSON: what is undefined is None. A class without
-    a picture has no recall and no F1, and stays out of the macro averages and of the unweighted
-    average recall (`uar`, the same as `macro_recall`); its precision is 0 where it is
-    predicted, else None. A class that is never predicted has precision 0, as in scikit-learn.
+    Fractions are 0..1, and the result is valid JSON: what is undefined is None. A class without a
+    picture has no recall and no F1, and stays out of the macro averages and of the unweighted
+    average recall (`uar`, the same as `macro_recall`); its precision is 0 where it is predicted,
+    else None. A class that is never predicted has precision 0, as in scikit-learn.
     `accuracy_interval` is Wilson's, at 95 %. Kappa is None if truth and answers are all one class.
-
-    Raises:
-        ValueError: the matrix has another shape, holds something else than counts, or is empty.
+    Raises ValueError: the matrix has another shape, holds something else than counts, or is empty.
     """
     counts = _checked(confusion, len(names))
     total, hits = int(counts.sum()), counts.diagonal()
@@ -88,12 +86,9 @@ def ceiling(relabelled: int, twins: int) -> tuple[float, list[float]]:
     """Return the accuracy, 0..1, that a perfect network would get on noisy labels; 95 % interval.
 
     A photograph that was labelled twice got two labels in `relabelled` of `twins` cases. If every
-    label is wrong with the same probability e, independently, that happens with about
-    2 e (1 - e), which gives e; 1 - e is the ceiling. Mistakes that both labels share cannot be
-    seen, so the true ceiling is lower.
-
-    Raises:
-        ValueError: no twins, or more relabelled ones than twins.
+    label is wrong with the same probability e, independently, that happens with about 2 e (1 - e),
+    which gives e; 1 - e is the ceiling. Mistakes that both labels share cannot be seen, so the true
+    ceiling is lower. Raises ValueError: no twins, or more relabelled ones than twins.
     """
     if not 0 <= relabelled <= twins or not twins:
         raise ValueError("Of at least one pair of twins, some or none may be relabelled.")

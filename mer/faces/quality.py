@@ -52,10 +52,9 @@ class Bounds:
     """From where on a face cannot be judged.
 
     There the networks' mean accuracy on held-out pictures is 20 points below that of the pictures
-    as they are (`python -m benchmarks robustness`, docs/lab/robustness.md). Turned to
-    the side that is at 58 degrees, which the detector's five points tell as 53
-    (`python -m benchmarks pose`). The other four were measured on the weights of 0.1.0; those that
-    ship bear a little more.
+    as they are (docs/lab/robustness.md). Turned to the side that is at 58 degrees, which the
+    detector's five points tell as 53 (`python -m benchmarks pose`). The other four were measured on
+    the weights of 0.1.0; those that ship bear a little more.
     """
 
     height: int = 19  # pixels

@@ -51,11 +51,8 @@ def detect(image: np.ndarray, detector: str = "yunet") -> list[Face]:
 
     Copies are searched where YuNet finds nothing, a face that it is not sure of, or a large one
     that is not surely upright and that it is surer of in a copy. The Haar cascade has no such
-    scores: its faces are all taken for upright.
-
-    Raises:
-        MerError: no detector has this name.
-        WeightsError: the detector's file is missing or damaged.
+    scores: its faces are all taken for upright. Raises MerError: no detector has this name;
+    WeightsError: the detector's file is missing or damaged.
     """
     found = detection.detect(image, detector)
     if detector != "yunet" or (found and not _doubtful(image, found)):

@@ -23,10 +23,8 @@ def capture_image(camera: int | str = 0) -> np.ndarray | None:
     """Show a camera and wait for Space: the frame then shown, RGB uint8 (height, width, 3).
 
     `camera` is a number, or the path of a video that stands in for one. Escape, or closing the
-    window, gives None.
-
-    Raises:
-        MerError: there is no such camera, it gives no picture, or there is no screen.
+    window, gives None. Raises MerError: there is no such camera, it gives no picture, or there is
+    no screen.
     """
     video = cv2.VideoCapture(camera)
 
@@ -51,10 +49,8 @@ def capture_image(camera: int | str = 0) -> np.ndarray | None:
 def read_camera(camera: int | str = 0, model: str = DEFAULT_MODEL) -> str | None:
     """Capture an image, show the largest face of it, and print and give what it looks like.
 
-    None where nothing was captured.
-
-    Raises:
-        MerError: as `capture_image`; or no face was found, or the weights cannot be used.
+    None where nothing was captured. Raises MerError: as `capture_image`; or no face was found, or
+    the weights cannot be used.
     """
     image = capture_image(camera)
     if image is None:

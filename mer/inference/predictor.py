@@ -23,19 +23,14 @@ BATCH: Final = 128  # faces classified at once, which bounds the memory for a cr
 
 @dataclass(frozen=True)
 class Prediction:
-    """A face and the probability of each of `classes`, in their order; they sum to 1.
-
-    `sure` is what `mer.inference.probabilities` defines. `concerns` say why the face can hardly be
-    judged at all, see `mer.faces.quality`; a face with any is never sure. `measures` are there
-    where they were asked for and the face's points were found.
-    """
+    """A face and what it looks like."""
 
     face: Face
-    probabilities: tuple[float, ...]
-    sure: bool = True
-    concerns: tuple[str, ...] = ()
+    probabilities: tuple[float, ...]  # of each of `classes`, in their order; they sum to 1
+    sure: bool = True  # see `mer.inference.probabilities`
+    concerns: tuple[str, ...] = ()  # why it can hardly be judged, see `mer.faces.quality`
     classes: tuple[str, ...] = EMOTIONS
-    measures: Measures | None = None
+    measures: Measures | None = None  # where they were asked for and the face's points were found
 
     @property
     def emotion(self) -> str:
@@ -56,9 +51,8 @@ class Predictor:
     ) -> None:
         """Load a network by its name, from `folder` or from where the shipped ones lie.
 
-        Raises:
-            WeightsError: its weights or their record are missing, damaged or foreign.
-            MerError: no detector has this name.
+        Raises WeightsError: its weights or their record are missing, damaged or foreign; MerError:
+        no detector has this name.
         """
         detection.check_name(detector)
         self.model, self.detector = model, detector

@@ -26,8 +26,7 @@ def accuracy(logits: Tensor, targets: Tensor) -> Tensor:
 class BaseClasificacionImagenes(nn.Module):
     """Base of the classifiers, as the paper names it.
 
-    `forward` takes float RGB (n, 3, size, size) in 0..1 and returns logits (n, 7), or as many as
-    the constructor's `classes` says.
+    `forward` takes float RGB (n, 3, size, size) in 0..1 and returns logits (n, classes).
     """
 
     size: ClassVar[int]  # height and width of the input, in pixels
@@ -51,11 +50,7 @@ class BaseClasificacionImagenes(nn.Module):
         return {"n": float(len(images)), "loss": loss.item(), "accuracy": right}
 
     def validation_epoch_end(self, steps: Sequence[dict[str, float]]) -> dict[str, float]:
-        """Loss and accuracy over all pictures.
-
-        The paper's base class takes the mean over batches, which lets a short last batch weigh
-        as much as a full one; here every picture counts once.
-        """
+        """Loss and accuracy over all pictures; the paper's mean is over batches, short ones too."""
         n = sum(step["n"] for step in steps)
         return {k: sum(s[k] * s["n"] for s in steps) / n for k in ("loss", "accuracy")}
 

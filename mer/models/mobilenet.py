@@ -23,8 +23,7 @@ EPSILON: Final = 2e-5  # epsilon of SFace's last batch normalisation
 class MobileNet(BaseClasificacionImagenes):
     """The layers of MobileNet-v1 (Howard et al. 2017), their features averaged, and the classes.
 
-    The first blocks detect edges and skin as in any network; not training them saves a third of the
-    time.
+    The first blocks detect edges and skin as in any network: leaving them saves a third of the time.
     """
 
     # A layer, made from input channels, output channels, kernel size and stride.
@@ -57,9 +56,8 @@ class SFaceConvolution(nn.Module):
     """A convolution with folded batch normalisation, then a leaky ReLU with a slope a channel.
 
     The slopes stay as face recognition learned them: their gradient alone would take a third of
-    the training time on a processor. In training a stride of 2 is computed as a convolution without
-    stride of which every second row and column is kept, since the gradient of strided depthwise
-    convolutions takes several times as long.
+    the training time on a processor. In training, strided depthwise convolutions are slow backward:
+    every second row and column of one without stride is kept.
     """
 
     def __init__(self, channels: int, out: int, kernel: int, stride: int = 1) -> None:

@@ -52,8 +52,7 @@ RESERVED: Final = frozenset(
 def check_names(architecture: str, name: str, classes: Sequence[str], folder: Path) -> None:
     """Refuse invalid names of a network in `folder` or of its classes.
 
-    Raises:
-        MerError: with what to choose instead.
+    Raises MerError: with what to choose instead.
     """
     from mer.weights import store
 

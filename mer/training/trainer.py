@@ -51,21 +51,12 @@ def train(
     """Train network `model`, write its weights and record to `out`; the path of the weights.
 
     A training that was stopped or killed goes on from its last epoch when it is called again, and
-    ends with the same weights as one without a stop.
+    ends with the same weights as one without a stop. It learns from the training part of `data` and
+    of `cut`, whose pictures show more than a face, see `mer.data.dataset.load`. It begins with the
+    weights `start`, whose stages are kept in the record. `name` is that of a custom network, and
+    `build` makes the `Run` of `tools.training`.
 
-    Args:
-        model: a name in `mer.models.registry.MODELS`.
-        data: data sets, as `mer.data.dataset.load` reads them; their training part is used.
-        out: folder for weights, record and checkpoint.
-        settings: go into the record.
-        start: weights to begin with; the stages in their record are kept in the new one.
-        name: name of a custom network; by default it is called as `model`.
-        classes: the classes to tell apart.
-        cut: more data sets, whose pictures show more than a face, see `mer.data.dataset.load`.
-        build: makes the `Run`, where it is one of `tools.training`.
-
-    Raises:
-        MerError: unknown network, unusable data, start, checkpoint, name or classes.
+    Raises MerError: unknown network, unusable data, start, checkpoint, name or classes.
     """
     if model not in MODELS:
         raise MerError(f"There is no network called {model!r}; choose {', '.join(MODELS)}.")
@@ -146,9 +137,8 @@ class Run:
     def resume(self) -> None:
         """Continue from the checkpoint in `out`, if there is one.
 
-        Raises:
-            WeightsError: the checkpoint is damaged.
-            MerError: it belongs to a training with other data or settings.
+        Raises WeightsError: the checkpoint is damaged; MerError: it belongs to a training with
+        other data or settings.
         """
         remove_leftovers(self.checkpoint_file)
         if self.checkpoint_file.exists():
@@ -315,9 +305,8 @@ def read_checkpoint(
 ) -> dict[str, Any]:
     """Fill modules and optimizer from `path` and return the `state` stored with them.
 
-    Raises:
-        WeightsError: the file is damaged.
-        MerError: it belongs to a training of another identity.
+    Raises WeightsError: the file is damaged; MerError: it belongs to a training of another
+    identity.
     """
     try:
         with safe_open(path, "pt") as file:
