@@ -4,7 +4,7 @@ import csv
 import hashlib
 import logging
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -35,10 +35,8 @@ SYNONYMS |= {"disgusted": "disgust", "fearful": "fear", "surprised": "surprise"}
 # Folders of compound expressions, as CFEE names them (Du et al. 2014): the first class of the two
 # is the stronger one. Names such as "sadly_fearful" need no entry, see ADVERBS.
 BLENDS = {
-    "appalled": ("disgust", "anger"),
-    "awed": ("surprise", "fear"),
-    "hatred": ("anger", "disgust"),
-}
+    "appalled": ("disgust", "anger"), "awed": ("surprise", "fear"), "hatred": ("anger", "disgust"),
+}  # fmt: skip
 ADVERBS = {
     "angrily": "anger", "disgustedly": "disgust", "fearfully": "fear", "happily": "happiness",
     "sadly": "sadness",
@@ -165,8 +163,7 @@ def _people(source: Path, names: Sequence[str]) -> tuple[str, ...]:
     path = source / LABELS
     if not path.is_file():
         return ()
-    with path.open(encoding="utf-8", newline="") as file:
-        known = {row.get("file", ""): row.get("subject", "") for row in csv.DictReader(file)}
+    known = {row.get("file", ""): row.get("subject", "") for row in _rows(path)}
     family = source.resolve().name.split("_")[0]
     return tuple(f"{family}/{who}" if (who := known.get(name)) else "" for name in names)
 
@@ -254,42 +251,35 @@ def _ferplus(source: Path, split: str) -> Iterator[Labelled]:
     if folder is None:
         raise DataError(f"FER+ has the splits train and test, not {split!r}.")
     try:
-        own = _labels(source / OWN_LABELS, folder)
-        votes = _votes(source / VOTES, own.keys())
+        own = {row["image"]: row for row in _rows(source / OWN_LABELS) if row["split"] == folder}
+        votes = {
+            row["Image name"]: np.array([int(row[it]) for it in (*EMOTIONS, *OTHERS)], np.float32)
+            for row in _rows(source / VOTES)
+            if row["Image name"] in own
+        }
+        labels = {
+            name: [WORDS.index(word) for word in row["fer2013_class"].split("|")]
+            for name, row in own.items()
+        }
     except (KeyError, ValueError, OSError) as error:
         raise DataError(
             f"{VOTES} or {OWN_LABELS} in {source} cannot be read ({error}). "
             "Both belong beside the picture folders."
         ) from error
+    one_hot = np.eye(len(EMOTIONS), dtype=np.float32)
     for name, vote in votes.items():
         path, seven = source / folder / name, vote[: len(EMOTIONS)]
         if split == "test":
             agreed = seven.max() == vote.max() and 2 * vote.max() > vote.sum()
-            target = np.eye(len(EMOTIONS), dtype=np.float32)[seven.argmax()]
+            target = one_hot[seven.argmax()]
         else:
             agreed = seven.max() >= max(vote.max(), 1)
-            target = (1 - OWN) * seven / max(seven.sum(), 1) + OWN * own[name]
+            label = one_hot[labels[name]].mean(axis=0)  # two labels get one half each
+            target = (1 - OWN) * seven / max(seven.sum(), 1) + OWN * label
         if agreed and path.is_file():
             yield f"{folder}/{name}", path.read_bytes(), target
 
 
-def _votes(path: Path, names: Collection[str]) -> dict[str, NDArray[np.float32]]:
-    """Return the votes (10,) of each named picture, for the seven and for OTHERS."""
+def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return {
-            row["Image name"]: np.array([int(row[it]) for it in (*EMOTIONS, *OTHERS)], np.float32)
-            for row in csv.DictReader(file)
-            if row["Image name"] in names
-        }
-
-
-def _labels(path: Path, folder: str) -> dict[str, NDArray[np.float32]]:
-    """Return FER2013's label of each picture as targets; two labels get one half each."""
-    labels: dict[str, NDArray[np.float32]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["split"] == folder:
-                target = np.zeros(len(EMOTIONS), np.float32)
-                target[[WORDS.index(word) for word in row["fer2013_class"].split("|")]] = 1
-                labels[row["image"]] = target / target.sum()
-    return labels
+        return list(csv.DictReader(file))

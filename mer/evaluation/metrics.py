@@ -29,6 +29,7 @@ def evaluate(confusion: np.ndarray, names: Sequence[str] = EMOTIONS) -> dict[str
     """
     counts = _checked(confusion, len(names))
     total, hits = int(counts.sum()), counts.diagonal()
+    right = int(hits.sum())
     support, named = counts.sum(axis=1), counts.sum(axis=0)
     parts = ((hits, named), (hits, support), (2 * hits, named + support))
     zeros = np.zeros(len(names))
@@ -38,18 +39,19 @@ def evaluate(confusion: np.ndarray, names: Sequence[str] = EMOTIONS) -> dict[str
         dict(zip(KEYS, np.average(figures, axis=0, weights=weights).tolist(), strict=True))
         for weights in (support > 0, support)
     )
+    chance = float(named @ support) / float(total) ** 2  # agreement by chance, for Cohen's kappa
     per_class: dict[str, dict[str, float | None]] = {}
     for name, row, given, n in zip(names, figures.tolist(), named, support.tolist(), strict=True):
         known = row if n else (0.0 if given else None, None, None)
         per_class[name] = {**dict(zip(KEYS, known, strict=True)), "support": n}
     return {
         "n": total,
-        "accuracy": int(hits.sum()) / total,
-        "accuracy_interval": wilson(int(hits.sum()), total),
+        "accuracy": right / total,
+        "accuracy_interval": wilson(right, total),
         "uar": macro["recall"],
         **{f"macro_{key}": macro[key] for key in KEYS},
         **{f"weighted_{key}": weighted[key] for key in KEYS},
-        "kappa": _kappa(counts),
+        "kappa": None if chance == 1.0 else (right / total - chance) / (1 - chance),
         "per_class": per_class,
         "confusion": counts.tolist(),
     }
@@ -64,14 +66,6 @@ def _checked(confusion: np.ndarray, classes: int) -> NDArray[np.int64]:
     if not counts.any():
         raise ValueError("The confusion matrix counts no picture.")
     return counts
-
-
-def _kappa(counts: NDArray[np.int64]) -> float | None:
-    """Cohen's kappa: agreement of truth and answers beyond that of chance."""
-    total = counts.sum()
-    chance = float(counts.sum(axis=0) @ counts.sum(axis=1)) / float(total) ** 2
-    agreed = float(np.trace(counts) / total)
-    return None if chance == 1.0 else (agreed - chance) / (1 - chance)
 
 
 def wilson(right: int, total: int) -> list[float]:

@@ -177,13 +177,8 @@ def _by_yunet(image: np.ndarray, quick: bool) -> list[Face]:
 def _look(image: np.ndarray, side: int) -> np.ndarray:
     """YuNet's rows for the picture shrunk to `side`, in the picture's own pixels."""
     small = shrunk(image, side / max(image.shape[:2]))
-    found, larger = _yunet()(small, THRESHOLD, OVERLAP), _larger(image, small)
-    return np.hstack([found[:, :14] * np.tile(larger, 7), found[:, 14:]])
-
-
-def _larger(image: np.ndarray, small: np.ndarray) -> np.ndarray:
-    """By how much the picture is wider and higher than its shrunk copy."""
-    return np.divide(image.shape[1::-1], small.shape[1::-1])
+    found, larger = _yunet()(small, THRESHOLD, OVERLAP), np.divide(image.shape, small.shape)
+    return np.hstack([found[:, :14] * np.tile(larger[1::-1], 7), found[:, 14:]])
 
 
 def _by_haar(image: np.ndarray, _: bool) -> list[Face]:
@@ -198,7 +193,7 @@ def _by_haar(image: np.ndarray, _: bool) -> list[Face]:
         boxes, _levels, weights = haar_cascade().detectMultiScale3(
             gray, minNeighbors=5, minSize=(24, 24), outputRejectLevels=True
         )
-    larger = np.tile(_larger(image, small), 2)
+    larger = np.tile(np.divide(image.shape, small.shape)[1::-1], 2)
     return [
         clipped(image, np.asarray(box) * larger, weight / 10)
         for box, weight in zip(boxes, np.ravel(weights), strict=True)

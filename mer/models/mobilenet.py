@@ -23,7 +23,7 @@ EPSILON: Final = 2e-5  # epsilon of SFace's last batch normalisation
 class MobileNet(BaseClasificacionImagenes):
     """The layers of MobileNet-v1 (Howard et al. 2017), their features averaged, and the classes.
 
-    The first blocks detect edges and skin as in any network: leaving them saves a third of the time.
+    The first blocks detect edges and skin anywhere: not training them saves a third of the time.
     """
 
     # A layer, made from input channels, output channels, kernel size and stride.

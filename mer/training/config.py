@@ -39,21 +39,15 @@ class Settings:
 
 # Names of columns that tables have beside the classes, and of parts of a data set. The tables stand
 # in a room above this one; tests/results/test_tables.py holds that all their columns are here.
-RESERVED: Final = frozenset(
-    {
-        *("file", "face", "x", "y", "width", "height", "detector_score"),
-        *("emotion", "probability", "sure", "concerns", "reason"),
-        *("network", "version", "detector", "time", "person", "covered", "fps", "mer"),
-        *("train", "test"),
-    }
-)
+RESERVED: Final = frozenset((
+    "file", "face", "x", "y", "width", "height", "detector_score", "emotion", "probability", "sure",
+    "concerns", "reason", "network", "version", "detector", "time", "person", "covered", "fps",
+    "mer", "train", "test",
+))  # fmt: skip
 
 
 def check_names(architecture: str, name: str, classes: Sequence[str], folder: Path) -> None:
-    """Refuse invalid names of a network in `folder` or of its classes.
-
-    Raises MerError: with what to choose instead.
-    """
+    """Raise a MerError for an invalid name of a network in `folder` or of its classes."""
     from mer.weights import store
 
     a_file = re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name)  # on every system
