@@ -88,7 +88,11 @@ def transformed(picture: Picture, rng: np.random.Generator) -> Picture:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))]
         _, content = cv2.imencode(".jpg", picture, quality)
         picture = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
-    return _hole(picture, rng) if chance[5] < 0.25 else picture
+    if chance[5] < 0.25:  # a gray square of 15 to 40 % of the width (Zhong et al. 2020)
+        size, width = len(picture), int(rng.uniform(0.15, 0.4) * len(picture))
+        top, left = rng.integers(-width // 2, size - width // 2, 2).clip(0)
+        picture[top : top + width, left : left + width] = 128
+    return picture
 
 
 def _warp(picture: Picture, rng: np.random.Generator, most: float) -> Picture:
@@ -163,12 +167,3 @@ def _filled(picture: Picture, outside: NDArray[np.bool_], rng: np.random.Generat
             colours[:] = colours[:, :, :1]
     fill = cv2.resize(colours, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return np.where(outside[:, :, None], fill, picture)
-
-
-def _hole(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Cover a gray square of 15 to 40 % of the width: random erasing (Zhong et al. 2020)."""
-    size = len(picture)
-    width = int(rng.uniform(0.15, 0.4) * size)
-    top, left = rng.integers(-width // 2, size - width // 2, 2).clip(0)
-    picture[top : top + width, left : left + width] = 128
-    return picture

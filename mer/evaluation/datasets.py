@@ -88,12 +88,8 @@ def clean(pictures: Pictures, source: str | Path, size: int, *, divided: bool) -
         path, split = path.parent / "train", ""
         at_hand = path.is_dir()
     if not at_hand:
-        return Clean(
-            None,
-            "Which pictures are clean is unknown: there are no training pictures in reach. Name "
-            "the folder that holds train and test.",
-            {},
-        )
+        unknown = "Which pictures are clean is unknown: there are no training pictures in reach."
+        return Clean(None, f"{unknown} Name the folder that holds train and test.", {})
     trained = dataset.load(path, size, split, pictures.classes)
     found = near_duplicates.pairs(pictures.thumbnails, trained.thumbnails)
     order = np.argsort(found.correlation, kind="stable")  # the last twin of each is the nearest

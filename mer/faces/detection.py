@@ -236,8 +236,7 @@ def detect(image: np.ndarray, detector: str = "yunet", *, quick: bool = False) -
     With `quick`, for frames of a stream, it looks at a small copy first, and closer only where
     nothing is found there or a face less than an eighth as high as the picture is wide. It computes
     with all cores; callers that work on several pictures at once use `onnx_session.one_thread`.
-    Raises MerError: no detector has this name; WeightsError: the detector's file is missing or
-    damaged.
+    Raises MerError: no detector has this name; WeightsError: its file is missing or damaged.
     """
     check_name(detector)
     return sorted(DETECTORS[detector](image, quick), key=lambda face: face.box)

@@ -28,8 +28,7 @@ def layer_cam(crop: np.ndarray, model: str, emotion: str) -> np.ndarray:
     LayerCAM (Jiang et al. 2021) over two depths of the network weights each activation by its
     gradient where that is positive; the map is the mean over the crop and its mirror image. `size`
     is that of the network's input. The maximum is 1, or 0 where nothing speaks for the class.
-    Raises MerError: no class has this name; WeightsError: the network's files are missing or
-    damaged.
+    Raises MerError: no class has this name; WeightsError: the network's files are damaged.
     """
     network, classes = _network(model)
     if emotion not in classes:

@@ -51,8 +51,7 @@ class Predictor:
     ) -> None:
         """Load a network by its name, from `folder` or from where the shipped ones lie.
 
-        Raises WeightsError: its weights or their record are missing, damaged or foreign; MerError:
-        no detector has this name.
+        Raises WeightsError: its files are missing, damaged or foreign; MerError: no such detector.
         """
         detection.check_name(detector)
         self.model, self.detector = model, detector

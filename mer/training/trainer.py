@@ -137,8 +137,7 @@ class Run:
     def resume(self) -> None:
         """Continue from the checkpoint in `out`, if there is one.
 
-        Raises WeightsError: the checkpoint is damaged; MerError: it belongs to a training with
-        other data or settings.
+        Raises WeightsError: it is damaged; MerError: it is of other data or settings.
         """
         remove_leftovers(self.checkpoint_file)
         if self.checkpoint_file.exists():
@@ -305,8 +304,7 @@ def read_checkpoint(
 ) -> dict[str, Any]:
     """Fill modules and optimizer from `path` and return the `state` stored with them.
 
-    Raises WeightsError: the file is damaged; MerError: it belongs to a training of another
-    identity.
+    Raises WeightsError: the file is damaged; MerError: it is of a training of another identity.
     """
     try:
         with safe_open(path, "pt") as file:
