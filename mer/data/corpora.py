@@ -1,6 +1,6 @@
 """Several data sets as one: training and validation rows, with twins on one side everywhere."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,14 @@ def gather(
     splits = [dataset.split(p, fraction * bool((p.targets == 1).any()), seed) for p in parts]
     held = np.concatenate([p.thumbnails[s[1]] for p, s in zip(parts, splits, strict=True)])
     seen = {p.people[row] for p, s in zip(parts, splits, strict=True) if p.people for row in s[1]}
+    seen.discard("")
     description, trains, validations, start = [], [], [], 0
     for source, part, (rows, validation) in zip(sources, parts, splits, strict=True):
-        train = _without_held_out(part, rows, held, seen - {""})
+        who = part.people or [""] * len(part)
+        shown = [r for r in rows.tolist() if r not in part.missed and who[r] not in seen]
+        train = np.array(shown, np.int64)
+        twins = near_duplicates.pairs(part.thumbnails[train], held)
+        train = np.delete(train, np.unique(twins.first))
         trains.append(train + start)
         validations.append(validation + start)
         start += len(part)
@@ -84,14 +89,3 @@ def held_out(
 def _load(source: Path, size: int, classes: Sequence[str], *, cut: bool = False) -> Pictures:
     split = "train" if dataset.has_split(source, "train") else ""
     return dataset.load(source, size, split, classes, cut=cut)
-
-
-def _without_held_out(
-    part: Pictures, rows: NDArray[np.int64], held: NDArray[np.float32], seen: Collection[str]
-) -> NDArray[np.int64]:
-    """The rows that show a face, and no picture and no person that is held out."""
-    who = part.people or [""] * len(part)
-    kept = [row for row in rows.tolist() if row not in part.missed and who[row] not in seen]
-    rows = np.array(kept, np.int64)
-    found = near_duplicates.pairs(part.thumbnails[rows], held)
-    return np.delete(rows, np.unique(found.first))

@@ -181,13 +181,14 @@ def of(found: np.ndarray) -> Measures:
     turn = _turn(points)
     level = points @ turn.T  # as the camera would see them before the face
     right_eye, left_eye = (_opening(level, *eye) for eye in zip(EYES, LIDS, strict=True))
-    right, down = _gaze(level, (right_eye, left_eye))
-    mouth = level[LIPS[1], 1] - level[LIPS[0], 1]
+    lips = max(level[LIPS[1], 1] - level[LIPS[0], 1], 0.0)
     apart = float(np.hypot(*(level[EYES[1][0], :2] - level[EYES[0][0], :2])))
+    yaw, lean = (np.arctan2(axis[2], np.hypot(axis[0], axis[1])) for axis in turn[:2])
+    yaw, lean, roll = np.degrees((yaw, lean, np.arctan2(turn[0, 1], turn[0, 0]))).tolist()
     (shapes,) = _network(*BLENDING, "StatefulPartitionedCall:0")(found[list(READ), :2][None])
-    return Measures(
-        *_angles(turn), right, down, right_eye, left_eye, max(mouth, 0.0) / apart, shapes, found
-    )
+    head, opened = (yaw, LEAN_AT_REST - lean, roll), (right_eye, left_eye, lips / apart)
+    gaze = _gaze(level, (right_eye, left_eye))
+    return Measures(*head, *gaze, *opened, shapes, found)
 
 
 def _turn(points: np.ndarray) -> np.ndarray:
@@ -201,22 +202,13 @@ def _turn(points: np.ndarray) -> np.ndarray:
     return np.array([across, down, np.cross(across, down)])
 
 
-def _angles(turn: np.ndarray) -> tuple[float, float, float]:
-    """Yaw, pitch and roll in degrees."""
-    across, down, _ = turn
-    yaw, lean = (np.arctan2(axis[2], np.hypot(axis[0], axis[1])) for axis in (across, down))
-    roll = np.arctan2(across[1], across[0])
-    yaw, lean, roll = np.degrees((yaw, lean, roll)).tolist()
-    return yaw, LEAN_AT_REST - lean, roll
-
-
 def _opening(level: np.ndarray, corners: Pair, lids: tuple[Pair, ...]) -> float:
     width = float(np.linalg.norm(level[corners[1], :2] - level[corners[0], :2]))
     heights = [level[below, 1] - level[above, 1] for above, below in lids]
     return max(float(np.mean(heights)), 0.0) / max(width, 1e-6)
 
 
-def _gaze(level: np.ndarray, opened: tuple[float, float]) -> tuple[float, float]:
+def _gaze(level: np.ndarray, opened: tuple[float, ...]) -> tuple[float, float]:
     """Degrees to the right and down, the mean of the eyes that are open."""
     looks = []
     for corners, iris, height in zip(EYES, IRISES, opened, strict=True):

@@ -55,7 +55,12 @@ def activation_map(
         finally:
             for hook in hooks:
                 hook.remove()
-    maps = [_layer(a.detach(), g, len(pixels)) for a, g in zip(kept, slopes, strict=True)]
+    maps = []  # of each layer, their maximum 1
+    for activations, gradients in zip(kept, slopes, strict=True):
+        both = (activations.detach() * gradients.clamp(min=0)).sum(1).clamp(min=0).numpy()
+        mean = ((both[0] + both[1][:, ::-1]) / 2).astype(np.float32)  # turned back
+        large = cv2.resize(mean, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        maps.append(np.asarray(large / max(float(large.max()), 1e-12)))
     whole: np.ndarray = np.mean(maps, axis=0).astype(np.float32)
     return whole / max(float(whole.max()), 1e-12)
 
@@ -73,11 +78,3 @@ def _network(model: str) -> tuple[BaseClasificacionImagenes, tuple[str, ...]]:
     """Load a second copy of the network, since hooks are put on it."""
     network, record = store.load(model)
     return network, store.classes(record)
-
-
-def _layer(activations: Tensor, slopes: Tensor, size: int) -> np.ndarray:
-    """Return one layer's map (size, size), maximum 1; that of the mirror image is mirrored back."""
-    both = (activations * slopes.clamp(min=0)).sum(1).clamp(min=0).numpy()  # (2, h, w)
-    mean = ((both[0] + both[1][:, ::-1]) / 2).astype(np.float32)
-    large = cv2.resize(mean, (size, size), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(large / max(float(large.max()), 1e-12))
