@@ -135,7 +135,7 @@ def save(result: Mapping[str, Any]) -> Path:
 def _held_out(
     predictors: Sequence["Predictor"], source: Path, pictures: int
 ) -> tuple[list[Scene], NDArray[np.int64]]:
-    from mer.data import corpora
+    from mer.data import dataset
 
     stages = [one.record["training"]["stages"][-1] for one in predictors]
     splits = {(one["settings"]["validation"], one["settings"]["seed"]) for one in stages}
@@ -143,7 +143,7 @@ def _held_out(
     if len(splits) > 1 or not set.intersection(*sets):
         raise MerError("The networks held out different pictures. Measure them one by one.")
     fewest = min(range(len(sets)), key=lambda row: len(sets[row]))  # what all have in common
-    pixels, labels = corpora.held_out(predictors[fewest].record, source, SIDE)
+    pixels, labels = dataset.held_out(predictors[fewest].record, source, SIDE)
     order = np.random.default_rng(0).permutation(len(labels))
     made = [_as_scene(picture) for picture in pixels]
     order = np.array(sorted(order, key=lambda row: not _seen(*made[row])))  # stable

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import class_thresholds
-from mer.data import corpora
-from mer.data.corpora import Corpus
+from mer.data import dataset
+from mer.data.dataset import Corpus
 from mer.emotions import EMOTIONS
 from mer.evaluation import calibration, datasets, metrics
 from mer.evaluation.calibration import Answers
@@ -65,7 +65,7 @@ def report(
     Raises:
         MerError: a data set, the start or a checkpoint in `out` cannot be used.
     """
-    corpus = corpora.gather(
+    corpus = dataset.gather(
         data, MODELS[model].size, fraction=SCHEDULE.validation, seed=SCHEDULE.seed, cut=cut
     )
     answers = {tuple(g): leave(model, corpus, g, start, out / "+".join(g), share) for g in groups}

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mer.data.corpora import gather
+from mer.data.dataset import gather
 from mer.emotions import EMOTIONS
 from mer.models.registry import MODELS
 from mer.training.config import Settings

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer.data import corpora
+from mer.data import dataset
 from mer.inference.predictor import Predictor
 from mer.inference.probabilities import LOOK_MS, SMOOTHING_MS, is_sure, smoothed
 from mer.inference.probabilities import temperature_softmax as softmax
@@ -123,7 +123,7 @@ def calibrate(name: str, source: str | Path) -> dict[str, Any]:
     be read; MerError: it is not the one that the network was trained on last.
     """
     predictor = Predictor(name)
-    pixels, labels = corpora.held_out(predictor.record, source, predictor.size)
+    pixels, labels = dataset.held_out(predictor.record, source, predictor.size)
     crops = list(pixels)
     answers = {zooms: predictor.logits(crops, zooms) for zooms in VIEWS}
     named = {zooms: softmax(logits, 1.0).argmax(axis=1) for zooms, logits in answers.items()}

@@ -16,9 +16,9 @@ from torch import Tensor, nn, optim
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from mer.data import corpora
+from mer.data import dataset
 from mer.data.augmentation import Batches
-from mer.data.corpora import Corpus
+from mer.data.dataset import Corpus
 from mer.emotions import EMOTIONS
 from mer.errors import MerError, WeightsError
 from mer.io.files import atomic, remove_leftovers
@@ -62,7 +62,7 @@ def train(
         raise MerError(f"There is no network called {model!r}; choose {', '.join(MODELS)}.")
     check_names(model, name or model, classes, out)
     size, fraction, seed = NETWORKS[model].size, settings.validation, settings.seed
-    corpus = corpora.gather(data, size, fraction=fraction, seed=seed, classes=classes, cut=cut)
+    corpus = dataset.gather(data, size, fraction=fraction, seed=seed, classes=classes, cut=cut)
     if not len(corpus.train) or not len(corpus.validation):
         raise MerError("There are too few pictures to hold some out for validation. Add some.")
     return (build or Run)(model, corpus, settings, out, start, name or model).trained()

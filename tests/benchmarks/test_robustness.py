@@ -12,7 +12,7 @@ from PIL import Image
 from benchmarks import __main__ as benchmarks
 from benchmarks import robustness, robustness_report
 from benchmarks.corruptions import CHANGES
-from mer.data import corpora
+from mer.data import dataset
 from mer.errors import DataError, MerError
 from mer.evaluation import robustness as shown
 from mer.evaluation.robustness import SWEEPS, smallest
@@ -76,7 +76,7 @@ def tiny_network(
 
     monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
     torch.manual_seed(0)
-    learned = corpora.gather([tiny_data], 16, fraction=0.3, seed=0).description
+    learned = dataset.gather([tiny_data], 16, fraction=0.3, seed=0).description
     stage = {"data": learned, "settings": {"validation": 0.3, "seed": 0}}
     record = {"model": "tiny", "version": "0.0.0", "training": {"stages": [stage]}}
     store.save(tiny.Tiny(), "tiny", record, stand_in_weights)

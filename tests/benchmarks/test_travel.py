@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import travel
-from mer.data.corpora import gather
+from mer.data.dataset import gather
 from mer.errors import DataError
 from mer.evaluation.calibration import SURE
 from mer.inference.probabilities import WAYS

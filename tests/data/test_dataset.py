@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from mer.data import dataset, near_duplicates
-from mer.data.corpora import gather
-from mer.data.dataset import Pictures
+from mer.data.dataset import Pictures, gather
 from mer.emotions import EMOTIONS
 from mer.errors import DataError
 

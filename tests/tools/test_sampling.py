@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mer.data.corpora import gather
+from mer.data.dataset import gather
 from tools.training.sampling import Drawn, balanced, chances
 
 

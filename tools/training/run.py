@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from mer.data.augmentation import Batches
-from mer.data.corpora import Corpus
+from mer.data.dataset import Corpus
 from mer.errors import MerError
 from mer.models.base import BaseClasificacionImagenes, Batch
 from mer.training import trainer

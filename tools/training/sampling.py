@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer.data.augmentation import Batches
-from mer.data.corpora import Corpus
+from mer.data.dataset import Corpus
 
 
 class Drawn(Batches):
