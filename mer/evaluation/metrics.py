@@ -16,9 +16,7 @@ LEVEL: Final = 0.05  # probability of any false difference among all pairs toget
 
 
 def evaluate(confusion: np.ndarray, names: Sequence[str] = EMOTIONS) -> dict[str, Any]:
-    """Compute all figures from a confusion matrix of counts, whose rows are the true classes.
-
-    `names` are the classes of rows and columns.
+    """Compute all figures of a confusion matrix of counts by true class (rows) and answer.
 
     Fractions are 0..1, and the result is valid JSON: what is undefined is None. A class without a
     picture has no recall and no F1, and stays out of the macro averages and of the unweighted

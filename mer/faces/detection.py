@@ -101,11 +101,9 @@ class YuNet:
     def __call__(self, image: np.ndarray, threshold: float, overlap: float) -> np.ndarray:
         """Find the faces of an RGB uint8 picture: those of at least the threshold's score, 0..1.
 
-        It computes with all cores unless `onnx_session.one_thread` forbids it. Boxes whose
-        intersection over union is larger than `overlap` are one face.
-
-        Returns:
-            Float (n, 15): x, y, width, height, five points, score; in pixels, best first.
+        Float (n, 15): x, y, width, height, five points, score; in pixels, best first. Boxes whose
+        intersection over union is larger than `overlap` are one face. All cores are used unless
+        `onnx_session.one_thread` forbids it.
         """
         levels = zip(self._head(NAMES, {JOINT: self._maps(image)}), STRIDES, strict=True)
         rows = [_decoded(level[0], stride, threshold) for level, stride in levels]

@@ -11,7 +11,6 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import cv2
@@ -178,9 +177,7 @@ def mark_covered(image: np.ndarray, faces: Sequence[Face]) -> list[Face]:
 
 def cover_model() -> Cover:
     """The model that ships. Raises WeightsError if weights or record are missing or damaged."""
-    return _cover(store.FOLDER)
+    return _cover(COVER, (2, INPUTS), folder=store.FOLDER)
 
 
-@functools.lru_cache(maxsize=1)
-def _cover(folder: Path) -> Cover:
-    return store.load_linear(Cover, COVER, (2, INPUTS), folder=folder)
+_cover = functools.lru_cache(maxsize=1)(functools.partial(store.load_linear, Cover))

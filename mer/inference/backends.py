@@ -25,19 +25,14 @@ def fits(architecture: str, options: Mapping[str, Any]) -> bool:
 
 
 class OnnxNetwork:
-    """A network's ONNX graph with weights. Threads may share it.
-
-    Attributes:
-        size: height and width of the input, in pixels.
-    """
+    """A network's ONNX graph with weights, for pictures of `size` pixels. Threads may share it."""
 
     def __init__(
         self, architecture: str, arrays: Mapping[str, np.ndarray], *, threads: int = 0
     ) -> None:
-        """Put an architecture's graph and weights (see `store.arrays`) together.
+        """Put graph and weights (see `store.arrays`) together, or raise ValueError.
 
-        So many threads share the pictures; 0 for one a core. ValueError is raised for weights that
-        do not fit the graph.
+        So many threads share the pictures; 0 for one a core.
         """
         values = {k: v for k, v in arrays.items() if v.dtype == np.float32}
         try:
@@ -48,10 +43,7 @@ class OnnxNetwork:
         self.size: int = self._session.shape("pixels")[1]
 
     def __call__(self, pixels: np.ndarray, mirrored: bool = True) -> np.ndarray:
-        """Logits, float32 (2, n, classes), of uint8 (n, size, size, 3) and of its mirror images.
-
-        Without those: float32 (1, n, classes).
-        """
+        """Logits, float32 (1 or 2, n, classes), of uint8 (n, size, size, 3), then mirrored ones."""
         views = np.concatenate([pixels, pixels[:, :, ::-1]]) if mirrored else pixels
         parts = 1 if alone() else min(self._threads, len(views))
         answers = shared_out(self._run, np.array_split(views, parts))

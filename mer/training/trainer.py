@@ -69,13 +69,9 @@ def train(
 
 
 class Run:
-    """The state of one training: network, moving average, best weights, optimizer, history.
+    """The state of one training: network, moving average, best weights, optimizer, history."""
 
-    Attributes:
-        first: whether this process prints and writes; `tools.training` shares a training out.
-    """
-
-    first = True
+    first = True  # whether this process prints and writes: `tools.training` shares a training out
 
     def __init__(
         self, name: str, corpus: Corpus, settings: Settings, out: Path, start: Path | None,
