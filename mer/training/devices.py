@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import os
 from collections.abc import Iterable, Iterator, Sized
-from typing import Any, Final
+from typing import Any
 
 import cv2
 import torch
@@ -12,9 +12,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mer.models.base import Batch
-
-M_TRIM_THRESHOLD: Final = -1  # parameters of glibc's mallopt
-M_MMAP_MAX: Final = -4
 
 
 def keep_freed_memory() -> None:
@@ -24,17 +21,14 @@ def keep_freed_memory() -> None:
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_MAX, 0)
-        mallopt(M_TRIM_THRESHOLD, -1)  # never give memory back
+        mallopt(-4, 0)  # M_MMAP_MAX
+        mallopt(-1, -1)  # M_TRIM_THRESHOLD: never give memory back
 
 
 def get_default_device() -> torch.device:
     """The GPU if there is one, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return torch.device(next((name for name, found in there.items() if found), "cpu"))
 
 
 def selected_device(data: Any, device: torch.device) -> Any:
