@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn, optim
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -36,11 +36,6 @@ LINE: Final = (
     "validation loss {validation_loss:.3f} accuracy {validation_accuracy:.3f}  {seconds:.0f} s"
 )
 _STATE: Final = {"identity": str, "history": list, "started": str}  # of a training
-# What reading a damaged or foreign file raises.
-_DAMAGE: Final = (
-    *(SafetensorError, RuntimeError, LookupError, ValueError, TypeError, AttributeError),
-    *(OverflowError, OSError),
-)
 
 
 def train(
@@ -325,6 +320,8 @@ def read_checkpoint(
             slots.setdefault(int(number), {})[slot] = value
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": slots, "param_groups": groups})
-    except _DAMAGE as error:
+    except MerError:
+        raise
+    except Exception as error:  # a damaged or foreign file raises errors of many kinds
         raise WeightsError(f"The checkpoint {path} is damaged. Delete it to begin anew.") from error
     return state
