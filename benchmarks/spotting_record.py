@@ -1,5 +1,6 @@
 """What the judges of spotting have measured, kept beside the weights, and its tables."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,8 +9,8 @@ from mer.results import documents, methods
 from mer.version import __version__
 from mer.weights import provenance, store
 
-MADE: Final = "python -m benchmarks spotting --quick --save"
-REAL: Final = "python -m benchmarks spotting --real DATA/real-videos --fps 30 --every {}{} --save"
+MADE: Final = "python -m benchmarks spotting --save"
+REAL: Final = "python -m benchmarks spotting --real DATA/real-videos --fps {}{}{} --save"
 
 
 def save(part: str, figures: Mapping[str, Any]) -> None:
@@ -100,7 +101,9 @@ def _real_targets(real: Mapping[str, Any] | None) -> list[tuple[str, ...]]:
         ("the same on the flashes", "–", "–", _names(flashes)),
         ("F1 at IoU .5 on real clips", ".39, .18", ".60", _figure(flashes["f1"])),
     ]
-    command = REAL.format(real["every"], " --stable" if real["stability"] else "")
+    rates = " ".join(re.findall(r"(\S+) fps", " ".join(real["sets"])))
+    every = f" --every {real['every']}" if real["every"] > 1 else ""
+    command = REAL.format(rates, every, " --stable" if real["stability"] else "")
     return [(*row, f"`{command}`") for row in rows]
 
 

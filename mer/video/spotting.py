@@ -40,7 +40,7 @@ class Speech:
     shortest_ms: float = 1000.0  # how long speech lasts at least, with margin_ms before and after
     margin_ms: float = 170.0
     rhythm_ms: float = 450.0  # from one syllable to the next on average at most
-    breath_ms: float = 1500.0  # two stretches that are no farther apart are one
+    breath_ms: float = 2000.0  # two stretches that are no farther apart are one
 
 
 SPEECH: Final = Speech()
@@ -82,7 +82,7 @@ def _events(
     blinks, found = _blinks(found)
     named: list[tuple[str, Peak, Collection[str]]] = [("speech", one, MOUTH) for one in spoken]
     named += [("blink", one, (one.region,)) for one in blinks]
-    for group in _expressions([peak for peak in found if not _shaken(spoken, peak)]):
+    for group in _expressions([peak for peak in found if not _shaken(spoken, found, peak)]):
         main = group[0]
         # Of a motion that could no longer be followed, none knows how long the face stayed so.
         brief = main.length <= MICRO_MS and main.closed
@@ -107,13 +107,25 @@ def _holds(peak: Peak, one: Peak) -> bool:
     return peak.region in MOUTH and peak.pixels > one.pixels and longer
 
 
-def _shaken(spoken: Sequence[Peak], peak: Peak) -> bool:
-    """Whether a motion is a part of speech, or no more than what it does to its surroundings."""
-    return any(
-        one.overlap(peak) >= 0.5 * peak.length
-        and (peak.region in MOUTH or peak.pixels < SHAKEN * one.pixels)
-        for one in spoken
-    )
+def _shaken(spoken: Sequence[Peak], found: Sequence[Peak], peak: Peak) -> bool:
+    """Whether a motion is a part of speech, or no more than what it does to its surroundings.
+
+    A part of it is also how the mouth opens before the first word and closes after the last, which
+    is no larger than what the same region moves in speech: a smile of its corners is.
+    """
+    for one in spoken:
+        if one.overlap(peak) >= 0.5 * peak.length:
+            if peak.region in MOUTH or peak.pixels < SHAKEN * one.pixels:
+                return True
+        elif peak.region in MOUTH and one.overlap(peak) > 0:
+            said = [p.pixels for p in found if p.region == peak.region and _inside(one, p)]
+            if peak.pixels <= max(said, default=0.0):
+                return True
+    return False
+
+
+def _inside(one: Peak, other: Peak) -> bool:
+    return one.overlap(other) >= 0.5 * other.length
 
 
 def _blinks(found: list[Peak]) -> tuple[list[Peak], list[Peak]]:

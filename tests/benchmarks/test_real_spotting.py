@@ -87,13 +87,13 @@ def test_the_figures_of_a_set_are_json_and_become_tables(
         given="positive",
         spotted="negative",
     )
-    found = {"sets": dict.fromkeys(("flashes", "CASME"), spotting.figures([right]))}
+    found = {"sets": dict.fromkeys(("flashes", "CASME, 30 fps"), spotting.figures([right]))}
     spotting_record.save("real", found | {"every": 6, "stability": {"mirrored": 0.9}})
     spotting_record.save("made", {"f1_2px": {"30": 0.97}, "talk_events": 2, "talk_called": 0.5})
     told = spotting_record.targets()
     assert "| 1 of 1 |" in told
     assert "| 1.00 (1 clips) / 0.00 (1 clips) |" in told
-    assert "--every 6" in told
+    assert "--fps 30 --every 6 --stable --save" in told
     assert "| 0.90 |" in told
     assert "1 of 1 expressions of real clips" in methods.spotting()
 

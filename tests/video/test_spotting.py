@@ -118,6 +118,27 @@ def test_a_frown_while_speaking_stands_and_what_speech_shakes_does_not() -> None
     assert [event.kind for event in found(60, *syllables, frown, shaken)] == ["speech", "micro"]
 
 
+def test_the_mouth_that_closes_after_the_last_word_is_part_of_speech() -> None:
+    syllables = [("lips", 6000.0 + 300 * n, 6250.0 + 300 * n, (0.0, 2.5)) for n in range(9)]
+    closing = ("lips", 8700.0, 10_200.0, (0.0, -0.6))
+    assert [event.kind for event in found(60, *syllables, closing)] == ["speech"]
+
+
+def test_a_smile_after_the_last_word_stands() -> None:
+    syllables = [("lips", 6000.0 + 300 * n, 6250.0 + 300 * n, (0.0, 2.5)) for n in range(9)]
+    smile = [
+        (region, 8700.0, 10_200.0, (across, -4.0))
+        for region, across in (("right mouth corner", -2.0), ("left mouth corner", 2.0))
+    ]
+    assert [event.kind for event in found(60, *syllables, *smile)] == ["speech", "macro"]
+
+
+def test_a_breath_between_words_is_part_of_speech() -> None:
+    starts = [6000.0 + 300 * n for n in (*range(6), *range(12, 19))]
+    syllables = [("lips", start, start + 250, (0.0, 2.5)) for start in starts]
+    assert [event.kind for event in found(60, *syllables)] == ["speech"]
+
+
 def test_a_smile_that_lasts_is_one_event_of_the_mouth_and_no_speech() -> None:
     times, direction = signals(30, [])
     held = np.clip(np.minimum(times - 6000, 9000 - times) / 300, 0, 1)
