@@ -14,7 +14,7 @@ from benchmarks.synthetic.timeline import plan
 from mer.inference.predictor import get_predictor
 from mer.io import images, webm
 from mer.results import drawing
-from mer.ui import parts, theme
+from mer.ui import header, parts
 
 SIDE: Final = 360  # pixels of each face in the example of four
 ICON: Final = 256  # pixels of the page's icon
@@ -60,7 +60,7 @@ def make(folder: Path = parts.MEDIA) -> list[Path]:
     """Write pictures and videos into `folder` and return the videos' paths."""
     picture = images.read(parts.PHOTOGRAPH)
     cv2.imwrite(str(folder / parts.FOUR.name), four(picture)[..., ::-1])
-    cv2.imwrite(str(folder / theme.PREVIEW.name), icon(picture)[..., ::-1])
+    cv2.imwrite(str(folder / header.PREVIEW.name), icon(picture)[..., ::-1])
     paths = [folder / name for name in VIDEOS]
     for path, options in zip(paths, VIDEOS.values(), strict=True):
         clip = clips.Clip(picture, **options)

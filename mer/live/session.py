@@ -23,7 +23,6 @@ LONG_SIDE: Final = 640  # pixels, to which larger frames are shrunk
 # Pixels, to which they are shrunk to be searched. In the project's five clips YuNet finds as many
 # faces at 320 as at 640, in a quarter of the time; a face needs a width of about 25 pixels at 640.
 SEARCHED: Final = 320
-SMOOTHEST_MS: Final = 5_000.0
 LOOKING: Final = 4.0  # times as long as the looks in a frame took, until the next ones are due
 SELDOM_MS: Final = 1_000.0  # and at most so long
 FACES_A_FRAME: Final = 4  # that are looked at; of more, those that have waited longest
@@ -76,7 +75,6 @@ class Live:
         image: np.ndarray,
         time_ms: float,
         *,
-        smoothing_ms: float = SMOOTHING_MS,
         rest: bool = False,
         insist: bool = False,
     ) -> dict[str, Any]:
@@ -85,7 +83,6 @@ class Live:
         Args:
             image: RGB uint8 (height, width, 3).
             time_ms: on any clock of the camera's side that goes on evenly.
-            smoothing_ms: time constant of the probabilities; 0 to 5000, others are clipped.
             rest: watch the resting face of everybody in sight, or who comes next, for 3 seconds.
             insist: take the faces that were refused as resting ones all the same.
 
@@ -104,9 +101,7 @@ class Live:
             raise ImageError("The camera's picture is empty or has no colours. Start it again.")
         if self._last_ms < time_ms < math.inf:
             self._last_ms = time_ms
-            constant = smoothing_ms if math.isfinite(smoothing_ms) else 0.0
-            constant = min(max(constant, 0.0), SMOOTHEST_MS)
-            self._answer = self._seen(shrunk(image, LONG_SIDE), constant, rest, insist)
+            self._answer = self._seen(shrunk(image, LONG_SIDE), rest, insist)
         now = time.perf_counter()
         self._answered.append(now)
         late = [then for then in self._answered if 1000 * (now - then) <= RATE_MS]
@@ -114,9 +109,7 @@ class Live:
         timings = {"work_ms": round(1000 * (now - began), 1), "frames_per_second": round(rate, 1)}
         return self._answer | {"timings": timings}
 
-    def _seen(
-        self, image: np.ndarray, smoothing_ms: float, rest: bool, insist: bool
-    ) -> dict[str, Any]:
+    def _seen(self, image: np.ndarray, rest: bool, insist: bool) -> dict[str, Any]:
         shown = self._tracker.follow(Frame(0, self._last_ms, image))  # its number is not asked for
         people = {number: self._people.pop(number, Watched()) for number, _ in shown}
         self._people |= people  # whoever is in sight is now the last to be forgotten
@@ -129,12 +122,11 @@ class Live:
             if insist:
                 person.insist()
         self._rest &= not people  # nobody in sight: whoever comes next is meant
-        self._look(image, shown, smoothing_ms)
-        way = "smoothed" if smoothing_ms else "quick"
-        told = [self._told(number, face, way) for number, face in shown]
+        self._look(image, shown)
+        told = [self._told(number, face) for number, face in shown]
         return {"size": [image.shape[1], image.shape[0]], "people": told}
 
-    def _look(self, image: np.ndarray, shown: list[tuple[int, Face]], smoothing_ms: float) -> None:
+    def _look(self, image: np.ndarray, shown: list[tuple[int, Face]]) -> None:
         """Have the network look at the faces whose turn it is."""
         waiting = sorted((self._people[number].looked_ms, number, face) for number, face in shown)
         due = [one for one in waiting if self._last_ms - one[0] >= self._look_ms][:FACES_A_FRAME]
@@ -148,9 +140,9 @@ class Live:
         cost_ms = 1000 * (time.thread_time() - began)
         self._look_ms = min(max(LOOK_MS, LOOKING * cost_ms), SELDOM_MS)
         for (_, number, _), prediction in zip(due, predictions, strict=True):
-            self._people[number].look(prediction, self._last_ms, smoothing_ms)
+            self._people[number].look(prediction, self._last_ms)
 
-    def _told(self, number: int, face: Face, way: str) -> dict[str, Any]:
+    def _told(self, number: int, face: Face) -> dict[str, Any]:
         person = self._people[number]
         told = person.told(self._last_ms)
         probabilities = told["probabilities"]
@@ -160,7 +152,7 @@ class Live:
             "box": list(face.box),
             "emotion": EMOTIONS[probabilities.index(certainty)] if probabilities else None,
             "certainty": certainty,
-            "sure": self._predictor.sure(probabilities or (), person.concerns, way=way),
+            "sure": self._predictor.sure(probabilities or (), person.concerns, way="smoothed"),
             "concerns": list(person.concerns),
             **told,
         }
@@ -185,7 +177,9 @@ class Watched:
         self._looks: list[Prediction] = []  # at the resting face
         self._refused: tuple[str, np.ndarray] | None = None  # why, and the mean it would have had
 
-    def look(self, prediction: Prediction, time_ms: float, smoothing_ms: float) -> None:
+    def look(
+        self, prediction: Prediction, time_ms: float, smoothing_ms: float = SMOOTHING_MS
+    ) -> None:
         """Take in what a network says, with a time constant in ms; 0 smooths not."""
         probabilities, elapsed = np.array(prediction.probabilities), time_ms - self.looked_ms
         if elapsed <= GAP_MS:

@@ -23,7 +23,6 @@ from mer.ui import (
     header,
     origin,
     records,
-    theme,
     upload,
     video,
     visitor_files,
@@ -32,15 +31,13 @@ from mer.ui import (
 )
 from mer.ui.errors import Page
 
-_FILES: Final = 65_536  # open at a time, connections among them
 _LOOKED_AT: Final = 50  # ports above one that is taken, for a free one
 _OPEN: Final = (
-    "This page will be open to whoever has its link. Set MER_USER and MER_PASSWORD to ask for a "
-    "name and a password."
+    "mer: This page will be open to whoever has its link. Set MER_USER and MER_PASSWORD to ask for "
+    "a name and a password."
 )
 # With the last of these Gradio asks itself for the page, and gives up on a machine busy for 3 s.
 _OFF: Final = ("show_error", "run_history", "enable_monitoring", "ssr_mode", "_frontend")
-_WORDS: Final = {"common.upload": "Upload", "common.complete": "Done"}  # which Gradio lacks
 
 
 def build() -> gr.Blocks:
@@ -75,15 +72,14 @@ def settings(*, share: bool = False) -> dict[str, Any]:
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # the guard believes proxies or not, not the server
     root = urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).path.rstrip("/")
     told = (origin.Origins.configured(share=share), origin.password(), root)
-    serving = partial(_serving, told=told)
-    routes = [*webcam.routes(), *visitor_files.routes()]
+    routes = [*webcam.routes(), visitor_files.ROUTE]
     return {
-        **theme.look(),
+        **header.look(),
         **dict.fromkeys(_OFF, False),
-        "app_kwargs": {"routes": routes, "lifespan": serving},
+        "app_kwargs": {"routes": routes, "lifespan": partial(_serving, told=told)},
         "max_file_size": visitor_files.UPLOAD_BYTES,
         "footer_links": ["api"],
-        "i18n": gr.I18n(en=_WORDS),
+        "i18n": gr.I18n(en={"common.upload": "Upload", "common.complete": "Done"}),
     }
 
 
@@ -92,9 +88,9 @@ async def _serving(app: Any, told: tuple[Any, ...]) -> AsyncIterator[None]:
     """The server's lifespan, in which the guard stands before all of it."""
     page = app.get_blocks()
     app.state_holder = visitors.Sessions(page)
-    app.middleware_stack = guard.Guard(app.middleware_stack, app.state_holder, *told)
-    endless = (visitor_files.keep_sweeping, guard.watch_connections)
-    tasks = [asyncio.create_task(one(page)) for one in endless]
+    app.middleware_stack = guard.Guard(app, *told)
+    endless = (visitor_files.keep_sweeping(page), guard.watch_connections(page))
+    tasks = [asyncio.create_task(one) for one in endless]
     try:
         yield
     finally:
@@ -128,21 +124,19 @@ def launch(
     _check_free(host, number)
     decoding.POOL.prepare()
     if share and origin.password() is None:
-        print(f"mer: {_OPEN}", file=sys.stderr)
-    open_files(_FILES)  # each visitor has some
+        print(_OPEN, file=sys.stderr)
+    open_files(65_536)  # at a time, connections among them
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files of visitors go
     told = settings(share=share)
     # Gradio asks the page whether it is there before it goes on: no proxy knows.
-    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    own = ("localhost", "127.0.0.1", "::1", host)
-    os.environ["no_proxy"] = ",".join([*([known] if known else []), *own])
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    os.environ["no_proxy"] = f"{known},localhost,127.0.0.1,::1,{host}".lstrip(",")
     (page or build()).launch(server_name=host, server_port=number, share=share, **told)
 
 
 def _check_free(host: str, port: int) -> None:
-    problem = _problem(host, port)
-    if not problem:
+    if not (problem := _problem(host, port)):
         return
     others = range(port + 1, min(port + _LOOKED_AT, 65535) + 1)
     free = next((other for other in others if not _problem(host, other)), None)

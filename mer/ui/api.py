@@ -1,7 +1,6 @@
-"""The page's actions for programs: named endpoints beside the tabs, not shown in the page.
+"""The page's actions for programs: named endpoints, not shown; docs/api.md is written from them.
 
-Files go in; JSON, text or pictures come out. The tabs call handlers of their own, whose answers are
-parts of the page; these say the same. docs/api.md is written from what they say of themselves.
+Files go in; JSON, text or pictures come out, where the tabs' own handlers give parts of the page.
 """
 
 import functools
@@ -60,11 +59,10 @@ def build() -> None:
 def _inputs() -> dict[str, gr.components.Component]:
     """What each parameter of the actions is given in; its label is what docs/api.md says of it."""
     names = header.networks()
-    formats = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF"
     measured = "also give head pose, gaze, openings and blendshapes, eight times a second"
     kinds = "all test pictures, or the clean ones, without a twin among those learned from"
     return {
-        "picture": gr.File(label=f"a picture: {formats}"),
+        "picture": gr.File(label="a picture: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF"),
         "pictures": gr.File(file_count="multiple", label=f"up to {upload.MAX_FILES} pictures"),
         "video": gr.File(label=f"a video of up to {video_tab.MAX_FILE_MB} MB"),
         "network": gr.Radio(names, value=header.first(names), label="which network answers"),
@@ -121,7 +119,8 @@ def predict_all(pictures: Sequence[str], network: str, detector: str) -> dict[st
     problems = [faces for _, faces in found if isinstance(faces, str)]
     if len(problems) == len(found):
         raise MerError(" ".join(problems) or "There are no pictures. Send some.")
-    return _parsed(tables.to_json(tables.table(found, predictor)))
+    answer: dict[str, Any] = json.loads(tables.to_json(tables.table(found, predictor)))
+    return answer
 
 
 def annotate(picture: str, network: str, detector: str) -> np.ndarray:
@@ -169,13 +168,7 @@ def analyse_video(video: str, network: str, detector: str) -> dict[str, Any]:
 
 
 def analyse_part(
-    video: str,
-    network: str,
-    detector: str,
-    start: float,
-    end: float,
-    every: int,
-    measure: bool,
+    video: str, network: str, detector: str, start: float, end: float, every: int, measure: bool
 ) -> dict[str, Any]:
     """Say the same of a part of a video, or of fewer frames, and measure the faces.
 
@@ -183,7 +176,9 @@ def analyse_part(
         What `analyse_video` says.
     """
     part = {"start_s": start, "end_s": end or math.inf, "every": int(every), "measure": measure}
-    return _parsed(video_tables.to_json(_analysed(video, network, detector, **part)))
+    found = _analysed(video, network, detector, **part)
+    answer: dict[str, Any] = json.loads(video_tables.to_json(found))
+    return answer
 
 
 def report_video(video: str, network: str, detector: str) -> str:
@@ -205,7 +200,6 @@ def compare() -> dict[str, Any]:
         label_noise, how far the labels can be trusted; problems with records.
     """
     records, problems = comparison.read_records()
-    table = comparison.table(records) if records else None
     matrices = {kind: comparison.significance(records, kind) for kind in comparison.KINDS}
     return {
         "networks": comparison.leaderboard(records),
@@ -213,7 +207,7 @@ def compare() -> dict[str, Any]:
             kind: {"networks": names, "matrix": matrix}
             for kind, (names, matrix) in matrices.items()
         },
-        "rows": [] if table is None else table.to_dict(orient="records"),
+        "rows": comparison.table(records).to_dict(orient="records") if records else [],
         "verdict": comparison.verdict(records),
         "label_noise": comparison.label_noise(records),
         "problems": problems,
@@ -277,8 +271,3 @@ def _analysed(path: str, network: str, detector: str, **part: Any) -> Analysis:
         longest_s=60 * video_tab.MAX_MINUTES,
         **part,
     )
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(text)
-    return document

@@ -1,9 +1,8 @@
 """What of Gradio's server is open: the routes that the page needs, and bodies of bounded size.
 
-Gradio brings routes for editing the program, for recording the screen, for links that store a
-visitor's answers and for fetching other addresses. Here a route is closed unless it stands in the
-lists, so one that a later Gradio adds is closed too. The guard stands before all that Gradio puts
-before its routes, too: that would answer some requests of other sites without the password.
+Gradio brings routes for editing the program, for recording the screen and for fetching other
+addresses. Here a route is closed unless it stands in the lists, so one that a later Gradio adds is
+closed too. The guard stands before Gradio's middleware, which would answer without the password.
 """
 
 import asyncio
@@ -23,13 +22,13 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from mer.ui.errors import FULL, UNEXPECTED, RefusedError
 from mer.ui.origin import Origins, is_password
 from mer.ui.visitor_files import UPLOAD, UPLOAD_BYTES
-from mer.ui.visitors import SIZE, Sessions
+from mer.ui.visitors import SIZE
 
 MAX_UPLOAD_MB: Final = UPLOAD_BYTES // 1_000_000  # of one request, which may hold several files
 MAX_JSON_MB: Final = 24  # of the values of one call, such as a captured frame
@@ -48,27 +47,24 @@ WAITING_OF_ADDRESS: Final = 500  # connections of one address that wait for a re
 _VANISHED_MS: Final = 30_000  # without a word from the other side about what was sent
 _WRONG_S: Final = 1.0  # wrong passwords are answered one after another, each so much later
 _MB: Final = 1_000_000
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _log = logging.getLogger(__name__)
 
 _API: Final = "/gradio_api/"
 _HEARTBEAT: Final = f"{_API}heartbeat/"
 _INFO: Final = (f"{_API}info", f"{_API}info/")
 _OPEN: Final = f"{_API}startup-events"  # Gradio's own first question, which tells nothing
-_READ: Final = frozenset(
-    {
-        *("/", "/config", "/config/", "/theme.css", "/favicon.ico", "/manifest.json"),
-        *("/robots.txt", "/pwa_icon", f"{_API}theme.css", _OPEN, *_INFO, f"{_API}openapi.json"),
-        *(f"{_API}queue/data", f"{_API}queue/status", f"{_API}upload_progress", f"{_API}app_id"),
-    }
+_READ: Final = (
+    *("/", "/config", "/config/", "/theme.css", "/favicon.ico", "/manifest.json"),
+    *("/robots.txt", "/pwa_icon", f"{_API}theme.css", _OPEN, *_INFO, f"{_API}openapi.json"),
+    *(f"{_API}queue/data", f"{_API}queue/status", f"{_API}upload_progress", f"{_API}app_id"),
 )
 _READ_BELOW: Final = (
     *("/assets/", "/static/", "/svelte/", "/pwa_icon/"),
     *(f"{_API}file=/", _HEARTBEAT, f"{_API}call/"),
 )
-_SENT: Final = frozenset(
-    {f"{_API}queue/join", f"{_API}cancel", f"{_API}reset", UPLOAD}
-    | {f"/live/{name}" for name in ("start", "frame", "stop")}
+_SENT: Final = (
+    *(f"{_API}queue/join", f"{_API}cancel", f"{_API}reset", UPLOAD),
+    *("/live/start", "/live/frame", "/live/stop"),
 )
 _SENT_BELOW: Final = (f"{_API}call/", f"{_API}run/")
 _LONGEST: Final = 256  # characters of a query, and of a path that names a session or a call
@@ -82,7 +78,6 @@ _CLOSED: Final = "There is nothing here. The page itself lies at the address wit
 _NO_FETCH: Final = (
     "The page fetches nothing from other addresses. Download the file, and send it from here."
 )
-_NO_JSON: Final = "What was sent is no JSON. Load the page again."
 _BUSY: Final = "Too much is being sent to the page at once. Try again in a minute."
 _CROWDED: Final = "Too many requests are open, of all or from your address. Try again in a minute."
 _SLOW: Final = f"What was sent did not arrive within {PATIENCE_S:.0f} seconds. Try again."
@@ -99,23 +94,17 @@ _MANY: Final = (
     f"What was sent holds more than {MAX_VALUES} values, or goes {MAX_DEPTH} deep. Send less."
 )
 _LONG: Final = f"The name of a session or a call has at most {MAX_NAME} characters."
-_ASKED: Final = "This page asks for a name and a password."
 
 
 class Guard:
     """Stands before Gradio's server; ASGI."""
 
     def __init__(
-        self,
-        app: ASGIApp,
-        sessions: Sessions,
-        origins: Origins,
-        password: tuple[str, str] | None,
-        root: str,
+        self, app: Any, origins: Origins, password: tuple[str, str] | None, root: str
     ) -> None:
-        """Stand before `app`, which a proxy shows at the path `root`, such as /faces, or at ""."""
-        self._app, self._sessions, self._origins = app, sessions, origins
-        self._password, self._root = password, root
+        """Stand before all of `app`, which a proxy shows at the path `root`, such as /faces."""
+        self._app, self._here = app.middleware_stack, app.state_holder.here
+        self._origins, self._password, self._root = origins, password, root
         self._wrong = asyncio.Lock()
         self._held: Counter[str] = Counter()  # bytes, by address
         self._open: Counter[str] = Counter()  # requests, by address
@@ -179,37 +168,34 @@ class Guard:
                 if given:
                     async with self._wrong:
                         await asyncio.sleep(_WRONG_S)
-                raise RefusedError(401, _ASKED)
+                raise RefusedError(401, "This page asks for a name and a password.")
         if self._origins.is_foreign(scope):
             raise RefusedError(403, _FOREIGN)
         if scope["method"] == "OPTIONS" and Headers(scope=scope).get("origin"):
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
             return
         _check_route(scope)
-        await self._pass(scope, receive, send)
-
-    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a request whose body, if it has one, comes in time and is not too large."""
-        path, posted = scope["path"], scope["method"] == "POST"
-        if not posted or path.startswith("/live/"):  # which bounds its own
-            receive = _bounded(receive, math.inf)
-        else:
-            most_mb = MAX_UPLOAD_MB if path == UPLOAD else MAX_JSON_MB
+        path, go_on, most_mb = scope["path"], self._pass, math.inf
+        if scope["method"] == "POST" and not path.startswith("/live/"):  # which bounds its own
+            go_on, most_mb = self._pass_values, MAX_JSON_MB
+            if path == UPLOAD:
+                go_on, most_mb = self._pass, MAX_UPLOAD_MB
             length = Headers(scope=scope).get("content-length", "0")
             if not length.isdecimal() or int(length) > most_mb * _MB:
                 raise RefusedError(413, _LARGE.format(most_mb))
-            receive = _bounded(receive, most_mb)
-            if path != UPLOAD:
-                await self._pass_values(scope, receive, send)
-                return
+        await go_on(scope, _bounded(receive, most_mb), send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a request, of which the session whose page is open by it is here meanwhile."""
+        path = scope["path"]
         if path in _INFO:  # without a page, the first asker's address would be told to all
-            scope = {**scope, "query_string": b"page="}
+            scope["query_string"] = b"page="
         here = [path.removeprefix(_HEARTBEAT)] if path.startswith(_HEARTBEAT) else []
-        self._sessions.here.update(here)
+        self._here.update(here)
         try:
             await self._app(scope, receive, send)
         finally:
-            self._sessions.here -= Counter(here)  # and what falls to zero goes
+            self._here -= Counter(here)  # and what falls to zero goes
 
     async def _pass_values(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a call when its values are here whole, and known to be harmless."""
@@ -223,7 +209,7 @@ class Guard:
                 if held > HELD_OF_ADDRESS_MB * _MB or of_all > HELD_MB * _MB:
                     raise RefusedError(503, _BUSY)
             await asyncio.to_thread(_check_values, body)
-            whole = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+            whole = [{"type": "http.request", "body": bytes(body)}]
 
             async def again() -> Message:
                 return whole.pop() if whole else await receive()
@@ -238,7 +224,7 @@ def _answer(error: Exception, scope: Scope) -> Response:
     refused = error if isinstance(error, RefusedError) else RefusedError(500, UNEXPECTED)
     if refused is not error:
         _log.error("a request failed", exc_info=error)
-        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             refused = RefusedError(507, FULL)
     # What is still on its way is not waited for.
     headers = {"Connection": "close"} if scope.get("method") == "POST" else {}
@@ -301,7 +287,7 @@ def _check_values(body: bytearray) -> None:
     try:
         value = json.loads(body or b"null")
     except (ValueError, RecursionError):
-        raise RefusedError(400, _NO_JSON) from None
+        raise RefusedError(400, "What was sent is no JSON. Load the page again.") from None
     if isinstance(value, dict):
         names = (value.get("session_hash"), value.get("event_id"))
         if any(isinstance(name, str) and len(name) > MAX_NAME for name in names):
@@ -328,7 +314,7 @@ async def watch_connections(page: gr.Blocks) -> None:
         server = getattr(page, "server", None)  # which Gradio names when it has started
         now, still, ours = time.monotonic(), dict[Any, tuple[Any, float]](), Counter[str]()
         for one in list(server.server_state.connections) if server else ():
-            _notice_vanished(one)
+            _notice_vanished(one.transport.get_extra_info("socket"))
             if one.cycle is None or one.cycle.response_complete:
                 last, since = waiting.get(one, (None, now))
                 still[one] = (one.cycle, since if last is one.cycle else now)
@@ -339,9 +325,8 @@ async def watch_connections(page: gr.Blocks) -> None:
         waiting = still
 
 
-def _notice_vanished(connection: Any) -> None:
+def _notice_vanished(end: socket.socket | None) -> None:
     """Have the system end it when the other side no longer answers, also in the middle."""
-    end = connection.transport.get_extra_info("socket")
     if end is not None and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         with contextlib.suppress(OSError):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _VANISHED_MS)

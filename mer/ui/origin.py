@@ -1,8 +1,7 @@
 """Who is listened to: passwords, CORS, forwarded headers, and what browsers may do.
 
-A browser sends the visitor's password along with requests that another site's page makes, so those
-are refused unless the operator has named that site in $MER_ORIGINS. Proxies say in headers for
-whom they ask; anybody can send such headers, so they count only from those in $MER_PROXY.
+A browser sends the visitor's password along with requests of another site's page: they are refused
+unless $MER_ORIGINS names it. Headers that say for whom a proxy asks count from those in $MER_PROXY.
 """
 
 import base64
@@ -45,10 +44,7 @@ class Origins:
     def __init__(
         self, allowed: Collection[str] = (), proxies: Iterable[str] = (), *, share: bool = False
     ) -> None:
-        """Take origins whose pages may frame and call this one, and proxies that are believed.
-
-        With `share` Gradio's servers show the page, too. Raises MerError for what is no origin.
-        """
+        """Take origins whose pages may frame and call this one, and proxies that are believed."""
         for one in allowed:
             parts = urlsplit(one)
             if parts.scheme not in ("http", "https") or not parts.netloc or one.count("/") != 2:
@@ -89,8 +85,7 @@ class Origins:
             return False
         name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname or ""
         known = {urlsplit(origin).hostname for origin in self._allowed}
-        ours = f".{name}".endswith(".localhost") or _is_loopback(name)
-        return not (ours or name in known)
+        return not (name in known or f".{name}".endswith(".localhost") or _is_loopback(name))
 
     def is_foreign(self, scope: Scope) -> bool:
         """Whether a page of another site asks, and may not."""

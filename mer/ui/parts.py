@@ -1,14 +1,13 @@
 """Answers as HTML that several tabs show: sentences, faces, download links; and examples to ask.
 
 All text in it is escaped, since names of files come from strangers. Pictures and downloads lie in
-the HTML itself: there is no file of them to lose, to keep or to delete. Of the faces one is
-selected, by its box, its row or a small picture; the page's script (faces.js) moves the selection.
-The examples are a photograph in the public domain, and a picture and two videos that
-`tools/make_examples.py` makes from it.
+the HTML itself: there is no file of them to keep or to delete. The page's script (faces.js) moves
+the selection among the faces.
 """
 
 import base64
 import itertools
+import mimetypes
 import shutil
 import tempfile
 from collections import Counter
@@ -36,16 +35,8 @@ _TRY: Final = (
     "face detector under Settings: none, if the picture is a cut-out face."
 )
 _MORE: Final = "There are more problems: see the remarks in the table."
-# By ending: what a link says, and the type.
-_TYPES: Final = {
-    "csv": ("CSV", "text/csv"),
-    "excel.csv": ("CSV for Excel", "text/csv"),
-    "json": ("JSON", "application/json"),
-    "html": ("HTML", "text/html"),
-    "md": ("Markdown", "text/markdown"),
-}
 MEDIA: Final = Path(__file__).parent / "media"
-# Eileen Collins, NASA: works of the agency are in the public domain.
+# Eileen Collins, NASA, in the public domain; tools/make_examples.py makes the others from it.
 PHOTOGRAPH: Final = MEDIA / "astronaut.jpg"
 FOUR: Final = MEDIA / "four.jpg"
 PICTURES: Final = {"Example: a photograph": PHOTOGRAPH, "Example: unsure faces": FOUR}
@@ -80,10 +71,7 @@ def no_face(name: str) -> str:
 
 
 def faces(shots: Sequence[Picture], *, problems: Sequence[str] = (), exports: str = "") -> str:
-    """The pictures, the selected face's figures, a row a face; the largest is selected at first.
-
-    `problems` are sentences that stand out, `exports` is HTML of what the Export menu holds.
-    """
+    """The pictures, the selected face's figures, a row a face; `exports` is HTML of that menu."""
     rows = list(_rows(shots))
     shown = [row for row in rows if "prediction" in row]
     told = [at for at in range(2, len(_HEAD)) if any(row["cells"][at] for row in rows)]
@@ -164,16 +152,13 @@ def file_name(kind: str, sources: Sequence[str]) -> str:
 
 
 def links(name: str, files: Mapping[str, str], said: str = "") -> str:
-    """HTML with one link for each of `files`: text by ending, one of _TYPES.
-
-    A link says "Download CSV" or what the type is, or else `said`. What is for Excel begins with
-    the mark by which it knows UTF-8.
-    """
+    """HTML with one link for each of `files`, text by ending; it says `said` or "Download CSV"."""
     shown = []
     for ending, text in files.items():
-        code = "utf-8-sig" if ending == "excel.csv" else "utf-8"
-        kind, media = _TYPES[ending]
-        address = f"data:{media};base64,{base64.b64encode(text.encode(code)).decode()}"
+        excel = ending == "excel.csv"  # which knows UTF-8 by a mark
+        content = base64.b64encode(text.encode("utf-8-sig" if excel else "utf-8")).decode()
+        address = f"data:{mimetypes.guess_type(f'_.{ending}')[0]};base64,{content}"
+        kind = "CSV for Excel" if excel else ending.upper()
         shown.append(link(f"{name}.{ending}", said or f"Download {kind}", address))
     return "".join(shown)
 
@@ -192,10 +177,7 @@ def examples(paths: Mapping[str, Path], target: gr.File | gr.Video) -> None:
     """Lay out a small picture for each example, which puts it into `target`."""
     shown = [(label, path.stem, _small(path)) for label, path in paths.items()]
     gr.HTML(documents.render("examples.html", examples=shown), js_on_load=None)
-
-    def given(path: Path) -> str | list[str]:
-        return [served(path)] if isinstance(target, gr.File) else served(path)
-
+    given = (lambda path: [served(path)]) if isinstance(target, gr.File) else served
     for path in paths.values():
         gr.Button(visible="hidden", elem_id=f"example-{path.stem}").click(
             partial(given, path), outputs=target, api_visibility="private"

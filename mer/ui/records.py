@@ -287,20 +287,16 @@ def build_about() -> None:
         learned=dict.fromkeys(one for r in records.values() for one in methods.sources(r)),
         versions=versions,
     )
+    cards = "<h2>Model cards</h2>"
+    for name in records:
+        with contextlib.suppress(LookupError, TypeError):  # a record may say too little for a card
+            cards += parts.links(f"model-card-{name}", {"md": hub.card(name)}, name)
+    if space := os.environ.get("SPACE_ID"):
+        address = f"https://huggingface.co/spaces/{escape(space)}/tree/main"
+        cards += f'<p><a href="{address}">Source</a></p>'
     with gr.Row():
         with gr.Column(min_width=320):
             gr.Markdown(documents.render("about.md", kept=visitor_files.table()))
         with gr.Column(min_width=320):
             gr.Markdown(sources)
-            gr.HTML(_cards(records), elem_id="cards", js_on_load=None)
-
-
-def _cards(records: Mapping[str, Any]) -> str:
-    """Links to each network's model card, and to the program's source where that is known."""
-    cards = []
-    for name in records:
-        with contextlib.suppress(LookupError, TypeError):  # a record may say too little for a card
-            cards.append(parts.links(f"model-card-{name}", {"md": hub.card(name)}, name))
-    space = os.environ.get("SPACE_ID", "")
-    source = f'<p><a href="https://huggingface.co/spaces/{escape(space)}/tree/main">Source</a></p>'
-    return f"<h2>Model cards</h2>{''.join(cards)}{source if space else ''}"
+            gr.HTML(cards, elem_id="cards", js_on_load=None)

@@ -1,10 +1,6 @@
-"""The Upload tab: pictures in; boxes, one selected face's figures, and files to export out.
-
-Below them it shows why the network said so: a class-activation map of the selected face.
-"""
+"""The Upload tab: pictures in; boxes, a face's figures and why the network said so, files out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +10,9 @@ import numpy as np
 
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError, MerError
-from mer.faces import detection, measures
+from mer.faces import detection
 from mer.inference import class_activation_map
-from mer.inference.predictor import Prediction, Predictor, get_predictor
+from mer.inference.predictor import Predictor, get_predictor
 from mer.io import images
 from mer.io.files import csv_text
 from mer.results import documents, tables
@@ -46,30 +42,7 @@ _EXPLAIN: Final = (
     "Bright is what speaks for the class to the network, relative to the rest of this map: what "
     "moved its answer, not whether the answer is right."
 )
-
 Face = tuple[str, np.ndarray, str]  # what the face is called, its crop, what it looks like
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is known of a picture, in numbers: the next network looks at the same faces."""
-
-    network: str
-    detector: str
-    faces: list[Prediction]
-
-
-Known = dict[str, Answer]  # by the picture's path, which no other upload has
-
-
-@dataclass
-class Answers:
-    """What came of a request so far: pictures with their faces, crops, and what went wrong."""
-
-    shots: list[reports.Picture] = field(default_factory=list)
-    crops: list[np.ndarray] = field(default_factory=list)  # of the first faces, one after another
-    known: Known = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
 
 
 def build(network: gr.Radio, detector: gr.Radio) -> None:
@@ -85,9 +58,8 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
             reasons = _build_explanation(network)
     report = gr.Button("Report", visible="hidden", elem_id="report-pictures")
     made = gr.HTML(visible="hidden", elem_id="report-made", js_on_load=None)
-    known = gr.State({}, time_to_live=600)
-    outputs = [answer, *reasons, known, stop]
-    inputs = [files, network, detector, known]
+    outputs = [answer, *reasons, stop]
+    inputs = [files, network, detector]
     press = report.click(save_report, inputs, made, api_visibility="private")
     parts.hand_over(press, "save('#report-made')", made)
     reading = gr.on(
@@ -105,7 +77,7 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
 
 
 def _build_explanation(network: gr.Radio) -> list[gr.Accordion | gr.Dropdown | gr.State]:
-    """Lay out the section, hidden until there is a face; return what `_page` fills of it."""
+    """Lay out the section, hidden until there is a face; return what `_page` fills."""
     with gr.Accordion(_WHY, open=False, visible=False, elem_id="why") as section:
         with gr.Row():
             emotion = gr.Dropdown([_AS_NAMED, *EMOTIONS], label="Class", min_width=140)
@@ -131,7 +103,6 @@ def read(
     files: list[str] | None,
     network: str,
     detector: str,
-    known: Known,
     measure: bool = False,
     progress: gr.Progress = gr.Progress(),
 ) -> Iterator[list[Any]]:
@@ -146,73 +117,70 @@ def read(
     except MerError as error:
         yield _page(parts.lines(problems=[str(error)]))
         return
-    answers = Answers()
+    shots: list[reports.Picture] = []
+    crops: list[np.ndarray] = []
     names = [Path(file).name for file in files]
     for done, (file, name) in enumerate(zip(files, names, strict=True)):
         progress((done, len(files)), desc=name, unit="pictures")
-        yield [*[gr.skip()] * 5, gr.Button(visible=True)]  # where Cancel takes effect
+        yield [*[gr.skip()] * 4, gr.Button(visible=True)]  # where Cancel takes effect
         before = names[:done].count(name)
         told = f"{name} ({before + 1})" if before else name
-        _read_one(file, told, predictor, known, answers, measure=measure)
-    shots = answers.shots
+        shot, faces = read_one(file, told, predictor, measure=measure)
+        shots.append(shot)
+        crops += faces[: _KEPT - len(crops)]
     rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
     csv = csv_text(rows)
     made = {"csv": csv, "excel.csv": csv, "json": tables.to_json(rows)}
     links = parts.links(parts.file_name("faces", [one.name for one in shots]), made)
-    yield _page(parts.faces(shots, problems=answers.problems, exports=links + _REPORT), answers)
+    answer = parts.faces(shots, problems=problems(shots), exports=links + _REPORT)
+    yield _page(answer, shots, crops)
 
 
-def _page(answer: str, answers: Answers | None = None) -> list[Any]:
-    """Updates of the answer, the three parts of what explains it, what is known, and Cancel."""
-    answers = answers or Answers()
-    named = list(zip(parts.named(answers.shots), answers.crops, strict=False))
-    kept = [(name, images.resize(crop, _SIDE), one.emotion) for (name, one), crop in named]
+def _page(
+    answer: str, shots: Sequence[reports.Picture] = (), crops: Sequence[np.ndarray] = ()
+) -> list[Any]:
+    """Updates of the answer, the three parts of what explains it, and Cancel."""
+    named = list(zip(parts.named(shots), crops, strict=False))
+    kept = [(name, crop, one.emotion) for (name, one), crop in named]
     classes = named[0][0][1].classes if named else EMOTIONS
     return [
         answer,
         gr.Accordion(visible=bool(kept), open=False),
         gr.Dropdown([_AS_NAMED, *classes], value=_AS_NAMED),
         kept,
-        answers.known,
         gr.Button(visible=False),
     ]
 
 
 def save_report(
-    files: list[str] | None,
-    network: str,
-    detector: str,
-    known: Known,
-    progress: gr.Progress = gr.Progress(),
+    files: list[str] | None, network: str, detector: str, progress: gr.Progress = gr.Progress()
 ) -> str:
     """A link that holds the report on these pictures, read once more, for the page's script."""
     shown = progress.tqdm(files or [], desc="Writing the report", unit="pictures")
-    text = report(shown, network, detector, known)
+    text = report(shown, network, detector)
     return parts.links(parts.file_name("report", files or []), {"html": text})
 
 
-def report(files: Iterable[str], network: str, detector: str, known: Known | None = None) -> str:
+def report(files: Iterable[str], network: str, detector: str) -> str:
     """The report on the pictures that can be read, as HTML; MerError where there is none."""
     predictor = get_predictor(network, detector)
-    answers = Answers()
-    for file in files:
-        _read_one(file, Path(file).name, predictor, known or {}, answers)
-    shown = [one for one in answers.shots if one.content]
+    shots = [read_one(file, Path(file).name, predictor)[0] for file in files]
+    shown = [one for one in shots if one.content]
     if not shown:
-        nothing = "There are no pictures to report. Choose some."
-        raise MerError(" ".join(answers.problems) or nothing)
+        raise MerError(" ".join(problems(shots)) or "There are no pictures to report. Choose some.")
     return reports.html(shown, predictor)
 
 
-def _read_one(
-    file: str,
-    name: str,
-    predictor: Predictor,
-    known: Known,
-    answers: Answers,
-    measure: bool = False,
-) -> None:
-    """Add what a picture shows; what is `known` of it is neither found nor asked anew."""
+def problems(shots: Iterable[reports.Picture]) -> list[str]:
+    """What is wrong with those that show no face."""
+    without = (one for one in shots if not one.faces)
+    return [parts.no_face(one.name) if one.content else one.problem for one in without]
+
+
+def read_one(
+    file: str, name: str, predictor: Predictor, *, measure: bool = False
+) -> tuple[reports.Picture, list[np.ndarray]]:
+    """What the picture at this path shows, and the first of its faces, cut out and made small."""
     try:
         if not Path(file).exists():
             raise ImageError(f"{name} has been deleted, as every upload is. Choose it again.")
@@ -220,27 +188,10 @@ def _read_one(
             raise ImageError(f"{name} is larger than {MAX_FILE_MB} MB. Save it smaller, as a JPEG.")
         image = images.read(file)
     except ImageError as error:
-        answers.problems.append(str(error))
-        answers.shots.append(reports.Picture(name, b"", problem=str(error)))
-        return
-    before = known.get(file)
-    if before and before.detector != predictor.detector:
-        before = None
-    found = [one.face for one in before.faces] if before else predictor.detect(image)
-    crops = [detection.crop(image, face) for face in found]
-    if before and before.network == predictor.model:
-        predictions = before.faces
-    else:
-        predictions = predictor.judge(crops, found)
-    answers.known[file] = Answer(predictor.model, predictor.detector, predictions)
-    if measure:
-        predictions = [
-            replace(one, measures=measures.measure(image, one.face)) for one in predictions
-        ]
-    answers.shots.append(reports.picture(name, image, predictions))
-    answers.crops += crops[: _KEPT - len(answers.crops)]
-    if not predictions:
-        answers.problems.append(parts.no_face(name))
+        return reports.Picture(name, b"", problem=str(error)), []
+    faces = predictor.predict(image, measure=measure)
+    crops = [detection.crop(image, one.face) for one in faces[:_KEPT]]
+    return reports.picture(name, image, faces), [images.resize(crop, _SIDE) for crop in crops]
 
 
 def explain(

@@ -36,15 +36,14 @@ _NO_FACE: Final = (
 _NOTHING_YET: Final = '<div class="here"></div>'
 _UNKNOWN: Final = "This is no longer known. Press Analyse again."
 
+_stops: Final[dict[str, threading.Event]] = {}  # by session, of the analyses that run
+
 
 class Seen(NamedTuple):
     """What a visitor's last analysis was of, and what came of it."""
 
     path: str
     found: Analysis
-
-
-_stops: Final[dict[str, threading.Event]] = {}  # by session, of the analyses that run
 
 
 # What the Export menu offers: beginning and ending of the file's name, and what writes its text.
@@ -73,12 +72,11 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
             )
             parts.examples(parts.VIDEOS, film)
             with gr.Accordion("Options: a part of the video, measures", open=False, elem_id="part"):
+                number = partial(gr.Number, min_width=80)
                 with gr.Row():
-                    start = gr.Number(0, label="From, s", minimum=0, min_width=80)
-                    end = gr.Number(0, label="To, s (0: the end)", minimum=0, min_width=80)
-                    every = gr.Number(
-                        1, label="One of N frames", precision=0, minimum=1, min_width=80
-                    )
+                    start = number(0, label="From, s", minimum=0)
+                    end = number(0, label="To, s (0: the end)", minimum=0)
+                    every = number(1, label="One of N frames", precision=0, minimum=1)
                 measure = gr.Checkbox(False, label=upload.MEASURE, elem_id="measure-video")
             go = gr.Button("Analyse", variant="primary", elem_id="analyse")
             stop = gr.Button("Cancel", size="sm", visible=False, elem_id="stop")

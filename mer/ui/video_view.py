@@ -1,9 +1,7 @@
 """What the Video tab shows of an analysis: player, people, events.
 
-The player shows the video as it is, with boxes that the browser draws over it; a copy is made only
-of what a browser cannot play, such as most AVI files. Each person has a line, the ribbon of
-expressions and the motion by region. An event is seen closely in pictures and a clip that lie in
-the HTML itself: there is no file of them to keep or to delete.
+The browser draws the boxes over the video as it is; a copy is made only of what it cannot play. An
+event's pictures and clip lie in the HTML: no file is to be kept or deleted.
 """
 
 import json
@@ -44,13 +42,10 @@ _COLUMNS: Final = ("event", "person", "kind", "apex s", "lasts ms", "where")
 
 
 def player(path: str | Path, analysis: Analysis, kind: str = "original") -> str:
-    """The player for the video at `path`, a file that Gradio serves, as HTML.
-
-    Its kind may be "copy"; of a video that was not filmed upright the page's script asks for one.
-    """
+    """The player, as HTML, for a file that Gradio serves, the "original" or a "copy"."""
     width, height = analysis.size
     if kind == "original" and analysis.settings.get("quarter_turns"):
-        kind = "turned"
+        kind = "turned"  # of which the page's script asks for a copy
     file = f"gradio_api/file={quote(str(path))}"
     told = {
         "colors": list(colors(analysis.classes).values()),
@@ -138,10 +133,7 @@ def summary(found: Analysis) -> list[str]:
     if not found.people:
         return []
     known = facts(found)
-    said = [
-        f"{known['People']} in {known['Read']}.",
-        f"Events (experimental): {known['Events']}.",
-    ]
+    said = [f"{known['People']} in {known['Read']}.", f"Events (experimental): {known['Events']}."]
     if len(found.people) > SHOWN:
         said.append(f"Shown are the {SHOWN} who were seen longest; the downloads hold everyone.")
     return said

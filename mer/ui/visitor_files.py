@@ -1,9 +1,8 @@
 """What visitors send to the disk: how it comes in, how long it lies there, and how it goes.
 
-Gradio gives two visitors with the same picture one file, looks at no limit of the disk while files
-arrive, keeps all text of a form in memory, and deletes only the files that it remembers: not those
-of uploads that broke off, nor what lay there when the program was killed. Here each file comes into
-a folder of its own inside a private one, which is swept often.
+Gradio gives two visitors with the same picture one file, looks at no limit of the disk, and deletes
+only files that it remembers: not those of uploads that broke off, nor what a killed program left.
+Here each file comes into a folder of its own inside a private one, which is swept often.
 """
 
 import asyncio
@@ -19,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,7 +58,10 @@ _NO_FORM: Final = (
     f"What was sent is no form with up to {UPLOAD_FILES} files and nothing else. Load the page "
     "again, and choose the files once more."
 )
+remove: Final = partial(shutil.rmtree, ignore_errors=True)  # a folder and what lies in it
 _log = logging.getLogger(__name__)
+_room: dict[Path, int] = {}  # bytes set aside for a folder on their way in, whatever it holds yet
+_room_lock: Final = threading.Lock()
 
 
 def table() -> str:
@@ -70,14 +73,22 @@ def take_folder() -> Path:
     """The folder of this process's temporary files, made at the first call; Gradio is told.
 
     It lies in $GRADIO_TEMP_DIR or the system's folder for such files, belongs to this process
-    alone, and goes when it ends. What killed ones left goes now.
+    alone, and goes when it ends. What killed ones left, and nobody locks, goes now.
     """
     told = os.environ.get("GRADIO_TEMP_DIR")
     if told and Path(told).name.startswith(_PREFIX) and Path(told).is_dir():
         return Path(told)
     parent = Path(told or tempfile.gettempdir())
     parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(parent)
+    for left in parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if not left.is_symlink() and left.lstat().st_uid == os.getuid():
+                handle = os.open(left, os.O_RDONLY)
+                try:
+                    if locked(handle):
+                        remove(left)
+                finally:
+                    os.close(handle)
     made = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
     locked(os.open(made, os.O_RDONLY))  # until we end
     folder = made.rename(parent / made.name[1:])  # the name that says that it may be a leftover
@@ -87,31 +98,9 @@ def take_folder() -> Path:
 
 
 def give_each_their_own() -> None:
-    """Have Gradio write each file into a folder of its own, which nobody can guess.
-
-    It names folders after what lies in them, so two visitors with one picture would share it.
-    """
+    """Have Gradio name folders so that nobody can guess it, and not after what lies in them."""
     for name in ("hash_bytes", "hash_file", "hash_base64"):
         setattr(processing_utils, name, lambda *_: secrets.token_hex(32))
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder and what lies in it."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_leftovers(parent: Path) -> None:
-    """Remove the folders of processes that were killed: ours, and locked by nobody."""
-    for folder in parent.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
-                continue
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                if locked(handle):
-                    remove(folder)
-            finally:
-                os.close(handle)
 
 
 async def keep_sweeping(page: gr.Blocks) -> None:
@@ -153,14 +142,8 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 def forget(request: gr.Request) -> None:
     """Delete and forget all that the visitor who has just closed the page sent and was shown."""
     holder = request.request.app.state_holder  # type: ignore[union-attr]
-    state = holder.session_data.get(str(request.session_hash))
-    holder.drop(str(request.session_hash))
-    for folder in state.folders if state else ():
+    for folder in holder.drop(str(request.session_hash)):
         remove(folder)
-
-
-_room: dict[Path, int] = {}  # bytes set aside for a folder on their way in, whatever it holds yet
-_room_lock: Final = threading.Lock()
 
 
 def set_aside(folder: Path, more: int) -> None:
@@ -178,11 +161,6 @@ def set_aside(folder: Path, more: int) -> None:
         _room.update(room)
 
 
-def routes() -> list[Route]:
-    """The route that stands in for Gradio's."""
-    return [Route(UPLOAD, _upload, methods=["POST"])]
-
-
 async def _upload(request: Request) -> Response:
     """Write the files of a form, and answer with their paths, as Gradio's script expects."""
     address = request.client.host if request.client else ""
@@ -190,22 +168,18 @@ async def _upload(request: Request) -> Response:
     folder = _folder(address)
     if number:
         file_upload_statuses.track(number)
+    parser = GradioMultiPartParser(
+        request.headers,
+        _with_room(request, folder),
+        max_files=UPLOAD_FILES,
+        max_fields=0,
+        upload_dir=folder,
+        upload_id=number,
+        upload_progress=file_upload_statuses if number else None,
+        max_file_size=UPLOAD_BYTES,
+    )
     try:
-        parser = GradioMultiPartParser(
-            request.headers,
-            _with_room(request, folder),
-            max_files=UPLOAD_FILES,
-            max_fields=0,
-            upload_dir=folder,
-            upload_id=number,
-            upload_progress=file_upload_statuses if number else None,
-            max_file_size=UPLOAD_BYTES,
-        )
-        try:
-            form = await parser.parse()
-        finally:
-            for file in parser._files_to_close_on_error:
-                file.close()
+        form = await parser.parse()
         with _room_lock:  # nothing is set aside any more for files that leave their folder, or go
             _room.pop(folder, None)
             files = [one for one in form.getlist("files") if isinstance(one, GradioUploadFile)]
@@ -213,6 +187,8 @@ async def _upload(request: Request) -> Response:
     except (MultiPartException, KeyError):  # without a Content-Type
         return PlainTextResponse(_NO_FORM, 400)
     finally:
+        for file in parser._files_to_close_on_error:
+            file.close()
         if number:
             file_upload_statuses.set_done(number)
         with _room_lock:
@@ -246,3 +222,6 @@ async def _with_room(request: Request, folder: Path) -> AsyncGenerator[bytes, No
             left, step = left + step, _STEP
         left -= len(part)
         yield part
+
+
+ROUTE: Final = Route(UPLOAD, _upload, methods=["POST"])  # which stands in for Gradio's

@@ -1,8 +1,7 @@
 """Visitors: what is remembered of them, and the queue of their calls; nobody takes it all.
 
-Gradio keeps every value that a component ever held, for links that store a visitor's answers. This
-page has none such, so only states are kept, and the names of the visitor's files. In its queue one
-visitor could take all places.
+Gradio keeps every value that a component ever held, for links that store a visitor's answers; here
+only states are kept, and the names of files. In its queue one visitor could take all places.
 """
 
 import sys
@@ -18,6 +17,7 @@ import gradio as gr
 from gradio.queueing import Event, Queue
 from gradio.routes import file_upload_statuses
 from gradio.state_holder import SessionState, StateHolder
+from gradio_client.utils import is_file_obj, traverse
 
 from mer.ui import visitor_files
 
@@ -63,9 +63,12 @@ class Session(SessionState):
         """Gradio's, for links that this page has not."""
 
     def _update_value_in_config(self, key: int, value: Any) -> None:
-        root = visitor_files.take_folder().resolve()
-        paths = map(Path, _paths(value))
-        self.folders |= {path.parent for path in paths if path.parent.parent == root}
+        def note(file: dict[str, Any]) -> None:
+            folder = Path(file["path"]).parent
+            if folder.parent == visitor_files.take_folder().resolve():
+                self.folders.add(folder)
+
+        traverse(value, note, is_file_obj)
 
     @property
     def bytes(self) -> int:
@@ -89,40 +92,35 @@ class Sessions(StateHolder):
         if session not in self.session_data:
             self.session_data[session] = Session(self.blocks)
         found = super().__getitem__(session)
-        while len(self.session_data) > MOST:
-            self._drop_one(dict.fromkeys(self.session_data, 1), session)
         sizes = {name: one.bytes for name, one in self.session_data.items()}
-        while sum(sizes.values()) > MAX_BYTES and sizes.keys() > {session}:
-            del sizes[self._drop_one(sizes, session)]
+        while len(sizes) > MOST or (sum(sizes.values()) > MAX_BYTES and len(sizes) > 1):
+            shares = dict.fromkeys(sizes, 1) if len(sizes) > MOST else sizes
+            del sizes[self._drop_one(shares, session)]
         return found
 
     def _drop_one(self, sizes: dict[str, int], current: str) -> str:
-        """Forget one of the address with the most: who is not here, then who is away for longest.
-
-        That is never the current one, nor any without a size.
-        """
+        """Forget one of the address with the most: who is not here, or is away for longest."""
+        owners, here, used = self.owners, self.here, self.time_last_used
         shares: Counter[str] = Counter()
         for session, size in sizes.items():
-            shares[self.owners.get(session, "")] += size
+            shares[owners.get(session, "")] += size
         (greediest, _), *_ = shares.most_common(1)
-        others = [one for one in sizes if one != current]
-        theirs = [one for one in others if self.owners.get(one, "") == greediest]
-        here, used = self.here, self.time_last_used
-        dropped = min(theirs or others, key=lambda s: (bool(here[s]), used.get(s, datetime.min)))
+        dropped = min(
+            (one for one in sizes if one != current),
+            key=lambda s: (owners.get(s, "") != greediest, here[s] > 0, used.get(s, datetime.min)),
+        )
         self.drop(dropped)
         return dropped
 
-    def drop(self, session: str) -> None:
-        """Forget a visitor."""
-        self.session_data.pop(session, None)
+    def drop(self, session: str) -> set[Path]:
+        """Forget a visitor; return the folders of what they sent and were shown."""
         self.time_last_used.pop(session, None)
         self.owners.pop(session, None)
+        state = self.session_data.pop(session, None)
+        return state.folders if state else set()
 
     def tidy(self, queue: Any) -> None:
-        """Forget who is away, owners of nothing, answers that nobody fetches, ended uploads.
-
-        Callers of the API never say that they go; Gradio would keep what they sent.
-        """
+        """Forget who is away, owners of nothing, answers that nobody fetches, ended uploads."""
         now = datetime.now()
         for session, used in list(self.time_last_used.items()):
             if (now - used).total_seconds() > visitor_files.REMEMBERED_S:
@@ -131,12 +129,10 @@ class Sessions(StateHolder):
         known = self.session_data.keys() | unread.keys()
         self.owners = {session: owner for session, owner in self.owners.items() if session in known}
         sizes = {session: weight(list(one._queue)) for session, one in list(unread.items())}
-        left = sum(sizes.values())
-        for session in sorted(sizes, key=lambda one: -sizes[one]):
-            if left <= UNREAD_BYTES:
-                break
-            left -= sizes[session]
-            unread.pop(session, None)
+        while sum(sizes.values()) > UNREAD_BYTES:
+            largest = max(sizes, key=lambda one: sizes[one])
+            unread.pop(largest, None)
+            del sizes[largest]
         uploads = file_upload_statuses
         for number, one in list(uploads._statuses.items()):  # whose bar nobody saw
             if one.is_done:
@@ -161,16 +157,6 @@ def weight(value: Any) -> int:
         elif not hasattr(one, "memory_usage"):  # of a table, which counts its columns itself
             waiting += getattr(one, "__dict__", {}).values()
     return total
-
-
-def _paths(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("path"), str):
-            yield value["path"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for part in value:
-            yield from _paths(part)
 
 
 def queue(page: gr.Blocks) -> None:

@@ -1,10 +1,8 @@
 """The Webcam tab: a captured picture, and the live view.
 
-The scripts page.js and live.js own the camera. A captured frame travels as a data URL inside the
-request, so unlike an upload it never lies on a disk. For the live view live.js sends the newest
-frame when the last one is answered, and draws the answer over the camera's picture, which waits for
-nobody. Those frames come by plain routes beside Gradio's own, on the same port, and so behind a
-share link and on a Space too; Gradio's queue would add two requests to every frame.
+The scripts page.js and live.js own the camera. A captured frame travels as a data URL, so unlike an
+upload it never lies on a disk. For the live view live.js sends the newest frame when the last one
+is answered, by plain routes beside Gradio's: its queue would add two requests to every frame.
 """
 
 import asyncio
@@ -43,9 +41,9 @@ _NOT_STARTED: Final = (
     "capture again; without a camera, use the Upload tab."
 )
 _EMPTY: Final = "Start gives answers all the time; Capture keeps one picture, to look at closely."
-_LARGE: Final = f"A frame has at most {MAX_BYTES // 1000} kB. Send smaller ones."
 _CUT: Final = "The camera's picture did not arrive whole. Please capture again."
-_Handler = Callable[[Request], Awaitable[Response]]
+_LARGE: Final = f"A frame has at most {MAX_BYTES // 1000} kB. Send smaller ones."
+_KEY: Final = "x-live-key"  # a header, and not in the address, which servers log
 _log = logging.getLogger(__name__)
 
 
@@ -109,7 +107,7 @@ def routes() -> list[Route]:
     ]
 
 
-async def _in_words(handler: _Handler, request: Request) -> Response:
+async def _in_words(handler: Callable[..., Awaitable[Response]], request: Request) -> Response:
     """Have errors answered with a sentence; others than ours are logged, without data."""
     try:
         return await handler(request)
@@ -141,7 +139,7 @@ class _Desk:
         """Say what a frame shows, a JPEG in the body; see `Live.see` for the query and answer."""
         asked = request.query_params
         network, detector = asked.get("network", DEFAULT_MODEL), asked.get("detector", "yunet")
-        with self._visitors.visit(_key(request)) as live:
+        with self._visitors.visit(request.headers.get(_KEY, "")) as live:
             content = await _body(request)
             try:
                 time_ms = float(asked.get("time", "nan"))
@@ -163,8 +161,7 @@ class _Desk:
             return JSONResponse(await loop.run_in_executor(self._workers, work))
 
     async def stop(self, request: Request) -> Response:
-        """Give up a place."""
-        self._visitors.leave(_key(request))
+        self._visitors.leave(request.headers.get(_KEY, ""))
         return Response(status_code=204)
 
     async def _keep(self) -> None:
@@ -174,10 +171,6 @@ class _Desk:
             self._visitors.forget()
 
 
-def _key(request: Request) -> str:
-    return request.headers.get("x-live-key", "")  # not in the address, which servers log
-
-
 async def _body(request: Request) -> bytes:
     content = bytearray()
     try:
@@ -185,7 +178,9 @@ async def _body(request: Request) -> bytes:
             async for chunk in request.stream():
                 content += chunk
                 if len(content) > MAX_BYTES:
-                    raise MerError(_LARGE)
+                    raise MerError(
+                        f"A frame has at most {MAX_BYTES // 1000} kB. Send smaller ones."
+                    )
     except TimeoutError as error:
         raise MerError("The frame did not arrive whole: the connection is too slow.") from error
     return bytes(content)

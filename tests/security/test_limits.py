@@ -23,6 +23,7 @@ from PIL import Image
 
 from mer import ui
 from mer.errors import ImageError, MerError, VideoError
+from mer.inference.predictor import get_predictor
 from mer.io import images, webm
 from mer.io.video import Frame, Video
 from mer.ui import errors, guard, origin, upload, video, visitor_files, visitors
@@ -112,9 +113,8 @@ def test_a_picture_of_too_many_pixels_and_a_file_too_large(
     with pytest.raises(ImageError, match="10000 x 5001 pixels, and at most 50 million are read"):
         images.read(tmp_path / "large.png")
     monkeypatch.setattr(upload, "MAX_FILE_MB", 0.0001)
-    answers = upload.Answers()
-    upload._read_one(str(tmp_path / "large.png"), "large.png", None, {}, answers)  # type: ignore[arg-type]
-    assert answers.problems == ["large.png is larger than 0.0001 MB. Save it smaller, as a JPEG."]
+    shot, _ = upload.read_one(str(tmp_path / "large.png"), "large.png", get_predictor("cnn1"))
+    assert shot.problem == "large.png is larger than 0.0001 MB. Save it smaller, as a JPEG."
 
 
 @pytest.fixture
