@@ -20,7 +20,6 @@ from mer.weights import store
 
 PREVIEW: Final = Path(__file__).parent / "media" / "preview.png"  # also the icon of its tab
 TITLE: Final = "Which expression does a face look like?"
-_SENTENCE: Final = "Expressions in pictures, videos and before a camera."
 _OF_GRADIO: Final = re.compile(r'<meta\s[^>]*"(?:og|twitter):[^>]*>')
 _SCRIPTS: Final = (
     *("storage.js", "page.js", "keys.js", "faces.js", "video.js", "timeline.js"),
@@ -140,7 +139,8 @@ def _show_preview() -> None:
     """Put ours in place of what Gradio's template says of a link: crawlers run no script."""
     environment = routes.templates.env
     loader: Any = environment.loader
-    ours = documents.render("preview.html", title=TITLE, sentence=_SENTENCE)
+    sentence = "Expressions in pictures, videos and before a camera."
+    ours = documents.render("preview.html", title=TITLE, sentence=sentence)
 
     def source(name: str) -> str:
         text, *_ = loader.get_source(environment, name)

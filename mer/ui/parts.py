@@ -175,22 +175,20 @@ def hand_over(press: Any, script: str, made: gr.HTML) -> None:
 
 def examples(paths: Mapping[str, Path], target: gr.File | gr.Video) -> None:
     """Lay out a small picture for each example, which puts it into `target`."""
-    shown = [(label, path.stem, _small(path)) for label, path in paths.items()]
+    shown = []
+    for label, path in paths.items():
+        film = cv2.VideoCapture(str(path))  # of a picture, too
+        film.set(cv2.CAP_PROP_POS_FRAMES, _SHOWN.get(path.stem, 0))
+        _, image = film.read()
+        size = round(_HIGH * image.shape[1] / image.shape[0]), _HIGH
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)[..., ::-1]
+        shown.append((label, path.stem, documents.jpeg(small)))
     gr.HTML(documents.render("examples.html", examples=shown), js_on_load=None)
     given = (lambda path: [served(path)]) if isinstance(target, gr.File) else served
     for path in paths.values():
         gr.Button(visible="hidden", elem_id=f"example-{path.stem}").click(
             partial(given, path), outputs=target, api_visibility="private"
         )
-
-
-def _small(path: Path) -> bytes:
-    """JPEG of a picture, or of a frame of a video, for a button."""
-    video = cv2.VideoCapture(str(path))
-    video.set(cv2.CAP_PROP_POS_FRAMES, _SHOWN.get(path.stem, 0))
-    _, image = video.read()
-    size = round(_HIGH * image.shape[1] / image.shape[0]), _HIGH
-    return documents.jpeg(cv2.resize(image, size, interpolation=cv2.INTER_AREA)[..., ::-1])
 
 
 def served(path: Path) -> str:

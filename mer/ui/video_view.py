@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -141,12 +142,11 @@ def summary(found: Analysis) -> list[str]:
 
 def events(found: Sequence[Event]) -> str:
     """HTML of one row an event; buttons in the head sort it, one in each row shows the event."""
-    columns = [HEAD.index(name) for name in _COLUMNS]
-    told = [(event.apex_ms, cells(number, event)) for number, event in enumerate(found, 1)]
+    shown = itemgetter(*map(HEAD.index, _COLUMNS))
     return documents.render(
         "events.html",
         head=_COLUMNS,
-        rows=[(apex_ms, [row[column] for column in columns]) for apex_ms, row in told],
+        rows=[(one.apex_ms, shown(cells(number, one))) for number, one in enumerate(found, 1)],
         limits=methods.spotting() or LIMITS[1],
     )
 
