@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"mer {__version__}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    option = command(commands, "app", app, "Serve the page").add_argument
+    option = command(commands, "app", app).add_argument
     option("--host", help="address to listen on (default $GRADIO_SERVER_NAME or 127.0.0.1)")
     option("--port", type=int, help="port to listen on (default $GRADIO_SERVER_PORT or 7860)")
     option("--share", action="store_true", help="also open a public Gradio link, for 72 hours")
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def app(options: argparse.Namespace) -> None:
-    """Serve the page until it is interrupted."""
+    """Serve the page."""
     try:
         from mer.ui import launch
     except ImportError as error:  # httpx, which Gradio imports

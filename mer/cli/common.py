@@ -11,26 +11,28 @@ from mer.models.registry import DEFAULT_MODEL, NETWORKS
 
 # The detectors are named here, too, since their module imports OpenCV; a test compares both.
 DETECTORS: Final = ("yunet", "haar", "none")
+OUT: Final[dict[str, Any]] = {"type": Path, "metavar": "OUT"}  # of an option for a file to write
 BOM: Final = "begin CSV files with a byte order mark, by which Excel knows UTF-8"
 
 
-def command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
-    """Add a command to `commands`; `run` gets its options, and `text` is its help."""
+def command(commands: Any, name: str, run: Any, text: str = "") -> argparse.ArgumentParser:
+    """Add a command, whose options `run` gets; its help is `text`, or the first line of its doc."""
+    text = text or (run.__doc__ or name).splitlines()[0].removesuffix(".")
     added: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text}.")
     added.set_defaults(command=run)
     return added
 
 
-def network(add: Any, default: str | None = None) -> None:
-    """Add `--model`, which takes any name: custom networks are looked up with the weights."""
-    text = f"network: {', '.join(NETWORKS)}, or one of your own"
+def network(add: Any, option: str = "--model", default: str = "", what: str = "network") -> None:
+    """Add an option of any network's name: custom ones are looked up with the weights."""
+    text = f"{what}: {', '.join(NETWORKS)}, or one of your own"
     text += f" (default {default})" if default else ""
-    add("--model", metavar="NAME", default=default, required=not default, help=text)
+    add(option, metavar="NAME", default=default or None, required=not default, help=text)
 
 
 def reading(add: Any) -> None:
     """Add `--model` and `--detector`, which read faces."""
-    network(add, DEFAULT_MODEL)
+    network(add, default=DEFAULT_MODEL)
     text = "what finds faces; none: each picture is a cut-out face (default %(default)s)"
     add("--detector", choices=DETECTORS, default="yunet", help=text)
 

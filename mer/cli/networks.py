@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mer.cli.common import command, network, say
+from mer.cli.common import OUT, command, network, say
 from mer.emotions import EMOTIONS
 from mer.models.registry import DEFAULT_MODEL, NETWORKS
 from mer.training.config import Settings
@@ -15,20 +15,18 @@ from mer.training.config import Settings
 
 def add_publish(commands: Any) -> None:
     """Put `publish` among the commands."""
-    text = "Push the page as a Space, or a network with its model card, to the Hugging Face Hub"
-    parser = command(commands, "publish", publish, text)
+    parser = command(commands, "publish", publish)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--space", metavar="OWNER/NAME", help="the Space to push the page to")
     where.add_argument("--model", metavar="OWNER/NAME", help="the repository of a network")
-    names = ", ".join(NETWORKS)
-    text = f"network to push with --model: {names}, or one of your own (default %(default)s)"
-    parser.add_argument("--network", metavar="NAME", default=DEFAULT_MODEL, help=text)
+    what = "network to push with --model"
+    network(parser.add_argument, "--network", DEFAULT_MODEL, what)
     text = "push nothing: write what would be pushed to this folder"
     parser.add_argument("--dry-run", type=Path, metavar="DIR", help=text)
 
 
 def publish(options: argparse.Namespace) -> None:
-    """Push, and say what was pushed; with --dry-run, write the folder and list it."""
+    """Push the page as a Space, or a network with its model card, to the Hugging Face Hub."""
     from mer import hub
 
     kind = "space" if options.space else "model"
@@ -47,36 +45,30 @@ def publish(options: argparse.Namespace) -> None:
 
 def add(commands: Any) -> None:
     """Put `audit`, `train`, `calibrate`, `evaluate` and `compare` among the commands."""
-    text = "Find pictures that a data set holds twice, and leaks between its splits"
-    option = command(commands, "audit", audit, text).add_argument
+    option = command(commands, "audit", audit).add_argument
     option("data", type=Path, metavar="DIR", help="data set: a folder or zip")
-    option("--csv", type=Path, metavar="OUT", help="write every pair found to this file")
+    option("--csv", help="write every pair found to this file", **OUT)
 
-    text = "Train a network, or go on training it"
-    training(command(commands, "train", train, text).add_argument, Settings)
+    training(command(commands, "train", train).add_argument, Settings)
 
-    text = (
-        "Choose a network's views, temperature and threshold on the pictures its training held out"
-    )
+    text = "Choose a network's views, temperature and threshold"
+    text += " on the pictures its training held out"
     option = command(commands, "calibrate", calibrate, text).add_argument
     network(option)
     option("--data", type=Path, required=True, metavar="DIR", help="what it was trained on last")
     option("--save", action="store_true", help="keep them in the network's record, for its answers")
 
-    text = "Measure a network on pictures named by class"
-    option = command(commands, "evaluate", evaluate, text).add_argument
+    option = command(commands, "evaluate", evaluate).add_argument
     network(option)
     text = "data set: a folder or zip; several are judged as faces from elsewhere"
     option("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
     option("--split", default="test", help="part of the data set (default %(default)s)")
-    option("--json", type=Path, metavar="OUT", help="also write the figures to this file")
+    option("--json", help="also write the figures to this file", **OUT)
     option("--save", action="store_true", help="keep the figures in the network's record")
 
-    text = "Print the measured figures of the networks, beside the paper's own"
-    option = command(commands, "compare", compare, text).add_argument
-    text = (
-        "table: Markdown; csv and json: the leaderboard's figures as numbers (default %(default)s)"
-    )
+    option = command(commands, "compare", compare).add_argument
+    text = "table: Markdown; csv and json: the leaderboard's figures as numbers"
+    text += " (default %(default)s)"
     option("--format", choices=("table", "csv", "json"), default="table", help=text)
 
 
@@ -105,7 +97,7 @@ def training(add: Any, settings: type[Settings]) -> None:
 
 
 def audit(options: argparse.Namespace) -> None:
-    """Print what the audit found."""
+    """Find pictures that a data set holds twice, and leaks between its splits."""
     from mer.data import audit as auditing
 
     found = auditing.audit(options.data)
@@ -116,7 +108,7 @@ def audit(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train one network."""
+    """Train a network, or go on training it."""
     from mer.training import devices, trainer
 
     devices.keep_freed_memory()
@@ -154,7 +146,7 @@ def calibrate(options: argparse.Namespace) -> None:
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Print the figures as JSON."""
+    """Measure a network on pictures named by class."""
     from mer.data import dataset
     from mer.evaluation import datasets
     from mer.inference.predictor import Predictor
@@ -174,7 +166,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Print the comparison from the records."""
+    """Print the measured figures of the networks, beside the paper's own."""
     import pandas as pd
 
     from mer.io import files

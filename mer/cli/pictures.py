@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mer.cli.common import BOM, check_folders, command, nobody_listens, reading, say
+from mer.cli.common import BOM, OUT, check_folders, command, nobody_listens, reading, say
 from mer.errors import MerError
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ NO_FACE: Final = (
 
 def add_predict(commands: Any) -> None:
     """Put `predict` among the commands."""
-    text = "Say what the faces in pictures look like"
-    add = command(commands, "predict", predict, text).add_argument
+    add = command(commands, "predict", predict).add_argument
     text = (
         "a picture, a folder, a quoted pattern such as 'album/**/*.jpg', a zip, or - for stdin; "
         "one that cannot be read is named, exit code 1 (2 where none can)"
@@ -36,16 +35,18 @@ def add_predict(commands: Any) -> None:
     text = "of what is printed, a line a face as it is found (default %(default)s)"
     add("--format", choices=("table", "csv", "jsonl"), default="table", help=text)
     text = "write a CSV file: one row a face, and one with the reason where there is none"
-    add("--csv", type=Path, metavar="OUT", help=text)
+    add("--csv", help=text, **OUT)
     add("--bom", action="store_true", help=BOM)
-    add("--json", type=Path, metavar="OUT", help="write a JSON file: one entry a face")
-    text = "write a report that opens offline: pictures, charts, figures, limits"
-    add("--html", type=Path, metavar="OUT", help=text)
+    add("--json", help="write a JSON file: one entry a face", **OUT)
+    add(
+        "--html", help="write a report that opens offline: pictures, charts, figures, limits", **OUT
+    )
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Print one line a face; a picture that cannot be read is named and the rest go on.
+    """Say what the faces in pictures look like.
 
+    A picture that cannot be read is named and the rest go on.
     Exit status: 0; 1 where a picture of several could not be read, 2 where none could.
     """
     check_folders(options.csv, options.json, options.html)
@@ -59,7 +60,8 @@ def predict(options: argparse.Namespace) -> int:
     asked = predictor.get_predictor(options.model, options.detector)
     faces: list[tuple[str, tables.Found]] = []
     shown: list[report.Picture] = []
-    read = unread = answers = 0
+    read = unread = 0
+    head = True
     hidden = sys.stdout.isatty() or None  # None: where stderr is no terminal
     pictures = sources.pictures(options.paths)
     for name, image in tqdm(pictures, unit=" pictures", leave=False, disable=hidden):
@@ -73,8 +75,8 @@ def predict(options: argparse.Namespace) -> int:
             faces.append((name, found))
             shown += [report.picture(name, image, found)] if options.html else []
         if options.format != "table" or not isinstance(image, MerError):
-            _show(tables.table(faces[-1:], asked), options, head=not answers)
-            answers += 1
+            _show(tables.table(faces[-1:], asked), options, head=head)
+            head = False
         if not (options.csv or options.json):
             faces.clear()
     table = tables.table(faces, asked)
@@ -165,9 +167,8 @@ def batch(options: argparse.Namespace) -> int:
             bar.n, bar.initial = step.done, bar.initial if step.worker else step.done
             bar.refresh()
 
-        asked = {
-            name: getattr(options, name) for name in ("model", "detector", "workers", "address")
-        }
+        names = ("model", "detector", "workers", "address")
+        asked = {name: getattr(options, name) for name in names}
         try:
             rows = scoring.score(options.source, options.out, progress=show, **asked)
         except KeyboardInterrupt:

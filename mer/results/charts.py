@@ -152,12 +152,10 @@ def right(result: Mapping[str, Any], name: str, chosen: str) -> go.Figure:
     return _sweep(name, "accuracy", counts, result["pictures"], chosen)
 
 
-def _sweep(
-    name: str, up: str, counts: Mapping[str, Sequence[int]], n: int, chosen: str
-) -> go.Figure:
+def _sweep(name: str, up: str, counts: Mapping[str, Any], n: int, chosen: str) -> go.Figure:
     """Lines of how many of `n` each of `counts` has at the levels; `chosen` lies on top."""
-    sweep = SWEEPS[name]
-    others = zip([one for one in counts if one != chosen], _DASHES, strict=False)
+    sweep, others = SWEEPS[name], [one for one in counts if one != chosen]
+    styles = [(label, dash, TEXT, 1.5) for label, dash in zip(others, _DASHES, strict=False)]
     lines = [
         go.Scatter(
             x=sweep.labels(),
@@ -168,19 +166,12 @@ def _sweep(
             marker={"color": color, "size": 8 + width},
             hovertemplate=f"{label} at %{{x}}: %{{y:.0%}}<extra></extra>",
         )
-        for label, dash, color, width in (
-            *((label, dash, TEXT, 1.5) for label, dash in others),
-            (chosen, "solid", ACCENT, 3),
-        )
+        for label, dash, color, width in (*styles, (chosen, "solid", ACCENT, 3))
     ]
     spans = [(count / n, *wilson(count, n)) for count in counts[chosen]]
-    lines[-1].update(
-        error_y={
-            "array": [high - share for share, _, high in spans],
-            "arrayminus": [share - low for share, low, _ in spans],
-            **{"thickness": 1, "width": 3},
-        }
-    )
+    over = [high - share for share, _, high in spans]
+    under = [share - low for share, low, _ in spans]
+    lines[-1].error_y = {"array": over, "arrayminus": under, "thickness": 1, "width": 3}
     alt = f"Share of {up} at each level: {sweep.title}"
     title = f"{sweep.title}, {sweep.unit}" if sweep.unit else sweep.title
     axes = _shares(up, title_text=title, type="category")
@@ -192,9 +183,17 @@ def curves(record: Mapping[str, Any]) -> go.Figure:
     histories = [stage["history"] for stage in record["training"]["stages"]]
     history = [*itertools.chain(*histories)]
     traces = [
-        _curve(history, split, measure)
+        go.Scatter(
+            x=list(range(1, len(history) + 1)),
+            y=[epoch.get(f"{split}_{measure}") for epoch in history],
+            **{"name": split, "legendgroup": split, "showlegend": measure == "accuracy"},
+            yaxis="y" if measure == "accuracy" else "y2",
+            mode="lines+markers" if len(history) == 1 else "lines",
+            line={"color": color, "dash": dash},
+            hovertemplate="epoch %{x}: " + f"{split} {measure} " + "%{y:.3f}<extra></extra>",
+        )
         for measure in ("accuracy", "loss")
-        for split in ("train", "validation")
+        for split, color, dash in (("train", TEXT, "dot"), ("validation", ACCENT, "solid"))
     ]
     fig = figure(*traces, height=430, alt="Accuracy and loss at each epoch", legend_y=-0.17)
     fig.update_layout(yaxis2=fig.layout.yaxis)
@@ -216,18 +215,3 @@ def curves(record: Mapping[str, Any]) -> go.Figure:
             **{"y": 1, "yref": "paper", "yanchor": "bottom"},
         )
     return fig
-
-
-def _curve(history: Sequence[Mapping[str, Any]], split: str, measure: str) -> go.Scatter:
-    color, dash = (ACCENT, "solid") if split == "validation" else (TEXT, "dot")
-    return go.Scatter(
-        x=list(range(1, len(history) + 1)),
-        y=[epoch.get(f"{split}_{measure}") for epoch in history],
-        name=split,
-        legendgroup=split,
-        showlegend=measure == "accuracy",
-        yaxis="y" if measure == "accuracy" else "y2",
-        mode="lines+markers" if len(history) == 1 else "lines",
-        line={"color": color, "dash": dash},
-        hovertemplate="epoch %{x}: " + f"{split} {measure} " + "%{y:.3f}<extra></extra>",
-    )

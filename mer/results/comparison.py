@@ -47,24 +47,10 @@ def read_records() -> tuple[dict[str, Record], list[str]]:
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
             problems.append(
                 f"The record {store.FOLDER / f'{name}.json'} lacks the training or the test "
-                "figures. Measure it "
-                f"(python -m mer evaluate --model {name} --data DIR --save), or train it again "
-                "(python -m mer train)."
+                f"figures. Measure it (python -m mer evaluate --model {name} --data DIR --save), "
+                "or train it again (python -m mer train)."
             )
     return records, problems
-
-
-def protocols(record: Record) -> dict[str, Scores]:
-    """The scores of each protocol of the tests of a record, by a name such as 'all 1860'."""
-    test = record["evaluation"]["test"]
-    parts = (("all", test), ("clean", test.get("clean")))
-    return {f"{kind} {one['n']}": one for kind, one in parts if one}
-
-
-def ferplus(record: Record) -> dict[str, Scores]:
-    """The scores on everyday faces, FER+'s, by a name as in `protocols`; {} if unknown."""
-    other = record["evaluation"].get("ferplus")
-    return protocols({"evaluation": {"test": other}}) if other else {}
 
 
 def tests(record: Record) -> dict[str, Scores]:
@@ -83,6 +69,17 @@ def tests(record: Record) -> dict[str, Scores]:
     return {kind: one for kind, one in scores.items() if one}
 
 
+def protocols(record: Record) -> dict[str, Scores]:
+    """The scores on the paper's test pictures, by a name such as 'all 1860'."""
+    return {f"{kind} {one['n']}": one for kind, one in tests(record).items() if kind in KINDS}
+
+
+def ferplus(record: Record) -> dict[str, Scores]:
+    """The scores on everyday faces, FER+'s, by a name as in `protocols`; {} if unknown."""
+    other = record["evaluation"].get("ferplus")
+    return protocols({"evaluation": {"test": other}}) if other else {}
+
+
 def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
     """The accuracy on faces from elsewhere: a row a data set, a column a network.
 
@@ -90,30 +87,23 @@ def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
     of the trainings which chose the threshold come last. Without a record that has such figures the
     table is empty.
     """
-    known = [name for name, one in records.items() if one["evaluation"].get("elsewhere")]
-    frame = pd.DataFrame({name: _away(records[name]) for name in known}).fillna("–")
-    return frame.rename_axis("pictures from").reset_index()
-
-
-def _away(record: Record) -> dict[str, str]:
-    away = record["evaluation"]["elsewhere"]
-    rows = [
-        (
-            f"{data}: {one['n']}{', held out' * (one['part'] == 'held out')}",
-            one,
-            one["confidence"]["sure"],
-        )
-        for data, one in away["sets"].items()
-    ]
-    rows.append((f"mean of {len(away['sets'])} sets", away["mean"], away["mean"]["sure"]))
-    for data, one in record.get("calibration", {}).get("left_out", {}).items():
-        sure = {"coverage": one["coverage"], "accuracy": one["sure_accuracy"]}
-        rows.append((f"{data}: {one['n']}, left out", one, sure))
-    return {
-        row: f"{percent(one['accuracy'], 1)} ({percent(sure['coverage'])} sure, "
-        f"{_share(sure['accuracy'])} of them)"
-        for row, one, sure in rows
-    }
+    columns = {}
+    for name, record in records.items():
+        if away := record["evaluation"].get("elsewhere"):
+            rows = {}
+            for data, one in away["sets"].items():
+                held_out = ", held out" * (one["part"] == "held out")
+                rows[f"{data}: {one['n']}{held_out}"] = one["accuracy"], one["confidence"]["sure"]
+            rows[f"mean of {len(rows)} sets"] = away["mean"]["accuracy"], away["mean"]["sure"]
+            for data, one in record.get("calibration", {}).get("left_out", {}).items():
+                sure = {"coverage": one["coverage"], "accuracy": one["sure_accuracy"]}
+                rows[f"{data}: {one['n']}, left out"] = one["accuracy"], sure
+            columns[name] = {
+                row: f"{percent(right, 1)} ({percent(sure['coverage'])} sure, "
+                f"{percent(sure['accuracy'])} of them)"
+                for row, (right, sure) in rows.items()
+            }
+    return pd.DataFrame(columns).fillna("–").rename_axis("pictures from").reset_index()
 
 
 def table(records: Mapping[str, Record], *, ranked: bool = True) -> pd.DataFrame:
@@ -125,8 +115,8 @@ def table(records: Mapping[str, Record], *, ranked: bool = True) -> pd.DataFrame
     frame = pd.DataFrame({name: _column(record) for name, record in records.items()})
     if ranked:
         seconds = [float(record["training"]["cpu_seconds"]) for record in records.values()]
+        places = [*_PLACES, *(f"{place}th" for place in range(len(_PLACES) + 1, len(seconds) + 1))]
         ranks = [sorted(seconds).index(one) for one in seconds]
-        places = [*_PLACES, *(f"{place}th" for place in range(len(_PLACES) + 1, len(ranks) + 1))]
         frame.loc["Order by processor time"] = [places[rank] for rank in ranks]
     return frame.fillna("–").rename_axis("figure").reset_index()
 
@@ -145,34 +135,28 @@ def beside_the_paper(records: Mapping[str, Record]) -> pd.DataFrame:
 
 def _column(record: Record) -> dict[str, str]:
     tested, evaluation = protocols(record), record["evaluation"]
+    everyday = {f"Everyday faces, FER+ Valid, {name}": one for name, one in ferplus(record).items()}
+    named = {f"Test accuracy, {name}": one for name, one in tested.items()} | everyday
     column: dict[str, str] = {}
     if train := evaluation.get("train"):
         column[f"Train accuracy ({train['n']} pictures)"] = percent(train["accuracy"], 1)
-    for protocol, scores in tested.items():
-        column[f"Test accuracy, {protocol} (95 % interval)"] = accuracy(scores)
-    for protocol, scores in ferplus(record).items():
-        column[f"Everyday faces, FER+ Valid, {protocol} (95 % interval)"] = accuracy(scores)
+    column |= {f"{name} (95 % interval)": accuracy(scores) for name, scores in named.items()}
     if away := evaluation.get("elsewhere"):
         row = f"Faces from elsewhere, mean of {len(away['sets'])} sets"
         column[row] = percent(away["mean"]["accuracy"], 1)
-    for protocol, scores in tested.items():
-        column[f"Macro F1, {protocol}"] = f"{scores['macro_f1']:.3f}"
+    column |= {f"Macro F1, {name}": f"{one['macro_f1']:.3f}" for name, one in tested.items()}
     for protocol, scores in tested.items():
         if confidence := scores.get("confidence"):
             sure = confidence["sure"]
             column[f"Calibration error, {protocol}"] = f"{confidence['ece']:.3f}"
             column[f"Right where sure (share of faces), {protocol}"] = (
-                f"{_share(sure['accuracy'], 1)} ({percent(sure['coverage'])})"
+                f"{percent(sure['accuracy'], 1)} ({percent(sure['coverage'])})"
             )
     return column | {
         "Training, processor time": duration(record["training"]["cpu_seconds"]),
         "Parameters": f"{record['parameters'] / 1e6:.2f} M",
         "Weights file": f"{record['file']['bytes'] / 1e6:.1f} MB",
     }
-
-
-def _share(share: float | None, digits: int = 0) -> str:
-    return "–" if share is None else percent(share, digits)
 
 
 def accuracy(scores: Scores) -> str:
@@ -197,8 +181,8 @@ def test_reads(records: Mapping[str, Record]) -> str:
     told = ", ".join(f"{name} {reads}" for name, reads in counted.items())
     often = (
         " More than once is too often: the last figures are a little kind, for the earlier ones "
-        "were known."
     )
+    often += "were known."
     return f"How often the test pictures were scored: {told}.{often * (max(counted.values()) > 1)}"
 
 
@@ -230,17 +214,14 @@ def report(scores: Scores) -> pd.DataFrame:
 
     Columns: class, precision, recall, f1 (0..1, NaN where undefined) and pictures.
     """
-    rows = [
-        *((name, one, int(one["support"])) for name, one in scores["per_class"].items()),
-        ("accuracy", {"f1": scores["accuracy"]}, scores["n"]),
-        *(
-            (f"{kind} average", {key: scores[f"{kind}_{key}"] for key in _KEYS}, scores["n"])
-            for kind in ("macro", "weighted")
-        ),
-    ]
-    frame = pd.DataFrame([(name, *map(one.get, _KEYS), count) for name, one, count in rows])
-    frame.columns = pd.Index(["class", *_KEYS, "pictures"])
-    return frame.astype(dict.fromkeys(_KEYS, float))
+    rows = {name: one | {"pictures": one["support"]} for name, one in scores["per_class"].items()}
+    rows["accuracy"] = {"f1": scores["accuracy"], "pictures": scores["n"]}
+    for kind in ("macro", "weighted"):
+        means = {key: scores[f"{kind}_{key}"] for key in _KEYS}
+        rows[f"{kind} average"] = means | {"pictures": scores["n"]}
+    frame = pd.DataFrame(rows).T.reindex(columns=[*_KEYS, "pictures"])
+    types = dict.fromkeys(_KEYS, float) | {"pictures": int}
+    return frame.astype(types).rename_axis("class").reset_index()
 
 
 def rows_for_screen(frame: pd.DataFrame) -> pd.DataFrame:
@@ -271,13 +252,13 @@ def leaderboard(
     """
     rows = []
     for name, record in records.items():
-        known, away = tests(record), record["evaluation"].get("elsewhere") or {}
-        kinds = {kind: known.get(kind) for kind in (*KINDS, "everyday")}
-        means = {**kinds, "elsewhere": away.get("mean")}
+        away = record["evaluation"].get("elsewhere") or {}
+        scores = tests(record) | {"elsewhere": away.get("mean") or {}}
+        kinds = (*KINDS, "everyday", "elsewhere")
         rows.append(
             {
                 "network": name,
-                **{f"accuracy_{kind}": (one or {}).get("accuracy") for kind, one in means.items()},
+                **{f"accuracy_{kind}": scores.get(kind, {}).get("accuracy") for kind in kinds},
                 "milliseconds": (milliseconds or {}).get(name),
                 "training_s": record["training"]["cpu_seconds"],
                 "megabytes": record["file"]["bytes"] / 1e6,
@@ -305,7 +286,7 @@ def best(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 def cell(key: str, value: Any) -> str:
     """A figure of the leaderboard as its table shows it."""
     if value is None or key.startswith("accuracy"):
-        return _share(value, 1)
+        return percent(value, 1)
     if key == "training_s":
         return duration(value)
     return value if isinstance(value, str) else f"{value:.1f}"
@@ -338,9 +319,10 @@ def verdict(records: Mapping[str, Record]) -> list[str]:
     for kind in KINDS:
         names, matrix = significance(records, kind)
         beaten = [[names[at] for at, said in enumerate(row) if said == "better"] for row in matrix]
-        pairs = zip(names, beaten, strict=True)
-        ahead = ", ".join(f"{name} is ahead of {' and '.join(of)}" for name, of in pairs if of)
-        chance = "no network is shown to be better than another."
-        text = f"{ahead} by more than chance." if ahead else chance
+        pairs = [(name, " and ".join(of)) for name, of in zip(names, beaten, strict=True) if of]
+        ahead = (
+            ", ".join(f"{name} is ahead of {of}" for name, of in pairs) + " by more than chance."
+        )
+        text = ahead if pairs else "no network is shown to be better than another."
         told += [f"On {kind} pictures {text}"] if len(names) > 1 else []
     return told

@@ -79,8 +79,8 @@ def _marked(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
     shown, scale = _fitted(image)
     canvas = Image.fromarray(shown)
     pen = ImageDraw.Draw(canvas)
-    corners = [(x, y, x + width, y + height) for (x, y, width, height), *_ in marks]
-    boxes = [Area(*(scale * edge for edge in edges)) for edges in corners]
+    edges = [(x, y, x + width, y + height) for (x, y, width, height), *_ in marks]
+    boxes = [Area(*(scale * one for one in box)) for box in edges]
     for mark in marks:
         for x, y in () if mark.points is None else (scale * mark.points[:, :2]).tolist():
             pen.rectangle((x - 1, y - 1, x + 0.5, y + 0.5), fill=POINT)
@@ -198,17 +198,15 @@ def _drawn(video: Video, analysis: Analysis, progress: Progress | None) -> Itera
 def _looks(person: Person, times_ms: np.ndarray) -> list[tuple[str, str | None]]:
     """What a person is said to look like at each time, and its colour; None where it is unsure."""
     shares, classes = smoothed(person), person.classes
-    samples = last_answer(person, times_ms).tolist()
-    looks: list[tuple[str, str | None]] = []
-    for look, sure, sample in zip(
-        looks_at(person, times_ms), sure_at(person, times_ms), samples, strict=True
-    ):
+    looks, sure = looks_at(person, times_ms), sure_at(person, times_ms)
+    answers: list[tuple[str, str | None]] = []
+    for look, is_sure, sample in zip(looks, sure, last_answer(person, times_ms), strict=True):
         if 0 <= look < len(classes):
-            said = told(classes[look], float(shares[sample, look]), bool(sure))
-            looks.append((said, colors(classes)[classes[look]] if sure else None))
+            said = told(classes[look], float(shares[sample, look]), bool(is_sure))
+            answers.append((said, colors(classes)[classes[look]] if is_sure else None))
         else:
-            looks.append(("face covered" if look == len(classes) else "", None))
-    return looks
+            answers.append(("face covered" if look == len(classes) else "", None))
+    return answers
 
 
 def _marks(person: Person, analysis: Analysis) -> dict[float, Mark]:

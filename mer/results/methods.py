@@ -89,10 +89,8 @@ def _joined(*sentences: str) -> str:
 
 
 def _unsure(thresholds: Mapping[str, float]) -> str:
-    return (
-        f"an answer below {limits(thresholds)}, or on a face that is hard to judge, counts as "
-        "unsure."
-    )
+    unsure = ", or on a face that is hard to judge, counts as unsure."
+    return f"an answer below {limits(thresholds)}{unsure}"
 
 
 def _learned(record: Mapping[str, Any]) -> str:
@@ -136,12 +134,10 @@ def spotting() -> str:
         real = known["real"]["figures"]["sets"]["flashes"]
         found = f"{real['hit']} of {real['marked']} expressions of real clips were met"
         right = percent(real["named_spotted"]["uar"])
-        f1 = [f"F1 at half of the time shared is {real['f1']:.2f} there"]
+        f1 = f"F1 at half of the time shared is {real['f1']:.2f} there"
         if "made" in known:
-            f1.append(f"{known['made']['figures']['f1_2px']['30']:.2f} on made clips")
+            f1 += f" and {known['made']['figures']['f1_2px']['30']:.2f} on made clips"
     except KeyError:
         return ""
-    return (
-        f"Measured here: {found}; {' and '.join(f1)}. Of those met, negative, positive and "
-        f"surprise were told apart in {right}."
-    )
+    told = f"negative, positive and surprise were told apart in {right}."
+    return f"Measured here: {found}; {f1}. Of those met, {told}"

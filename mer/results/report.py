@@ -171,7 +171,13 @@ def video_html(analysis: Analysis, path: str | Path | None = None) -> str:
         analysis=analysis,
         counts=list(facts(analysis).items()),
         means=_video_means(analysis),
-        settings=_video_settings(analysis),
+        settings=[
+            (
+                _NAMES.get(name) or name.replace("_", " ").capitalize(),
+                limits(value) if isinstance(value, dict) else str(value),
+            )
+            for name, value in analysis.settings.items()
+        ],
         methods=methods.of_video(analysis),
         bibtex=methods.BIBTEX,
         covered=notes.covered,
@@ -192,9 +198,7 @@ def video_html(analysis: Analysis, path: str | Path | None = None) -> str:
 def _video_means(analysis: Analysis) -> list[tuple[str, str, str]]:
     """Person, class and its mean probability, of the classes that are ever likely."""
     rows = []
-    for person in analysis.people:
-        if not len(person.sampled_ms):
-            continue
+    for person in (one for one in analysis.people if len(one.sampled_ms)):
         seconds = person.sampled_ms // 1000
         each = [person.probabilities[seconds == one].mean(axis=0) for one in np.unique(seconds)]
         means = mean(person.probabilities, np.array(each))
@@ -202,18 +206,6 @@ def _video_means(analysis: Analysis) -> list[tuple[str, str, str]]:
         named = zip(person.classes, means, likely, strict=True)
         rows += [(str(person.number), name, share) for name, share, shown in named if shown]
     return rows
-
-
-def _video_settings(analysis: Analysis) -> list[tuple[str, str]]:
-    """What the analysis was made with, each by the name that people know."""
-    return [
-        (_NAMES.get(name) or name.replace("_", " ").capitalize(), _value(value))
-        for name, value in analysis.settings.items()
-    ]
-
-
-def _value(value: object) -> str:
-    return limits(value) if isinstance(value, dict) else str(value)
 
 
 def _stretches(person: Person) -> list[list[str]]:
@@ -228,36 +220,32 @@ def _pairs(analysis: Analysis, path: str | Path | None) -> list[tuple[int, Event
     """Number, event and JPEG of onset and apex side by side, of the strongest expressions."""
     if path is None:
         return []
-    numbered = [*enumerate(analysis.events, 1)]
+    numbered = enumerate(analysis.events, 1)
     passing = [one for one in numbered if one[1].kind in event_clips.EXPRESSIONS]
     chosen = sorted(passing, key=lambda one: -one[1].strength)[:PICTURED]
-    events = [event for _, event in chosen]
     try:
         with upright.again(path, analysis) as video:
-            pairs = event_clips.pairs(video, events, analysis.people)
-            return [(*chosen[index], _jpeg(onset, apex)) for index, onset, apex, _ in pairs]
+            found = event_clips.pairs(video, [event for _, event in chosen], analysis.people)
+            faces = [(index, np.hstack([onset, apex])) for index, onset, apex, _ in found]
     except VideoError:  # the file may be deleted by now; the report then has no pictures
         return []
-
-
-def _jpeg(*faces: np.ndarray) -> bytes:
-    small = [cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for face in faces]
-    return documents.jpeg(np.hstack(small))
+    size = 2 * SIDE, SIDE
+    small = [(index, cv2.resize(one, size, interpolation=cv2.INTER_AREA)) for index, one in faces]
+    return [(*chosen[index], documents.jpeg(one)) for index, one in small]
 
 
 def summary(analysis: Analysis) -> str:
     """What is in the video: people with their time lines, events, notes."""
     known = facts(analysis)
-    parts = [f"{known['Video']}, {known['Read']}", *(_person(person) for person in analysis.people)]
+    parts = [f"{known['Video']}, {known['Read']}", *map(_person, analysis.people)]
     if analysis.events:
         rows = [list(HEAD), *(cells(number, one) for number, one in enumerate(analysis.events, 1))]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        line = "  ".join(f"{{:{width}}}" for width in widths).format
-        parts.append("\n".join(line(*row).rstrip() for row in rows))
-    elif analysis.people:
-        parts.append("No event passed over a face.")
+        padded = [map(str.ljust, row, widths) for row in rows]
+        parts.append("\n".join("  ".join(row).rstrip() for row in padded))
     else:
-        parts.append("No face found. Try larger, brighter or more frontal faces.")
+        nobody = "No face found. Try larger, brighter or more frontal faces."
+        parts.append("No event passed over a face." if analysis.people else nobody)
     return "\n\n".join([*parts, *(f"Note: {note}" for note in analysis.notes)])
 
 
@@ -280,30 +268,25 @@ def facts(analysis: Analysis) -> dict[str, str]:
 
 
 def _person(person: Person) -> str:
-    span = f"{notes.clock(person.times_ms[0], 1)} to {notes.clock(person.times_ms[-1], 1)}"
     found = stretches(person)
-    lines = [
-        f"  {notes.clock(one.start_ms, 1)} to {notes.clock(one.end_ms, 1)}  "
-        f"{'looks like ' if one.sure else ''}{told(one.emotion, one.probability, one.sure)}"
-        for one in found[:MOST]
-    ]
-    if len(found) > MOST:
-        lines.append(f"  and {len(found) - MOST} more stretches")
-    if hidden := notes.covered(person):
-        lines.append(f"  {hidden}")
-    return "\n".join([f"Person {person.number}, {span}", *lines])
+    lines = [f"Person {person.number}, {_span(person.times_ms[0], person.times_ms[-1])}"]
+    for one in found[:MOST]:
+        looks_like = "looks like " * one.sure + told(one.emotion, one.probability, one.sure)
+        lines.append(f"{_span(one.start_ms, one.end_ms)}  {looks_like}")
+    lines += [f"and {len(found) - MOST} more stretches"] if len(found) > MOST else []
+    return "\n  ".join([*lines, *filter(None, [notes.covered(person)])])
+
+
+def _span(*times_ms: float) -> str:
+    return " to ".join(notes.clock(time, 1) for time in times_ms)
 
 
 def cells(number: int, event: Event) -> list[str]:
     """What a table says of an event, in the order of HEAD."""
-    times = event.onset_ms, event.apex_ms, event.offset_ms
-    return [
-        *(str(number), str(event.person), event.kind),
-        *(f"{time / 1000:.2f}" for time in times),
-        *(f"{event.offset_ms - event.onset_ms:.0f}", event.moved),
-        *(f"{event.pixels:.1f}", f"{event.strength:.1f}"),
-        looks(event),
-    ]
+    onset, apex, offset = event.onset_ms, event.apex_ms, event.offset_ms
+    times = *(f"{time / 1000:.2f}" for time in (onset, apex, offset)), f"{offset - onset:.0f}"
+    size = f"{event.pixels:.1f}", f"{event.strength:.1f}"
+    return [str(number), str(event.person), event.kind, *times, event.moved, *size, looks(event)]
 
 
 def looks(event: Event) -> str:

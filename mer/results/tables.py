@@ -35,12 +35,12 @@ def table(pictures: Iterable[tuple[str, Found]], predictor: Predictor) -> pd.Dat
     why; of faces the reason is "". `attrs` of the table keeps network, version, detector, time and
     classes. Where faces were measured, each figure of `mer.faces.measures` is a column, too.
     """
-    origin = {
-        "network": predictor.model,
-        "version": str(predictor.record.get("version", "")),
-        "detector": predictor.detector,
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    version, time = (
+        predictor.record.get("version", ""),
+        datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    values = predictor.model, str(version), predictor.detector, time
+    origin = dict(zip(AFTER, values, strict=True))
     rows = [row for file, found in pictures for row in _rows(file, found)]
     shares = (*predictor.classes, *(MEASURES if any("yaw" in row for row in rows) else ()))
     numbers = dict.fromkeys(("detector_score", "probability", *shares), "float64")
@@ -76,21 +76,14 @@ def _rows(file: str, found: Found) -> Iterator[dict[str, object]]:
         yield {"file": file, "emotion": "", "concerns": "", "reason": found or NO_FACE}
         return
     for number, one in enumerate(found, start=1):
-        figures = {
-            "detector_score": one.face.score,
-            "probability": one.probability,
-            **dict(zip(one.classes, one.probabilities, strict=True)),
-            **(one.measures.figures if one.measures else {}),
-        }
+        figures = {"detector_score": one.face.score, "probability": one.probability}
+        figures |= zip(one.classes, one.probabilities, strict=True)
+        figures |= one.measures.figures if one.measures else {}
         yield {
-            "file": file,
-            "face": number,
-            **dict(zip(BOX, one.face.box, strict=True)),
-            "emotion": one.emotion,
-            "sure": one.sure,
-            "concerns": "; ".join(one.concerns),
-            "reason": "",
+            **{"file": file, "face": number, **dict(zip(BOX, one.face.box, strict=True))},
+            **{"emotion": one.emotion, "sure": one.sure, "concerns": "; ".join(one.concerns)},
             **{name: round(value, DIGITS) for name, value in figures.items()},
+            "reason": "",
         }
 
 

@@ -7,7 +7,7 @@ such as versions, settings and warnings, stands once: in the JSON, and in the ta
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -49,14 +49,21 @@ def to_json(analysis: Analysis) -> str:
     return "".join(json_parts(analysis))
 
 
-def json_parts(analysis: Analysis) -> Iterator[str]:
-    """The JSON document in pieces, so that an hour of video need not lie in memory as text.
+def json_parts(*analyses: Analysis) -> Iterator[str]:
+    """The JSON document, of several a list, in pieces: an hour need not lie in memory as text.
 
     Keys: those of `header`, `people`, `events`, and `frames`: each frame read with its number and
     time, and of each person in it the box, whether the face is covered, the motion of the regions
     in pixels of a 320-pixel face and, where the network looked, the probabilities of the classes,
     whether they are sure, and what speaks against judging the face.
     """
+    for number, analysis in enumerate(analyses if len(analyses) > 1 else ()):
+        yield ",\n" if number else "[\n"
+        yield from json_parts(analysis)
+    if len(analyses) > 1:
+        yield "]\n"
+        return
+    (analysis,) = analyses
     people = [
         {
             "person": person.number,
@@ -76,17 +83,6 @@ def json_parts(analysis: Analysis) -> Iterator[str]:
     yield "\n  ]\n}\n"
 
 
-def json_list(analyses: Sequence[Analysis]) -> Iterator[str]:
-    """One analysis as `json_parts`; of several, those documents as one list."""
-    if len(analyses) == 1:
-        yield from json_parts(analyses[0])
-        return
-    for number, analysis in enumerate(analyses):
-        yield ",\n" if number else "[\n"
-        yield from json_parts(analysis)
-    yield "]\n"
-
-
 def header(analysis: Analysis) -> dict[str, Any]:
     """What holds for all rows of a video's tables, ready for JSON.
 
@@ -94,6 +90,7 @@ def header(analysis: Analysis) -> dict[str, Any]:
     complete, notes, limits, classes, motions, regions.
     """
     timing = analysis.timing
+    figures = timing.duration_ms, timing.fps, timing.unevenness, timing.gap_ms, timing.unseen_ms
     return {
         "file": analysis.source,
         "size": dict(zip(("width", "height"), analysis.size, strict=True)),
@@ -101,11 +98,7 @@ def header(analysis: Analysis) -> dict[str, Any]:
         "settings": analysis.settings,
         "frame_rate": {
             "frames": timing.frames,
-            **{
-                name: _round(getattr(timing, name)) for name in ("duration_ms", "fps", "unevenness")
-            },
-            "largest_gap_ms": _round(timing.gap_ms),
-            "unseen_ms": _round(timing.unseen_ms),
+            **_named(("duration_ms", "fps", "unevenness", "largest_gap_ms", "unseen_ms"), figures),
             "micro_expressions_claimed": timing.micro,
             "warning": notes.frame_rate(timing),
         },
@@ -181,10 +174,8 @@ def events_table(analysis: Analysis) -> pd.DataFrame:
     apex = (f"apex_{name}" for name in (*analysis.classes, "sure", "concerns"))
     rows = []
     for number, event in enumerate(analysis.events, 1):
-        shares = (
-            *(event.motion or [np.nan] * len(MOTIONS)),
-            *(event.still or [np.nan] * len(event.classes)),
-        )
+        motion = event.motion or [np.nan] * len(MOTIONS)
+        shares = *motion, *(event.still or [np.nan] * len(event.classes))
         rows.append(
             (
                 *(analysis.source, number, event.person, event.kind),
@@ -229,24 +220,24 @@ def _frames(table: pd.DataFrame, classes: Sequence[str]) -> Iterator[dict[str, A
     parts = (table.iloc[start : start + ROWS] for start in range(0, len(table), ROWS))
     rows = itertools.chain.from_iterable(part.to_dict(orient="records") for part in parts)
     for (frame, time_s), faces in itertools.groupby(rows, itemgetter("frame", "time_s")):
-        people = [_face(row, classes) for row in faces if not row["reason"]]
+        people = []
+        for row in faces:
+            if row["reason"]:
+                continue
+            face = {
+                "person": row["person"],
+                "box": {name: row[name] for name in BOX},
+                "covered": row["covered"],
+                "motion": _named(REGIONS, map(row.__getitem__, _MOTION)),
+            }
+            people.append(face)
+            if row["emotion"]:
+                face["probabilities"] = _named(classes, map(row.__getitem__, classes))
+                face["sure"] = row["sure"]
+                face["concerns"] = row["concerns"].split("; ") if row["concerns"] else []
+                if MEASURES[0] in row:
+                    face["measures"] = _named(MEASURES, map(row.__getitem__, MEASURES))
         yield {"frame": frame, "time_ms": _round(1000 * time_s), "people": people}
-
-
-def _face(row: Mapping[Any, Any], classes: Sequence[str]) -> dict[str, Any]:
-    face = {
-        "person": row["person"],
-        "box": {name: row[name] for name in BOX},
-        "covered": row["covered"],
-        "motion": _named(REGIONS, [row[name] for name in _MOTION]),
-    }
-    if row["emotion"]:
-        face["probabilities"] = _named(classes, [row[name] for name in classes])
-        face["sure"] = row["sure"]
-        face["concerns"] = row["concerns"].split("; ") if row["concerns"] else []
-        if MEASURES[0] in row:
-            face["measures"] = _named(MEASURES, [row[name] for name in MEASURES])
-    return face
 
 
 def _named(names: Sequence[str], values: Iterable[float]) -> dict[str, float | None]:

@@ -13,8 +13,10 @@ _STRONGEST: Final = 6  # blendshapes that are told,
 _LEAST: Final = 0.2  # of at least this value
 
 
-def percent(share: float, digits: int = 0) -> str:
-    """0.8534 -> '85 %'; what is there but would be rounded to nothing is '<1 %'."""
+def percent(share: float | None, digits: int = 0) -> str:
+    """0.8534 -> '85 %', None -> '–'; what is there but would be rounded to nothing is '<1 %'."""
+    if share is None:
+        return "–"
     least = 10.0**-digits
     return f"<{least:g} %" if 0 < 100 * share <= least / 2 else f"{100 * share:.{digits}f} %"
 
@@ -43,9 +45,8 @@ def mean(shares: np.ndarray, samples: np.ndarray) -> list[str]:
     if len(samples) < 2:
         return told
     half = 1.96 * samples.std(axis=0, ddof=1) / len(samples) ** 0.5
-    ends = 100 * np.clip([middle - half, middle + half], 0, 1)
-    intervals = [f"({low:.1f}\N{EN DASH}{high:.1f})" for low, high in ends.T.tolist()]
-    return [f"{one} {interval}" for one, interval in zip(told, intervals, strict=True)]
+    low, high = (100 * np.clip([middle - half, middle + half], 0, 1)).tolist()
+    return [f"{a} ({b:.1f}\N{EN DASH}{c:.1f})" for a, b, c in zip(told, low, high, strict=True)]
 
 
 def told(emotion: str, share: float, sure: bool = True) -> str:

@@ -14,6 +14,7 @@ from benchmarks.synthetic import clips
 from mer import cli
 from mer.errors import VideoError
 from mer.io import webm
+from mer.results import drawing
 from mer.video import analysis
 from mer.video.types import Analysis
 from tests.video.analyses import analysis as by_hand
@@ -157,3 +158,22 @@ def test_a_real_clip(
     assert cli.main(["video", str(path), "--json", str(tmp_path / "out.json")]) == 0
     assert "Person 1, 0:00." in capsys.readouterr().out
     assert len(json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["frames"]) == 30
+
+
+def test_a_film_that_fails_costs_no_report_and_no_other_film(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    stand_in: dict[str, Any],
+) -> None:
+    def annotate_video(target: Path, source: Path, *_: Any) -> None:
+        assert len([*tmp_path.glob("*.html")]) == 2
+        if source.name == "a.mp4":
+            raise VideoError("a.mp4 is gone.")
+        target.write_bytes(b"film")
+
+    monkeypatch.setattr(drawing, "annotate_video", annotate_video)
+    options = ["--html", str(tmp_path / "out.html"), "--annotated", str(tmp_path / "out.webm")]
+    assert cli.main(["video", "a.mp4", "b.mp4", *options]) == 1
+    assert "a.mp4 is gone." in capsys.readouterr().err
+    assert [path.name for path in tmp_path.glob("*.webm")] == ["out-2-b.webm"]
