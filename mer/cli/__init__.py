@@ -8,7 +8,7 @@ import io
 import sys
 from collections.abc import Sequence
 
-from mer.cli import networks, pictures, video
+from mer.cli import faces, networks
 from mer.cli.common import command, nobody_listens, say
 from mer.errors import MerError
 from mer.version import __version__
@@ -54,9 +54,9 @@ def parser() -> argparse.ArgumentParser:
     option("--port", type=int, help="port to listen on (default $GRADIO_SERVER_PORT or 7860)")
     option("--share", action="store_true", help="also open a public Gradio link, for 72 hours")
     networks.add_publish(commands)
-    pictures.add_predict(commands)
-    video.add(commands)
-    pictures.add_batch(commands)
+    faces.add_predict(commands)
+    faces.add_video(commands)
+    faces.add_batch(commands)
     networks.add(commands)
     return root
 

@@ -1,4 +1,4 @@
-"""Plotly figures of what was measured of the networks, and the style of all figures.
+"""Plotly figures: how good networks are, and what a person of a video looks like over time.
 
 Every figure has a transparent ground and its height set, and grows with its container.
 Their text is gray enough for a light and a dark page; where `CSS` is on the page, it takes
@@ -12,11 +12,13 @@ from typing import Any, Final
 import numpy as np
 import plotly.graph_objects as go
 
-from mer.emotions import EMOTIONS
+from mer.emotions import EMOTIONS, colors
 from mer.evaluation.calibration import BINS
 from mer.evaluation.metrics import wilson
 from mer.evaluation.robustness import SWEEPS
 from mer.results.wording import percent
+from mer.video.expression_segments import smoothed
+from mer.video.types import KINDS, REGIONS, Event, Person
 
 TEXT: Final = "#7f8790"  # 3.6 : 1 on white, 4.9 : 1 on near-black
 # Named here and not in CSS: plotly measures its texts with the font that it was told.
@@ -41,6 +43,21 @@ _AXIS: Final = {
 _INK: Final = ((0.0, 0.03), (0.05, 0.16), (0.2, 0.42), (0.6, 0.85), (0.8, 1.0), (1.0, 1.0))
 _STRONG: Final = 0.6  # share from which the count is written in white
 _DASHES: Final = ("dash", "dot", "dashdot", "longdash")
+
+Span = tuple[float, float]  # begin and end of a time axis
+POINTS: Final = 1200  # along the time axis; a screen shows no more
+_LEFT: Final = 86  # pixels: the figures of a person stand under one another, and so do moments
+_LEAST_SCALE: Final = 2.0  # pixels of motion: below it a row would magnify mere noise
+_HIGHEST: Final = 1.4  # rows: how far a strong motion may stand into the row above
+_ROWS: Final = {name: len(REGIONS) - row for row, name in enumerate(REGIONS, 1)}  # first on top
+
+# Expressions in the accent, what is kept apart in gray; told apart by shape as well.
+MARKS: Final = {
+    "micro": {"symbol": "diamond", "size": 14, "color": ACCENT},
+    "macro": {"symbol": "circle", "size": 13, "color": ACCENT},
+    "blink": {"symbol": "x", "size": 9, "color": TEXT},
+    "speech": {"symbol": "square", "size": 9, "color": TEXT},
+}
 
 
 def figure(*traces: Any, height: int, alt: str, **layout: Any) -> go.Figure:
@@ -147,8 +164,8 @@ def found(result: Mapping[str, Any], name: str) -> go.Figure:
 
 def right(result: Mapping[str, Any], name: str, chosen: str) -> go.Figure:
     """Share of the pictures that each network names right; `chosen` stands out, with intervals."""
-    entries = result["sweeps"][name]
-    counts = {one: [entry["right"][one] for entry in entries] for one in result["networks"]}
+    rights = [entry["right"] for entry in result["sweeps"][name]]
+    counts = {one: [entry[one] for entry in rights] for one in result["networks"]}
     return _sweep(name, "accuracy", counts, result["pictures"], chosen)
 
 
@@ -199,8 +216,7 @@ def curves(record: Mapping[str, Any]) -> go.Figure:
     fig.update_layout(yaxis2=fig.layout.yaxis)
     fig.update_layout(
         xaxis={"anchor": "y2", "title_text": "epoch", "showgrid": False, "nticks": 8},
-        yaxis={"domain": [0.54, 1], "title_text": "accuracy", "range": [0, 1]},
-        yaxis_tickformat=".0%",
+        yaxis={"domain": [0.54, 1], "title_text": "accuracy", "range": [0, 1], "tickformat": ".0%"},
         yaxis2={"domain": [0, 0.46], "title_text": "loss", "rangemode": "tozero", "nticks": 5},
         margin_t=24,  # the stages are named there
     )
@@ -215,3 +231,146 @@ def curves(record: Mapping[str, Any]) -> go.Figure:
             **{"y": 1, "yref": "paper", "yanchor": "bottom"},
         )
     return fig
+
+
+def ribbon(person: Person, *, span_ms: Span | None = None, lines: bool = False) -> go.Figure:
+    """The seven probabilities over time as stacked areas, smoothed; no area where no face was.
+
+    Where the face was covered, a gray band says so. The time axis is `span_ms`, or goes to the
+    person's last frame. With `lines` there is a line a class instead of areas.
+    """
+    times, shares = _grounded(person.sampled_ms, smoothed(person))
+    areas = [
+        go.Scatter(
+            x=times / 1000,
+            y=shares[:, column],
+            name=name,
+            stackgroup=None if lines else "expressions",
+            mode="lines",
+            line={"width": 2 if lines else 0, "color": color},
+            fillcolor=color,
+            hovertemplate=name + " %{y:.0%} at %{x:.2f} s<extra></extra>",
+        )
+        for column, (name, color) in enumerate(colors(person.classes).items())
+    ]
+    alt = f"What person {person.number} looks like over time"
+    layout = {"legend_y": -0.16, "legend_traceorder": "normal"} | _over_time(person, span_ms)
+    fig = figure(*areas, height=250, alt=alt, **layout)
+    fig.update_yaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], ticksuffix=" ")
+    note = {"text": "face covered", "textangle": -90, "font_size": 11}
+    for first, last in person.covered / 1000:
+        place = {"annotation": note, "annotation_position": "inside"}
+        fig.add_vrect(first, last, fillcolor=GRID, line_width=0, **place)
+    return fig
+
+
+def _grounded(times: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times and shares with a row of zeros before and after each stretch: the areas end there."""
+    each = -(-len(times) // POINTS)  # smooth as they are, every so many of them say the same
+    spans = [np.pad(part[::each], 1, "edge") for part in _split(times, times)]
+    areas = [np.pad(part[::each], ((1, 1), (0, 0))) for part in _split(shares, times)]
+    nothing = np.zeros((0, shares.shape[1]))
+    return np.concatenate([np.zeros(0), *spans]), np.concatenate([nothing, *areas])
+
+
+def motion(person: Person, events: Sequence[Event], *, span_ms: Span | None = None) -> go.Figure:
+    """How far each region of the face has moved, a row a region, and the events as marks.
+
+    A mark stands at the apex, on a bar from onset to offset; its `customdata` is the event's
+    index among `events`, of which those of other people are left out. For `span_ms` see `ribbon`.
+    """
+    known = person.motion[np.isfinite(person.motion)]
+    scale = max(float(np.percentile(known, 99.5)) if len(known) else 0.0, _LEAST_SCALE)
+    own = [(index, one) for index, one in enumerate(events) if one.person == person.number]
+    kinds = {kind: [one for one in own if one[1].kind == kind] for kind in KINDS}
+    marks = [_marked(some, kind, scale) for kind, some in kinds.items() if some]
+    traces = [
+        *(_row(person, column, scale) for column in range(len(REGIONS))),
+        *(bar for bar, _ in marks),
+        *(apex for _, apex in marks),
+    ]
+    alt = f"How far each part of the face of person {person.number} has moved, and events"
+    layout = {"legend_y": -0.09, "hovermode": "closest"} | _over_time(person, span_ms, top=24)
+    fig = figure(*traces, height=390, alt=alt, **layout)
+    breaks = (name.replace(" mouth ", " mouth<br>") for name in (f"{name} " for name in _ROWS))
+    fig.update_yaxes(
+        range=[-0.15, len(REGIONS) + 0.25],
+        tickvals=[row + 0.3 for row in _ROWS.values()],
+        ticktext=[name.replace("between ", "between<br>") for name in breaks],
+        **{"tickfont_size": 11, "showgrid": False},
+    )
+    return fig.add_annotation(
+        text=f"row height: {scale:.1f} px of motion, face scaled to 320 px",
+        **{"font_size": 11, "showarrow": False},
+        **{"xref": "paper", "x": 1, "xanchor": "right"},
+        **{"yref": "paper", "y": 1, "yanchor": "bottom"},
+    )
+
+
+def _row(person: Person, column: int, scale: float) -> go.Scatter:
+    times, pixels = _peaks(person.times_ms, person.motion[:, column])
+    name = REGIONS[column]
+    return go.Scatter(
+        x=times / 1000,
+        y=(_ROWS[name] + np.minimum(pixels / scale, _HIGHEST)).astype(np.float32),
+        customdata=pixels.astype(np.float32),
+        **{"mode": "lines", "line": {"width": 1.3, "color": TEXT}, "showlegend": False},
+        hovertemplate=name + ": %{customdata:.1f} px at %{x:.2f} s<extra></extra>",
+    )
+
+
+def _marked(events: Sequence[tuple[int, Event]], kind: str, scale: float) -> list[go.Scatter]:
+    """Bars from onset to offset, and marks at the apexes, of the events of a kind."""
+    bars = go.Scatter(
+        x=[x for _, e in events for x in (e.onset_ms / 1000, e.offset_ms / 1000, None)],
+        y=[y for _, e in events for y in (*[_ROWS[e.region]] * 2, None)],
+        **{"mode": "lines", "showlegend": False, "hoverinfo": "skip"},
+        line={"width": 5, "color": MARKS[kind]["color"]},
+    )
+    apexes = go.Scatter(
+        x=[e.apex_ms / 1000 for _, e in events],
+        y=[_ROWS[e.region] + min(e.pixels / scale, _HIGHEST) for _, e in events],
+        **{"name": kind, "mode": "markers", "cliponaxis": False},
+        marker={**MARKS[kind], "line": {"color": "white", "width": 1}},
+        customdata=[index for index, _ in events],
+        text=[told(e) for _, e in events],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    return [bars, apexes]
+
+
+def told(event: Event) -> str:
+    """'micro, lips up, 1.20 to 1.52 s, 1.6 px'."""
+    seconds = f"{event.onset_ms / 1000:.2f} to {event.offset_ms / 1000:.2f} s"
+    return f"{event.kind}, {event.moved}, {seconds}, {event.pixels:.1f} px"
+
+
+def _split(rows: np.ndarray, times: np.ndarray) -> list[np.ndarray]:
+    """The rows of each stretch in which a face is in view: they part where the times leap."""
+    steps = np.diff(times)
+    leap = max(4 * float(np.median(steps)), 400.0) if len(steps) else 0.0
+    return np.split(rows, np.flatnonzero(steps > leap) + 1) if len(times) else []
+
+
+def _peaks(times: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Times and values, (2, n): of neighbours the highest stays, for it is what one seeks.
+
+    Of a stretch there are at most POINTS or so, and NaN ends it, where a line breaks.
+    """
+    parts = [np.zeros((2, 0))]
+    for span, part in zip(_split(times, times), _split(values, times), strict=True):
+        starts = np.arange(0, len(span), -(-len(span) // POINTS))
+        highest = np.fmax.reduceat(part, starts)
+        parts += [np.stack([span[starts], highest]), np.full((2, 1), np.nan)]
+    return np.concatenate(parts, axis=1)
+
+
+def _over_time(person: Person, span_ms: Span | None, *, top: int = 8) -> dict[str, Any]:
+    """Layout of a figure over time, of which a moment stands at one place in all of a person's."""
+    start, end = span_ms or (0.0, float(person.times_ms[-1]) if len(person.times_ms) else 0.0)
+    shown = [start / 1000, max(end, start + 1.0) / 1000]
+    return {
+        "margin": {"l": _LEFT, "r": 24, "t": top, "b": 8},
+        "yaxis_automargin": False,
+        "xaxis": {"showgrid": False, "range": shown, "ticksuffix": " s", "nticks": 7},
+    }

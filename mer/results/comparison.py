@@ -54,10 +54,7 @@ def read_records() -> tuple[dict[str, Record], list[str]]:
 
 
 def tests(record: Record) -> dict[str, Scores]:
-    """The scores of a record by kind of test pictures: all, clean, everyday, sets from elsewhere.
-
-    Kinds that were not measured are left out.
-    """
+    """The scores by kind of test pictures, as far as known: all, clean, everyday, other sets."""
     evaluation = record["evaluation"]
     test, everyday = evaluation["test"], evaluation.get("ferplus") or {}
     scores = {
@@ -84,10 +81,9 @@ def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
     """The accuracy on faces from elsewhere: a row a data set, a column a network.
 
     In brackets stand the coverage of the sure answers and their accuracy. Sets that were left out
-    of the trainings which chose the threshold come last. Without a record that has such figures the
-    table is empty.
+    of the trainings which chose the threshold come last. Empty where no record has such figures.
     """
-    columns = {}
+    columns: dict[str, dict[str, str]] = {}
     for name, record in records.items():
         if away := record["evaluation"].get("elsewhere"):
             rows = {}
@@ -98,11 +94,9 @@ def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
             for data, one in record.get("calibration", {}).get("left_out", {}).items():
                 sure = {"coverage": one["coverage"], "accuracy": one["sure_accuracy"]}
                 rows[f"{data}: {one['n']}, left out"] = one["accuracy"], sure
-            columns[name] = {
-                row: f"{percent(right, 1)} ({percent(sure['coverage'])} sure, "
-                f"{percent(sure['accuracy'])} of them)"
-                for row, (right, sure) in rows.items()
-            }
+            for row, (right, sure) in rows.items():
+                told = f"{percent(sure['coverage'])} sure, {percent(sure['accuracy'])} of them"
+                columns.setdefault(name, {})[row] = f"{percent(right, 1)} ({told})"
     return pd.DataFrame(columns).fillna("–").rename_axis("pictures from").reset_index()
 
 
@@ -124,12 +118,9 @@ def table(records: Mapping[str, Record], *, ranked: bool = True) -> pd.DataFrame
 def beside_the_paper(records: Mapping[str, Record]) -> pd.DataFrame:
     """`table`, and the accuracies that the paper printed."""
     frame = table(records).set_index("figure")
-    printed = {row.ours: row for row in paper.TABLE_1}
     for split in ("train", "test"):
-        frame.loc[f"The paper's {split} accuracy"] = [
-            percent(getattr(printed[name], split) / 100, 2) if name in printed else "–"
-            for name in frame.columns
-        ]
+        printed = {row.ours: percent(getattr(row, split) / 100, 2) for row in paper.TABLE_1}
+        frame.loc[f"The paper's {split} accuracy"] = [printed.get(str(name), "–") for name in frame]
     return frame.reset_index()
 
 
@@ -197,8 +188,7 @@ def stages(record: Record) -> str:
 def label_noise(records: Mapping[str, Record]) -> str:
     """A sentence on the label noise of the test pictures; "" if it is unknown."""
     known = (record["evaluation"]["test"].get("label_noise") for record in records.values())
-    noise = next(filter(None, known), None)
-    if noise is None:
+    if (noise := next(filter(None, known), None)) is None:
         return ""
     low, high = (percent(end, 1) for end in noise["ceiling_interval"])
     return (

@@ -41,9 +41,8 @@ def chart(figure: Figure) -> Markup:
     """A plotly figure as HTML, for a page with plotly's script of 4 MB."""
     settings = {"displayModeBar": False, "responsive": True}
     drawn = Markup(figure.to_html(full_html=False, include_plotlyjs=False, config=settings))
-    return Markup('<div role="img" aria-label="{}">{}</div>').format(
-        figure.layout.meta["alt"], drawn
-    )
+    image = Markup('<div role="img" aria-label="{}">{}</div>')
+    return image.format(figure.layout.meta["alt"], drawn)
 
 
 def jpeg(image: np.ndarray) -> bytes:

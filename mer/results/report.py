@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from mer.errors import VideoError
 from mer.inference.predictor import Prediction, Predictor
-from mer.results import charts, comparison, documents, drawing, methods, tables, video_charts
+from mer.results import charts, comparison, documents, drawing, methods, tables
 from mer.results.video_tables import LIMITS as VIDEO_LIMITS
 from mer.results.wording import SECOND, counted, limits, mean, percent, told
 from mer.version import __version__
@@ -181,11 +181,9 @@ def video_html(analysis: Analysis, path: str | Path | None = None) -> str:
         methods=methods.of_video(analysis),
         bibtex=methods.BIBTEX,
         covered=notes.covered,
-        ribbon=lambda person: documents.chart(video_charts.ribbon(person, span_ms=span)),
+        ribbon=lambda person: documents.chart(charts.ribbon(person, span_ms=span)),
         stretches=_stretches,
-        motion=lambda person: documents.chart(
-            video_charts.motion(person, analysis.events, span_ms=span)
-        ),
+        motion=lambda person: documents.chart(charts.motion(person, analysis.events, span_ms=span)),
         head=HEAD,
         events=[cells(number, event) for number, event in enumerate(analysis.events, 1)],
         pairs=_pairs(analysis, path),
@@ -208,12 +206,10 @@ def _video_means(analysis: Analysis) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _stretches(person: Person) -> list[list[str]]:
-    return [
-        [notes.clock(time, 1) for time in (one.start_ms, one.end_ms)]
-        + [one.emotion, percent(one.probability), "yes" if one.sure else "no"]
-        for one in stretches(person)
-    ]
+def _stretches(person: Person) -> Iterator[tuple[str, ...]]:
+    for one in stretches(person):
+        start, end = notes.clock(one.start_ms, 1), notes.clock(one.end_ms, 1)
+        yield start, end, one.emotion, percent(one.probability), "yes" if one.sure else "no"
 
 
 def _pairs(analysis: Analysis, path: str | Path | None) -> list[tuple[int, Event, bytes]]:

@@ -23,7 +23,7 @@ from mer.errors import WeightsError
 from mer.faces.measures import MEASURES
 from mer.io import webm
 from mer.io.video import Frame
-from mer.results import documents, methods, video_charts, wording
+from mer.results import charts, documents, methods, wording
 from mer.results.report import HEAD, cells, facts, looks
 from mer.results.video_tables import LIMITS
 from mer.ui import visitor_files
@@ -110,8 +110,8 @@ def people(found: Analysis | None, *, lines: bool = False) -> list[Any]:
     updates: list[Any] = []
     for person in sorted(longest, key=lambda one: one.number):
         assert found is not None
-        ribbon = video_charts.ribbon(person, span_ms=found.span_ms, lines=lines)
-        motion = video_charts.motion(person, found.events, span_ms=found.span_ms)
+        ribbon = charts.ribbon(person, span_ms=found.span_ms, lines=lines)
+        motion = charts.motion(person, found.events, span_ms=found.span_ms)
         updates.append(gr.HTML(_heading(person), visible=True))
         updates += [gr.Plot(figure, visible=True) for figure in (ribbon, motion)]
     hidden = [gr.HTML("", visible=False), *[gr.Plot(None, visible=False)] * 2]
@@ -163,7 +163,7 @@ def closely(number: int, event: Event, look: Look) -> str:
         "event.html",
         number=number,
         event=event,
-        told=video_charts.told(event),
+        told=charts.told(event),
         pictures=[(said, documents.jpeg(image)) for said, image in pictures],
         clip=_clip(event, look),
         caption=_CLIP,
