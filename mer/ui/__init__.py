@@ -108,9 +108,8 @@ def launch(
 ) -> None:
     """Serve the page until it is interrupted, or told to end.
 
-    Unless they are given, $GRADIO_SERVER_NAME and $GRADIO_SERVER_PORT say where, or else it is
-    127.0.0.1:7860. With `share` there is a public link through Gradio's servers, too.
-    $GRADIO_ROOT_PATH is the path, or the whole address, at which a proxy shows the page.
+    Where nothing is given, $GRADIO_SERVER_NAME and $GRADIO_SERVER_PORT count, or 127.0.0.1:7860.
+    `share` adds a public link. $GRADIO_ROOT_PATH: path, or whole address, that a proxy shows.
 
     Raises:
         MerError: `port` is no port number, another program listens there, $MER_USER is set

@@ -18,7 +18,7 @@ from mer.errors import ImageError, MerError
 from mer.faces import detection
 from mer.faces.detection import DETECTORS
 from mer.inference import class_activation_map
-from mer.inference.predictor import Prediction, get_predictor
+from mer.inference.predictor import get_predictor
 from mer.io import images
 from mer.results import comparison, drawing, tables, video_tables
 from mer.results import report as reports
@@ -129,7 +129,8 @@ def annotate(picture: str, network: str, detector: str) -> np.ndarray:
     Returns:
         The picture, its long side 640 to 1600 pixels.
     """
-    return drawing.annotate(*_found(picture, network, detector))
+    image = images.read(picture)
+    return drawing.annotate(image, get_predictor(network, detector).predict(image))
 
 
 def explain_face(
@@ -140,7 +141,8 @@ def explain_face(
     Returns:
         The face with the map laid over it.
     """
-    image, found = _found(picture, network, detector)
+    image = images.read(picture)
+    found = get_predictor(network, detector).predict(image)
     if not 1 <= number <= len(found):
         raise MerError(f"There is no face {number}: {len(found)} were found in the picture.")
     one = found[number - 1]
@@ -255,11 +257,6 @@ def about() -> dict[str, Any]:
         "detectors": list(DETECTORS),
         "limits": [*reports.LIMITS, *video_tables.LIMITS[1:]],
     }
-
-
-def _found(picture: str, network: str, detector: str) -> tuple[np.ndarray, list[Prediction]]:
-    image = images.read(picture)
-    return image, get_predictor(network, detector).predict(image)
 
 
 def _analysed(path: str, network: str, detector: str, **part: Any) -> Analysis:

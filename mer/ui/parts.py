@@ -1,8 +1,7 @@
 """Answers as HTML that several tabs show: sentences, faces, download links; and examples to ask.
 
 All text in it is escaped, since names of files come from strangers. Pictures and downloads lie in
-the HTML itself: there is no file of them to keep or to delete. The page's script (faces.js) moves
-the selection among the faces.
+the HTML itself: there is no file to keep or to delete. faces.js moves the selection of a face.
 """
 
 import base64

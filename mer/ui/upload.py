@@ -123,14 +123,12 @@ def read(
     for done, (file, name) in enumerate(zip(files, names, strict=True)):
         progress((done, len(files)), desc=name, unit="pictures")
         yield [*[gr.skip()] * 4, gr.Button(visible=True)]  # where Cancel takes effect
-        before = names[:done].count(name)
-        told = f"{name} ({before + 1})" if before else name
+        told = f"{name} ({before + 1})" if (before := names[:done].count(name)) else name
         shot, faces = read_one(file, told, predictor, measure=measure)
         shots.append(shot)
         crops += faces[: _KEPT - len(crops)]
     rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
-    csv = csv_text(rows)
-    made = {"csv": csv, "excel.csv": csv, "json": tables.to_json(rows)}
+    made = dict.fromkeys(("csv", "excel.csv"), csv_text(rows)) | {"json": tables.to_json(rows)}
     links = parts.links(parts.file_name("faces", [one.name for one in shots]), made)
     answer = parts.faces(shots, problems=problems(shots), exports=links + _REPORT)
     yield _page(answer, shots, crops)

@@ -8,6 +8,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from html import escape
 from operator import itemgetter
 from pathlib import Path
@@ -96,11 +97,10 @@ def copy(path: str, fps: float) -> Path:
 def build_people() -> list[gr.HTML | gr.Plot]:
     """Lay out the panels, hidden until there is somebody; return what `people` fills."""
     panels: list[gr.HTML | gr.Plot] = []
+    plot = partial(gr.Plot, show_label=False, container=False, visible=False)
     with gr.Column(elem_id="people"):
         for _ in range(SHOWN):
-            panels.append(gr.HTML(visible=False, js_on_load=None))
-            for _ in range(2):
-                panels.append(gr.Plot(show_label=False, container=False, visible=False))
+            panels += [gr.HTML(visible=False, js_on_load=None), plot(), plot()]
     return panels
 
 

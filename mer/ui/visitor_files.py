@@ -72,8 +72,8 @@ def table() -> str:
 def take_folder() -> Path:
     """The folder of this process's temporary files, made at the first call; Gradio is told.
 
-    It lies in $GRADIO_TEMP_DIR or the system's folder for such files, belongs to this process
-    alone, and goes when it ends. What killed ones left, and nobody locks, goes now.
+    It lies in $GRADIO_TEMP_DIR or the system's folder for such files, belongs to this process alone
+    and goes when it ends. What killed ones left, and nobody locks, goes now.
     """
     told = os.environ.get("GRADIO_TEMP_DIR")
     if told and Path(told).name.startswith(_PREFIX) and Path(told).is_dir():

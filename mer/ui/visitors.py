@@ -6,7 +6,7 @@ only states are kept, and the names of files. In its queue one visitor could tak
 
 import sys
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,7 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Final
 
 import gradio as gr
-from gradio.queueing import Event, Queue
+from gradio.queueing import Queue
 from gradio.routes import file_upload_statuses
 from gradio.state_holder import SessionState, StateHolder
 from gradio_client.utils import is_file_obj, traverse
@@ -172,9 +172,11 @@ class FairQueue(Queue):
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
         """Take a call, or say why not."""
         address, session = _address(request), body.session_hash
-        there = [one.request for one in self._there()]
+        waiting = (one.queue for one in self.event_queue_per_concurrency_id.values())
+        calls = [*chain(*waiting, *filter(None, self.active_jobs))]
+        there = [one.request for one in calls]
         theirs = [one for one in there if _address(one) == address]
-        own = session and sum(one.session_hash == session for one in self._there())
+        own = session and sum(one.session_hash == session for one in calls)
         large = _bytes(theirs, request) > CALL_BYTES_OF_ADDRESS
         problems = {
             _FULL: len(self) >= CALLS,
@@ -182,9 +184,8 @@ class FairQueue(Queue):
             _LARGE: large or _bytes(there, request) > CALL_BYTES,
             _VISITOR: own and own >= CALLS_OF_VISITOR,
         }
-        for sentence, is_so in problems.items():
-            if is_so:
-                return False, sentence, "queue_full"
+        if refused := [sentence for sentence, is_so in problems.items() if is_so]:
+            return False, refused[0], "queue_full"
         owners: dict[str, str] = self.blocks.app.state_holder.owners  # type: ignore[attr-defined]
         if session:
             owners.setdefault(session, address)
@@ -198,10 +199,6 @@ class FairQueue(Queue):
         for waiting in self.event_queue_per_concurrency_id.values():
             waiting.queue.sort(key=lambda one: busy[_address(one.request)])
         return super().get_events()
-
-    def _there(self) -> Iterator[Event]:
-        waiting = (one.queue for one in self.event_queue_per_concurrency_id.values())
-        return chain(*waiting, *filter(None, self.active_jobs))
 
 
 def _bytes(there: Iterable[Any], request: Any) -> int:
