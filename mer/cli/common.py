@@ -38,11 +38,7 @@ def reading(add: Any) -> None:
 
 
 def check_folders(*outputs: Path | None) -> None:
-    """Refuse files to write whose folder is not there, before work that may take hours.
-
-    Raises:
-        MerError: with the folder to make.
-    """
+    """Refuse with a MerError to write to folders that are missing, before the work."""
     for path in outputs:
         if path and not path.parent.is_dir():
             raise MerError(f"There is no folder '{path.parent}' to write {path.name} to. Make it.")

@@ -19,8 +19,7 @@ def add_publish(commands: Any) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--space", metavar="OWNER/NAME", help="the Space to push the page to")
     where.add_argument("--model", metavar="OWNER/NAME", help="the repository of a network")
-    what = "network to push with --model"
-    network(parser.add_argument, "--network", DEFAULT_MODEL, what)
+    network(parser.add_argument, "--network", DEFAULT_MODEL, "network to push with --model")
     text = "push nothing: write what would be pushed to this folder"
     parser.add_argument("--dry-run", type=Path, metavar="DIR", help=text)
 

@@ -266,11 +266,8 @@ def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, boo
 def best(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The best figure of each column of the leaderboard in which several networks have one."""
     known = {key: [row[key] for row in rows if row[key] is not None] for key, *_ in COLUMNS}
-    return {
-        key: (max if more else min)(known[key])
-        for key, _, more in COLUMNS
-        if more is not None and len(known[key]) > 1
-    }
+    judged = {key: max if more else min for key, _, more in COLUMNS if more is not None}
+    return {key: choose(known[key]) for key, choose in judged.items() if len(known[key]) > 1}
 
 
 def cell(key: str, value: Any) -> str:
@@ -310,9 +307,8 @@ def verdict(records: Mapping[str, Record]) -> list[str]:
         names, matrix = significance(records, kind)
         beaten = [[names[at] for at, said in enumerate(row) if said == "better"] for row in matrix]
         pairs = [(name, " and ".join(of)) for name, of in zip(names, beaten, strict=True) if of]
-        ahead = (
-            ", ".join(f"{name} is ahead of {of}" for name, of in pairs) + " by more than chance."
-        )
-        text = ahead if pairs else "no network is shown to be better than another."
+        text = "no network is shown to be better than another."
+        if ahead := ", ".join(f"{name} is ahead of {of}" for name, of in pairs):
+            text = f"{ahead} by more than chance."
         told += [f"On {kind} pictures {text}"] if len(names) > 1 else []
     return told

@@ -85,7 +85,7 @@ def _marked(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
         for x, y in () if mark.points is None else (scale * mark.points[:, :2]).tolist():
             pen.rectangle((x - 1, y - 1, x + 0.5, y + 0.5), fill=POINT)
     for box, mark in zip(boxes, marks, strict=True):
-        _outline(pen, box, mark.color or UNSURE, dashed=not mark.color)
+        _outline(pen, box, mark.color)
     labels: list[Area] = []
     for index, (box, mark) in enumerate(zip(boxes, marks, strict=True)):
         others = [*labels, *boxes[:index], *boxes[index + 1 :]]
@@ -107,15 +107,14 @@ def _fitted(image: np.ndarray) -> tuple[np.ndarray, float]:
     return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), scale
 
 
-def _outline(pen: ImageDraw.ImageDraw, box: Area, color: str, *, dashed: bool) -> None:
+def _outline(pen: ImageDraw.ImageDraw, box: Area, color: str | None) -> None:
     """Draw the box between two dark hairlines, so that it stands out on any ground."""
     stroke = max(2, round(max(pen.im.size) / 400))
     wide = Area(box.left - 1, box.top - 1, box.right + 1, box.bottom + 1)
     pen.rectangle(wide, outline=INK, width=stroke + 2)
-    pen.rectangle(box, outline=color, width=stroke)
-    if not dashed:
-        return
-    for low, high, across in ((box.left, box.right, True), (box.top, box.bottom, False)):
+    pen.rectangle(box, outline=color or UNSURE, width=stroke)
+    sides = (box.left, box.right, True), (box.top, box.bottom, False)
+    for low, high, across in () if color else sides:
         dashes = max(1, round((high - low) / stroke / 8))
         edges = np.linspace(low, high, 2 * dashes + 2).tolist()
         for start, end in zip(edges[1::2], edges[2::2], strict=False):  # the gaps

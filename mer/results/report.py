@@ -250,12 +250,12 @@ def facts(analysis: Analysis) -> dict[str, str]:
     timing, (width, height) = analysis.timing, analysis.size
     kinds = [event.kind for event in analysis.events]
     events = [counted(kinds.count(kind), *_CALLED[kind]) for kind in KINDS if kind in kinds]
-    read = f"{timing.duration_ms / 1000:.1f} s of video"
     frames = f"({timing.frames} frames, {timing.fps:.1f} a second)"
+    read = f"{timing.duration_ms / 1000:.1f} s of video {frames}"
     sure = np.concatenate([np.empty(0), *(person.sure for person in analysis.people)])
     return {
         "Video": f"{analysis.source}: {width} x {height} pixels",
-        "Read": f"{read} {frames}{'' if analysis.complete else ', not to the end'}",
+        "Read": f"{read}{'' if analysis.complete else ', not to the end'}",
         "Unevenness of the frames": f"{timing.unevenness:.0%}",
         "People": counted(len(analysis.people), "person", "people"),
         "Events": ", ".join(events) or "none",

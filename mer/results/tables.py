@@ -30,10 +30,9 @@ def table(pictures: Iterable[tuple[str, Found]], predictor: Predictor) -> pd.Dat
     """One row a face over all pictures, each given as its file name and what was found in it.
 
     Boxes are in the picture's own pixels, `face` counts from 1 in each picture, `version` is that
-    of the weights, `time` is now, ISO 8601 in UTC. Each class of the predictor is a column. A
-    picture without a face has one row, in which `face` and all figures are empty and `reason` says
-    why; of faces the reason is "". `attrs` of the table keeps network, version, detector, time and
-    classes. Where faces were measured, each figure of `mer.faces.measures` is a column, too.
+    of the weights, `time` is now, ISO 8601 in UTC; these and classes are in `attrs`, too. Each
+    class is a column, and so is each of MEASURES where faces were measured. A picture without a
+    face has one row with nothing but a `reason`, which is "" of faces.
     """
     version, time = (
         predictor.record.get("version", ""),

@@ -84,11 +84,7 @@ def json_parts(*analyses: Analysis) -> Iterator[str]:
 
 
 def header(analysis: Analysis) -> dict[str, Any]:
-    """What holds for all rows of a video's tables, ready for JSON.
-
-    Keys: file, size, network, version, detector, mer, time, settings, frame_rate with its warning,
-    complete, notes, limits, classes, motions, regions.
-    """
+    """What holds for all rows of a video's tables, ready for JSON: its origin, limits, names."""
     timing = analysis.timing
     figures = timing.duration_ms, timing.fps, timing.unevenness, timing.gap_ms, timing.unseen_ms
     return {
