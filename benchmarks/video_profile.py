@@ -18,8 +18,7 @@ from benchmarks.synthetic import clips, timeline
 from mer.faces import detection
 from mer.faces.quality import Cover
 from mer.inference.predictor import Predictor
-from mer.io import webm
-from mer.io.video import Frame, Video
+from mer.io.video import Frame, Video, write_clip
 from mer.models.registry import DEFAULT_MODEL
 from mer.video import event_clips, spotting
 from mer.video.analysis import analyse
@@ -115,7 +114,7 @@ def measure(path: Path, face: np.ndarray, count: int, seconds: float, model: str
     cell = SIZE[0] // columns, SIZE[1] // math.ceil(count / columns)
     events = timeline.plan(seconds, PIXELS)
     clip = clips.Clip(face, fps=FPS, seconds=seconds, events=events, size=cell)
-    webm.write(path, (_tiled(frame, count, columns) for frame in clip), FPS)
+    write_clip(path, (_tiled(frame, count, columns) for frame in clip), FPS)
     began = time.perf_counter()
     for _ in Video(path):
         pass

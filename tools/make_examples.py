@@ -12,7 +12,8 @@ import numpy as np
 from benchmarks.synthetic import clips
 from benchmarks.synthetic.timeline import plan
 from mer.inference.predictor import get_predictor
-from mer.io import images, webm
+from mer.io import images
+from mer.io.video import write_clip
 from mer.results import drawing
 from mer.ui import header, parts
 
@@ -64,7 +65,7 @@ def make(folder: Path = parts.MEDIA) -> list[Path]:
     paths = [folder / name for name in VIDEOS]
     for path, options in zip(paths, VIDEOS.values(), strict=True):
         clip = clips.Clip(picture, **options)
-        webm.write(path, clip, clip.fps, bitrate="700k")
+        write_clip(path, clip, clip.fps, bitrate="700k")
     return paths
 
 

@@ -1,11 +1,12 @@
-"""Videos in; their frames out, one by one, each with its own time."""
+"""Videos in; their frames out, one by one, each with its own time; clips that browsers play."""
 
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Self
 from weakref import WeakSet, finalize
@@ -30,6 +31,9 @@ BACK_MS: Final = 1000.0  # a stamp this much before the last one begins a new co
 NEAREST_MS: Final = 3.9  # between frames that are read: nothing in a face needs more than 250 fps
 MAX_NOTES: Final = 5  # of frames that cannot be read
 EARLY_MS: Final = 1000.0  # a file that ends this much before its stated end has been cut off
+
+MILLISECOND: Final = Fraction(1, 1000)
+ENCODER: Final = {"deadline": "realtime", "cpu-used": "8"}  # VP8, which all browsers play
 
 _FILMED: Final = {1: "lying on its side", 2: "upside down", 3: "lying on its side"}
 _NOTES: Final = {
@@ -279,3 +283,32 @@ class FolderReader:
                 note = f"A frame was left out: {error}"
                 if note not in self.notes and len(self.notes) < MAX_NOTES:
                     self.notes.append(note)
+
+
+def write_clip(path: Path, frames: Iterable[Frame], fps: float, *, bitrate: str = "4M") -> None:
+    """Write frames of one size, one at a time and each at its own time, as VP8 in WebM.
+
+    `fps` is told to players, the frames' own times may differ; `bitrate` is what the encoder aims
+    at, a second. Raises a VideoError where there are no frames, or the file cannot be written.
+    """
+    try:
+        with av.open(str(path), "w", format="webm") as file:
+            stream = file.add_stream("libvpx", round(fps), options=ENCODER | {"b": bitrate})
+            stream.time_base = stream.codec_context.time_base = MILLISECOND
+            for frame in frames:
+                if not stream.codec_context.is_open:
+                    stream.height, stream.width = frame.image.shape[:2]
+                picture = av.VideoFrame.from_ndarray(frame.image, format="rgb24")
+                picture.pts, picture.time_base = round(frame.time_ms), MILLISECOND
+                file.mux(stream.encode(picture))
+            if not stream.codec_context.is_open:
+                raise VideoError("There are no frames to make a video of.")
+            file.mux(stream.encode())
+    except (OSError, av.FFmpegError) as error:
+        raise VideoError(f"The video {path.name} cannot be written: {error}.") from error
+
+
+def evenly(images: Iterable[np.ndarray], fps: float) -> Iterator[Frame]:
+    """Pictures, RGB uint8, as frames that follow one another evenly."""
+    for index, image in enumerate(images):
+        yield Frame(index, 1000 * index / fps, image)

@@ -12,8 +12,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from mer.emotions import colors
 from mer.inference.predictor import Prediction
-from mer.io import webm
-from mer.io.video import Frame, Video
+from mer.io.video import Frame, Video, write_clip
 from mer.results.wording import UNSURE, percent, told
 from mer.video import upright
 from mer.video.event_clips import EXPRESSIONS
@@ -168,7 +167,7 @@ def annotate_video(
     with upright.again(source, analysis) as video:
         width, height = video.size
         bits = DENSITY * max(width * height, 640 * 360) * rate
-        webm.write(target, _drawn(video, analysis, progress), rate, bitrate=f"{bits / 1000:.0f}k")
+        write_clip(target, _drawn(video, analysis, progress), rate, bitrate=f"{bits / 1000:.0f}k")
 
 
 def _drawn(video: Video, analysis: Analysis, progress: Progress | None) -> Iterator[Frame]:

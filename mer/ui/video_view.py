@@ -22,8 +22,7 @@ import numpy as np
 from mer.emotions import colors
 from mer.errors import WeightsError
 from mer.faces.measures import MEASURES
-from mer.io import webm
-from mer.io.video import Frame
+from mer.io.video import Frame, evenly, write_clip
 from mer.results import charts, documents, methods, wording
 from mer.results.report import HEAD, cells, facts, looks
 from mer.results.video_tables import LIMITS
@@ -90,7 +89,7 @@ def copy(path: str, fps: float) -> Path:
 
     target = Path(path).with_name("copy.webm")
     with upright.opened(path) as video:
-        webm.write(target, map(smaller, video), max(fps, 1.0))
+        write_clip(target, map(smaller, video), max(fps, 1.0))
     return target
 
 
@@ -180,7 +179,7 @@ def _clip(event: Event, look: Look) -> bytes:
         path = Path(folder) / "clip.webm"
         slow = look.fps / event_clips.SLOWER
         both = [np.hstack(pair) for pair in zip(look.clip, large, strict=True)]
-        webm.write(path, webm.even(both, slow), slow)
+        write_clip(path, evenly(both, slow), slow)
         return path.read_bytes()
 
 

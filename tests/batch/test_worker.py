@@ -17,8 +17,8 @@ from benchmarks.synthetic import clips
 from mer.batch.worker import DEATHS, FIGURES, Task, Worker
 from mer.errors import WeightsError
 from mer.inference.predictor import Predictor, get_predictor
-from mer.io import webm
 from mer.io.sources import Item, find
+from mer.io.video import write_clip
 from mer.results import tables
 from mer.weights import store
 
@@ -109,7 +109,7 @@ def test_a_video_has_frames(score: Score, tmp_path: Path, astronaut: np.ndarray)
     path = tmp_path / "inner" / "clip.webm"
     path.parent.mkdir()
     clip = clips.Clip(astronaut, fps=30, seconds=0.5, events=(), size=(320, 240))
-    webm.write(path, clip, 30)
+    write_clip(path, clip, 30)
     made_tables = score([Item("inner/clip.webm", str(path))])
     assert set(made_tables["frames"]["file"]) == {"inner/clip.webm"}
     assert 0 < len(made_tables["frames"]) <= 15

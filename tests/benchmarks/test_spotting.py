@@ -17,8 +17,7 @@ from benchmarks.synthetic.clips import Clip
 from benchmarks.synthetic.timeline import plan
 from mer.errors import ImageError, MerError
 from mer.faces import detection
-from mer.io import webm
-from mer.io.video import Frame
+from mer.io.video import Frame, write_clip
 from mer.video.types import Event
 
 
@@ -153,13 +152,13 @@ def test_a_video_gives_the_frame_with_the_surest_face(
     shape = (240, 320, 3)
     frames = [Frame(i, 40.0 * i, np.full(shape, 128, np.uint8)) for i in range(5)]
     frames += [Frame(5, 200.0, next(iter(Clip(astronaut, size=(320, 240)))).image)]
-    webm.write(path, frames, 25)
+    write_clip(path, frames, 25)
     assert len(detection.detect(spotting.still(path))) == 1
 
 
 def test_a_video_without_a_face_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "none.webm"
-    webm.write(path, [Frame(0, 0.0, np.full((240, 320, 3), 128, np.uint8))], 25)
+    write_clip(path, [Frame(0, 0.0, np.full((240, 320, 3), 128, np.uint8))], 25)
     with pytest.raises(MerError, match=r"No face was found .* none\.webm"):
         spotting.still(path)
 

@@ -13,8 +13,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.synthetic import clips
 from benchmarks.synthetic.timeline import Expression
-from mer.io import webm
-from mer.io.video import Frame, Video
+from mer.io.video import Frame, Video, write_clip
 from mer.ui import video
 from mer.video import analysis
 from mer.video.tracking.tracker import Tracker
@@ -30,7 +29,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six seconds of a real face into which a smile is warped."""
     path = tmp_path_factory.mktemp("film") / "film.webm"
     clip = clips.Clip(skimage.data.astronaut(), fps=30, seconds=6, events=[SMILE], blinks=0)
-    webm.write(path, clip, clip.fps)
+    write_clip(path, clip, clip.fps)
     return path
 
 

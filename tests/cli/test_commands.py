@@ -22,7 +22,7 @@ from benchmarks import __main__ as benchmarks
 from benchmarks.synthetic import clips
 from mer import cli
 from mer.inference.predictor import get_predictor
-from mer.io import webm
+from mer.io.video import write_clip
 from mer.models.registry import NETWORKS
 from mer.weights import store
 from tests import test_documents
@@ -191,7 +191,7 @@ def project(
     place = tmp_path / "project"
     shutil.copytree(tiny_data, place / "DIR")
     Image.fromarray(astronaut).save(place / "photo.jpg")
-    webm.write(place / "clip.mp4", clips.Clip(astronaut, fps=30, seconds=1, size=(320, 240)), 30)
+    write_clip(place / "clip.mp4", clips.Clip(astronaut, fps=30, seconds=1, size=(320, 240)), 30)
     (place / "runs").symlink_to(stand_in_weights)
     monkeypatch.chdir(place)
     return place

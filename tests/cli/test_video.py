@@ -13,7 +13,7 @@ import pytest
 from benchmarks.synthetic import clips
 from mer import cli
 from mer.errors import VideoError
-from mer.io import webm
+from mer.io.video import write_clip
 from mer.results import drawing
 from mer.video import analysis
 from mer.video.types import Analysis
@@ -154,7 +154,7 @@ def test_a_real_clip(
     stand_in_weights: Path,
 ) -> None:
     path = tmp_path / "clip.webm"
-    webm.write(path, clips.Clip(astronaut, fps=30, seconds=1, size=(320, 240)), 30)
+    write_clip(path, clips.Clip(astronaut, fps=30, seconds=1, size=(320, 240)), 30)
     assert cli.main(["video", str(path), "--json", str(tmp_path / "out.json")]) == 0
     assert "Person 1, 0:00." in capsys.readouterr().out
     assert len(json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["frames"]) == 30

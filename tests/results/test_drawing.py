@@ -11,8 +11,7 @@ from mer.emotions import COLORS, EMOTIONS
 from mer.errors import VideoError
 from mer.faces.detection import Face
 from mer.inference.predictor import Prediction
-from mer.io import webm
-from mer.io.video import Video
+from mer.io.video import Video, write_clip
 from mer.results import drawing
 from mer.video.analysis import analyse
 from tests.video.analyses import analysis as by_hand
@@ -114,7 +113,7 @@ def test_overlapping_faces_are_drawn_all_the_same() -> None:
 @pytest.fixture
 def clip(tmp_path: Path, astronaut: np.ndarray) -> Path:
     path = tmp_path / "clip.webm"
-    webm.write(path, clips.Clip(astronaut, fps=15, seconds=1, size=(320, 240)), 15)
+    write_clip(path, clips.Clip(astronaut, fps=15, seconds=1, size=(320, 240)), 15)
     return path
 
 

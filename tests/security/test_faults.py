@@ -20,8 +20,7 @@ from mer import ui
 from mer.errors import MerError, VideoError, WeightsError
 from mer.inference import camera
 from mer.inference.predictor import get_predictor
-from mer.io import webm
-from mer.io.video import Frame
+from mer.io.video import Frame, write_clip
 from mer.results import comparison
 from mer.ui import errors
 from mer.ui.errors import UNEXPECTED
@@ -77,7 +76,7 @@ def test_a_copy_of_a_video_on_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
 
     def work() -> None:
         with pytest.raises(VideoError, match="cannot be written"):
-            webm.write(tmp_path / "a.webm", (Frame(n, 40.0 * n, noise[n]) for n in range(9)), 25)
+            write_clip(tmp_path / "a.webm", (Frame(n, 40.0 * n, noise[n]) for n in range(9)), 25)
 
     with_a_full_disk(work)
 

@@ -24,8 +24,8 @@ from PIL import Image
 from mer import ui
 from mer.errors import ImageError, MerError, VideoError
 from mer.inference.predictor import get_predictor
-from mer.io import images, webm
-from mer.io.video import Frame, Video
+from mer.io import images
+from mer.io.video import Frame, Video, write_clip
 from mer.ui import errors, guard, origin, upload, video, visitor_files, visitors
 from mer.video import analysis
 from tests.security.conftest import Served, files, serve
@@ -120,7 +120,7 @@ def test_a_picture_of_too_many_pixels_and_a_file_too_large(
 @pytest.fixture
 def film(tmp_path: Path, astronaut: np.ndarray) -> Path:
     path = tmp_path / "film.webm"
-    webm.write(path, (Frame(n, 500.0 * n, astronaut[:64, :64]) for n in range(9)), 2)
+    write_clip(path, (Frame(n, 500.0 * n, astronaut[:64, :64]) for n in range(9)), 2)
     return path
 
 

@@ -21,8 +21,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from mer.io import webm
-from mer.io.video import Frame
+from mer.io.video import Frame, write_clip
 from mer.ui import header, visitor_files
 from tests.security.conftest import Served, files, serve
 
@@ -52,7 +51,7 @@ def film(tmp_path: Path, astronaut: np.ndarray) -> Path:
     """A second of a face that hardly moves."""
     path = tmp_path / "film.webm"
     moved = (np.roll(astronaut, shift, axis=0)[:360] for shift in range(8))
-    webm.write(path, (Frame(n, 40.0 * n, image) for n, image in enumerate(moved)), 25)
+    write_clip(path, (Frame(n, 40.0 * n, image) for n, image in enumerate(moved)), 25)
     return path
 
 

@@ -19,8 +19,7 @@ from gradio.routes import file_upload_statuses
 from gradio_client import Client, handle_file
 
 from mer.inference.predictor import get_predictor
-from mer.io import webm
-from mer.io.video import Frame
+from mer.io.video import Frame, write_clip
 from mer.ui import guard, visitor_files, visitors
 from tests.security.conftest import Served, files
 from tools.security import process
@@ -88,7 +87,7 @@ def test_captured_frames_do_not_stay_in_memory(shared: Served) -> None:
 
 def test_unknown_names_leave_nothing(shared: Served, tmp_path: Path, astronaut: Any) -> None:
     path = tmp_path / "film.webm"
-    webm.write(path, (Frame(n, 40.0 * n, astronaut[:64, :64]) for n in range(3)), 25)
+    write_clip(path, (Frame(n, 40.0 * n, astronaut[:64, :64]) for n in range(3)), 25)
     visitor = Client(shared.url, verbose=False, download_files=False)
     known = get_predictor.cache_info().currsize
     for network, detector in [("cnn1", f"none{n}") for n in range(5)] + [("../cnn1", "yunet")]:

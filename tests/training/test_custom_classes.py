@@ -17,7 +17,7 @@ from mer.evaluation.datasets import evaluate_predictor
 from mer.inference import predictor
 from mer.inference.class_activation_map import layer_cam
 from mer.inference.predictor import Predictor
-from mer.io import webm
+from mer.io.video import write_clip
 from mer.live.session import Live
 from mer.results import charts, comparison, report, video_tables
 from mer.results.drawing import annotate
@@ -139,7 +139,7 @@ def test_the_three_commands_give_a_network_of_its_own(
     with pytest.raises(MerError, match="tells other classes apart"):
         Live().choose("mine", "yunet")
 
-    webm.write(tmp_path / "clip.webm", iter(clips.Clip(astronaut, seconds=1.5, fps=25)), 25)
+    write_clip(tmp_path / "clip.webm", iter(clips.Clip(astronaut, seconds=1.5, fps=25)), 25)
     analysis = analyse(tmp_path / "clip.webm", model="mine")
     assert analysis.people[0].probabilities.shape[1] == len(CLASSES)
     assert set(CLASSES) < set(video_tables.frames_table(analysis).columns)

@@ -23,7 +23,7 @@ from PIL import Image
 from benchmarks.synthetic import clips
 from mer import ui
 from mer.emotions import EMOTIONS
-from mer.io import webm
+from mer.io.video import write_clip
 from mer.models.registry import DEFAULT_MODEL
 from tools.make_docs import EXAMPLES
 
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(face).save(path / "photo.jpg")
     Image.new("RGB", (90, 90)).save(path / "wall.png")
     clip = clips.Clip(face, seconds=1, fps=25, seed=0)
-    webm.write(path / "clip.webm", iter(clip), clip.fps)
+    write_clip(path / "clip.webm", iter(clip), clip.fps)
     return path
 
 

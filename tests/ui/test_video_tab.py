@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mer.io import webm
-from mer.io.video import Frame, Video
+from mer.io.video import Frame, Video, write_clip
 from mer.ui import parts, video, video_view, visitor_files
 from mer.video.event_clips import Look
 from mer.weights import store
@@ -141,7 +140,7 @@ def test_a_copy_is_smaller_and_keeps_the_time_of_an_uneven_video(tmp_path: Path)
     path = tmp_path / "film.webm"
     times = [0.0, 40.0, 100.0, 300.0]
     picture = np.zeros((480, 1280, 3), np.uint8)
-    webm.write(path, [Frame(i, time, picture) for i, time in enumerate(times)], 10)
+    write_clip(path, [Frame(i, time, picture) for i, time in enumerate(times)], 10)
     with Video(video_view.copy(str(path), 10)) as copied:
         assert copied.size == (640, 240)
         assert [frame.time_ms for frame in copied] == pytest.approx(times, abs=1)

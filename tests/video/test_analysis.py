@@ -11,8 +11,7 @@ from benchmarks.synthetic import clips
 from mer.emotions import EMOTIONS
 from mer.errors import MerError, VideoError
 from mer.faces.measures import MEASURES
-from mer.io import webm
-from mer.io.video import Frame, Video
+from mer.io.video import Frame, Video, write_clip
 from mer.results import video_tables
 from mer.video import analysis, upright
 from mer.video.analysis import analyse
@@ -27,7 +26,7 @@ def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def written(path: Path, images: list[np.ndarray], fps: float = 30) -> Path:
     frames = [Frame(i, 1000 * i / fps, image) for i, image in enumerate(images)]
-    webm.write(path, frames, fps)
+    write_clip(path, frames, fps)
     return path
 
 
@@ -42,7 +41,7 @@ def clip(clip_folder: Path, portrait: np.ndarray) -> Path:
     """Three seconds of the astronaut, who sways and blinks, at 30 frames a second."""
     path = clip_folder / "astronaut.webm"
     if not path.exists():
-        webm.write(path, clips.Clip(portrait, fps=30, seconds=3), 30)
+        write_clip(path, clips.Clip(portrait, fps=30, seconds=3), 30)
     return path
 
 
@@ -149,7 +148,7 @@ def test_low_frame_rate_claims_nothing_micro(
     tmp_path: Path, portrait: np.ndarray, stand_in_weights: Path
 ) -> None:
     path = tmp_path / "slow.webm"
-    webm.write(path, clips.Clip(portrait, fps=12, seconds=3), 12)
+    write_clip(path, clips.Clip(portrait, fps=12, seconds=3), 12)
     found = analyse(path)
     assert "micro" not in {event.kind for event in found.events}
     assert any("nothing is called a micro-expression" in note for note in found.notes)

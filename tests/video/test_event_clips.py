@@ -11,8 +11,7 @@ from benchmarks.synthetic.timeline import Expression
 from mer.errors import VideoError
 from mer.faces import detection
 from mer.inference.predictor import get_predictor
-from mer.io import webm
-from mer.io.video import Frame, Video
+from mer.io.video import Frame, Video, write_clip
 from mer.video import event_clips
 from mer.video.motion import flow
 from mer.video.types import MOTIONS, REGIONS, Analysis, Event, Person, Timing
@@ -29,7 +28,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("closeup") / "sad.webm"
     clip = clips.Clip(skimage.data.astronaut(), fps=30, seconds=2, events=[SADNESS], blinks=0)
-    webm.write(path, clip, 30)
+    write_clip(path, clip, 30)
     return path
 
 
@@ -63,7 +62,7 @@ def test_a_video_that_is_gone(found: Analysis, tmp_path: Path) -> None:
 def test_another_video_under_its_name(found: Analysis, tmp_path: Path) -> None:
     other = tmp_path / "sad.webm"
     blank = [Frame(i, i * 33.3, np.zeros((64, 64, 3), np.uint8)) for i in range(5)]
-    webm.write(other, blank, 30)
+    write_clip(other, blank, 30)
     with pytest.raises(VideoError, match="Analyse the video anew"):
         event_clips.look(other, found, found.events[0])
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mer.io import webm
+from mer.io.video import evenly, write_clip
 from mer.video import event_clips
 from mer.video.motion import flow
 
@@ -76,7 +76,7 @@ def test_a_slow_clip_is_what_browsers_play(tmp_path: Path, astronaut: np.ndarray
     path = tmp_path / "clip.webm"
     frames = clip(astronaut, 1)[:10]
     slow = FPS / event_clips.SLOWER
-    webm.write(path, webm.even([np.hstack([frame, frame]) for frame in frames], slow), slow)
+    write_clip(path, evenly([np.hstack([frame, frame]) for frame in frames], slow), slow)
     assert path.read_bytes()[:4] == b"\x1a\x45\xdf\xa3"  # Matroska, of which WebM is a part
     assert b"V_VP8" in path.read_bytes()[:4096]
     video = cv2.VideoCapture(str(path))

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mer.io import webm
+from mer.io.video import evenly, write_clip
 from mer.video import upright
 
 
 def write(path: Path, image: np.ndarray) -> Path:
-    webm.write(path, webm.even([np.ascontiguousarray(image)] * 4, 2), 2)
+    write_clip(path, evenly([np.ascontiguousarray(image)] * 4, 2), 2)
     return path
 
 

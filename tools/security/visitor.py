@@ -16,8 +16,7 @@ from PIL import Image
 
 from benchmarks import live
 from benchmarks.timing import astronaut
-from mer.io import webm
-from mer.io.video import Frame
+from mer.io.video import Frame, write_clip
 from tools.security import hostile
 from tools.security.mutation import damaged
 
@@ -52,7 +51,7 @@ class Files:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.webm"
             small = np.asarray(Image.fromarray(face).resize((160, 160)))
-            webm.write(path, (Frame(n, 40.0 * n, np.roll(small, n, 0)) for n in range(6)), 25)
+            write_clip(path, (Frame(n, 40.0 * n, np.roll(small, n, 0)) for n in range(6)), 25)
             return cls(
                 content.getvalue(),
                 path.read_bytes(),
