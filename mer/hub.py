@@ -40,8 +40,8 @@ def card(name: str) -> str:
 
     records, problems = comparison.read_records()
     if name not in records:
-        told = [problem for problem in problems if f"{name}.json" in problem]
-        raise WeightsError(" ".join(told) or f"There is no network called {name!r}.")
+        told = " ".join(problem for problem in problems if f"{name}.json" in problem)
+        raise WeightsError(told or f"There is no network called {name!r}.")
     record = records[name]
     data = ModelCardData(
         license="mit",
@@ -79,10 +79,8 @@ def card(name: str) -> str:
 def _results(record: Mapping[str, Any]) -> Iterator[EvalResult]:
     from huggingface_hub import EvalResult
 
-    whole = [
-        data["name"] for data in record["training"]["stages"][-1]["data"] if not data.get("cut")
-    ]
-    tested_on = str(whole[-1])
+    data = record["training"]["stages"][-1]["data"]
+    tested_on = str([one["name"] for one in data if not one.get("cut")][-1])
     for protocol, scores in comparison.protocols(record).items():
         kind = protocol.split()[0]
         for key, (hub, words) in _METRICS.items():
@@ -104,10 +102,9 @@ def space(folder: Path) -> None:
 
     Raises a MerError without mer's source, or where `folder` is not empty.
     """
-    missing = [name for name in _APP if not (ROOT / name).exists()]
-    if missing:
-        raise MerError(f"{missing[0]} is not beside mer/. Run this in a clone of the source.")
-    weights = sorted(path for path in store.FOLDER.iterdir() if path.suffix in _WEIGHTS)
+    for missing in (name for name in _APP if not (ROOT / name).exists()):
+        raise MerError(f"{missing} is not beside mer/. Run this in a clone of the source.")
+    weights = (path for path in store.FOLDER.iterdir() if path.suffix in _WEIGHTS)
     own = {f"weights/{path.name}": path for path in weights if not path.name.startswith(".")}
     _copy(folder, {name: ROOT / name for name in (*_APP, *_TEXTS, "mer")} | own)
 
@@ -148,9 +145,8 @@ def push(repository: str, kind: str, write: Callable[[Path], None]) -> str:
             told = str(error).strip().splitlines()[0]
             raise MerError(f"The Hub refuses {repository} ({told}). {_HELP}") from error
         except (httpx.HTTPError, OSError) as error:
-            raise MerError(
-                f"The Hub cannot be reached ({error}). See what would be pushed with --dry-run DIR."
-            ) from error
+            told = f"The Hub cannot be reached ({error})."
+            raise MerError(f"{told} See what would be pushed with --dry-run DIR.") from error
     return str(done.oid)
 
 
@@ -161,7 +157,6 @@ def _copy(folder: Path, paths: Mapping[str, Path]) -> None:
     for name, path in paths.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", ".*")
-            shutil.copytree(path, folder / name, ignore=ignored)
+            shutil.copytree(path, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         elif path.exists():
             shutil.copyfile(path, folder / name)

@@ -1,47 +1,64 @@
 """Scoring a batch with the workers of Ray Data, on this machine or on a cluster.
 
-Its folder tells which items are done, and has their tables, each item in them exactly once. A part
-of the results is one file in each table's folder. The file in `items` comes last, and what it names
-is done; parts without it were cut off, and are removed when the run goes on. Only one process ever
-writes: however often an item was scored, it is stored once.
+A worker holds the network once, and makes tables of parts of the items. The folder of the results
+tells which items are done, each item in it exactly once. A part of the results is one file in each
+table's folder. The file in `items` comes last, and what it names is done; parts without it were cut
+off, and are removed when the run goes on. Only one process ever writes.
 """
 
+import functools
+import hashlib
+import io
 import json
 import logging
 import os
 import re
+import shutil
 import tempfile
+import time
 import uuid
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import cv2
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import ray
 import ray.data
 from ray.exceptions import RayError
 
-from mer.batch.worker import FIGURES, MARK, Task, Worker, remove_leftovers
-from mer.errors import MerError
-from mer.io import sources
-from mer.io.files import atomic, locked, write_json
+from mer.errors import DataError, ImageError, MerError, VideoError, WeightsError
+from mer.inference.predictor import Prediction, Predictor, get_predictor
+from mer.io import files, images, sources
 from mer.io.sources import Item
 from mer.models.registry import DEFAULT_MODEL
+from mer.results import tables as face_tables
+from mer.results import video_tables
 from mer.version import __version__
+from mer.video.analysis import analyse
+from mer.video.types import Analysis
 from mer.weights import provenance, store
+from mer.weights.onnx_session import one_thread
 
 PART: Final = 256  # pictures stored in one step, and scored again if the run is cut off before
+DEATHS: Final = 2  # number of workers that may end at an item before it is left out
+MARK: Final = "mer-batch-"  # so begin names of temporary files, before the run's process number
+STORE: Final = 512_000_000  # bytes of results that Ray may hold in memory, without a cluster
 ITEMS: Final = "items"  # its part makes the others count
 TABLES: Final = ("faces", "frames", "events", "errors", ITEMS)
-_PARTS: Final = "part-*.parquet"
-STORE: Final = 512_000_000  # bytes of results that Ray may hold in memory, without a cluster
+FIGURES: Final = {"worker": pa.int64(), "memory_mb": pa.float64(), "processor_s": pa.float64()}
+SCHEMA: Final = pa.schema(dict.fromkeys(TABLES, pa.large_binary()) | FIGURES)
 
+_PARTS: Final = "part-*.parquet"
 _LONGEST: Final = 44  # characters of a folder in which Ray can make its sockets
 
-Progress = Callable[["Step"], None]
+Found = list[Prediction] | Analysis | str  # of a picture, of a video; or why it cannot be read
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,15 @@ class Step:
     processor_s: float = 0.0  # its processor time so far
 
 
+class Task(NamedTuple):
+    """The settings that all workers of a run share."""
+
+    run: str  # a unique name
+    model: str
+    detector: str
+    checksum: str  # SHA-256 of the weights
+
+
 def score(
     source: str,
     out: Path,
@@ -64,7 +90,7 @@ def score(
     workers: int | None = None,
     address: str | None = None,
     part: int = PART,
-    progress: Progress = lambda _: None,
+    progress: Callable[[Step], None] = lambda _: None,
 ) -> dict[str, int]:
     """Score all pictures and videos of `source`, and store the results in tables below `out`.
 
@@ -73,7 +99,7 @@ def score(
 
     Args:
         source: see `mer.io.sources.find`.
-        out: a folder for the results, see `worker.tables`.
+        out: a folder for the results, see `tables`.
         model, detector: the network and the face detector.
         workers: number of processes that hold the network; one a core by default.
         address: address of a Ray cluster whose machines all see `source`; this machine by default.
@@ -85,7 +111,7 @@ def score(
     """
     _, record = store.arrays(model)
     checksum = record["file"]["sha256"]
-    remove_leftovers()
+    _remove_leftovers()
     task = Task(f"{os.getpid()}-{uuid.uuid4().hex}", model, detector, checksum)
     found = sources.find(source)
     settings = {"network": model, "weights": checksum, "detector": detector, "mer": __version__}
@@ -145,9 +171,8 @@ def _cluster(workers: int | None, address: str | None) -> Iterator[int]:
             with _hushed():
                 ray.init(address=address or "local", **told, **({} if address else own))
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise MerError(
-                f"There is no Ray cluster at '{address}', or it asks for a token ({error})."
-            ) from error
+            text = f"There is no Ray cluster at '{address}', or it asks for a token ({error})."
+            raise MerError(text) from error
         try:
             ray.data.DataContext.get_current().enable_progress_bars = False
             cores = int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
@@ -169,6 +194,132 @@ def _hushed() -> Iterator[None]:
         os.close(nothing)
 
 
+class Worker:
+    """Scores parts of the items, for as long as a run lasts."""
+
+    def __init__(self, task: Task) -> None:
+        """Load the network; a WeightsError where this machine has no such weights, or others."""
+        cv2.setNumThreads(1)  # the cores are shared out by whole workers
+        self._predictor = get_predictor(task.model, task.detector)
+        if self._predictor.record["file"]["sha256"] != task.checksum:
+            raise WeightsError(f"The weights of {task.model} are others on one of the machines.")
+        self._run = task.run
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """Score the parts in the column `items`; a row each, with its `tables`, and FIGURES."""
+        rows = []
+        for items in map(json.loads, batch["items"].to_pylist()):
+            with one_thread():
+                looked = [(item, self.look(item)) for item in (Item(*one) for one in items)]
+            figures = os.getpid(), provenance.peak_memory(), time.process_time()
+            rows.append(tables(looked, self._predictor) | dict(zip(FIGURES, figures, strict=True)))
+        return pa.Table.from_pylist(rows, SCHEMA)
+
+    def look(self, item: Item) -> Found:
+        """What is in an item, or the reason why it cannot be read.
+
+        A file notes that it is being read, and how often that ended a worker: Ray starts one that
+        died again where it was, and a file that breaks a decoder would keep it there for ever.
+        """
+        digest = hashlib.sha256(item.name.encode()).hexdigest()
+        path = Path(tempfile.gettempdir()) / f"{MARK}{self._run}-{digest}"
+        with path.open("ab") as file:
+            deaths = file.tell()  # a byte each
+            file.write(b".")
+        found: Found = f"{deaths} workers ended while they read it: damaged, or far too large."
+        if deaths < DEATHS:
+            found = self._read(item)
+        path.unlink(missing_ok=True)
+        return found
+
+    def _read(self, item: Item) -> Found:
+        try:
+            with _unpacked(item) as source:
+                if not item.video:
+                    return self._predictor.predict(images.read(source))
+                model, detector = self._predictor.model, self._predictor.detector
+                return analyse(source, model=model, detector=detector)
+        except (DataError, ImageError, VideoError) as error:
+            return str(error)
+        except WeightsError:  # of the detector or of a model for videos, so not of this item
+            raise
+        except Exception as error:  # one bad file must not end the whole run
+            return f"An unforeseen {type(error).__name__}: {error}"
+
+
+def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[str, Any]:
+    """The tables of some items as Parquet, except those without a row.
+
+    `faces` has a row a face of the pictures (`mer.results.tables`), `frames` a row a frame and
+    person and `events` a row an event of the videos (`mer.results.video_tables`), `errors` one an
+    item that could not be read, with the reason, and `items` one an item, with the number of faces
+    or persons.
+    """
+    pictures = [(item.name, found) for item, found in looked if found and isinstance(found, list)]
+    videos = [(item.name, found) for item, found in looked if isinstance(found, Analysis)]
+    reasons = [(item.name, found) for item, found in looked if isinstance(found, str)]
+
+    def joined(table: Callable[[Analysis], pd.DataFrame]) -> pd.DataFrame:
+        parts = [table(found).assign(file=name, fps=found.timing.fps) for name, found in videos]
+        return pd.concat(parts) if parts else pd.DataFrame()
+
+    items = []
+    for item, found in looked:
+        people = found.people if isinstance(found, Analysis) else found
+        read, kind = not isinstance(found, str), "video" if item.video else "picture"
+        items.append((item.name, kind, read, len(people) if read else 0))
+    made = {
+        "faces": face_tables.table(pictures, predictor),
+        "frames": joined(video_tables.frames_table),
+        "events": joined(video_tables.events_table),
+        "errors": pd.DataFrame(reasons, columns=["file", "reason"]),
+        "items": pd.DataFrame(items, columns=["file", "kind", "read", "found"]),
+    }
+    return {name: parquet(table) for name, table in made.items() if len(table)}
+
+
+def parquet(table: pd.DataFrame) -> bytes:
+    """A table as the content of a Parquet file."""
+    buffer = io.BytesIO()
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    pq.write_table(arrow.replace_schema_metadata(), buffer)
+    return buffer.getvalue()
+
+
+def _remove_leftovers() -> None:
+    """Remove what runs that were killed on this machine left of their attempts."""
+    for path in Path(tempfile.gettempdir()).glob(f"{MARK}*-*"):
+        number = path.name.removeprefix(MARK).partition("-")[0]
+        if number.isdecimal() and not files.runs(int(number)):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+# Kept open, since reading a zip's directory for each picture would be slow.
+_archive = functools.lru_cache(maxsize=2)(zipfile.ZipFile)
+
+
+@contextmanager
+def _unpacked(item: Item) -> Iterator[Any]:
+    """A path to read for the length of the block; of a picture in a zip its content."""
+    if not item.entry:
+        yield Path(item.path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        found: Any = Path(folder) / Path(item.entry).name
+        try:
+            if item.video:
+                sources.unpack(_archive(item.path), item.entry, found)
+            else:
+                found = sources.unpacked(_archive(item.path), item.entry)
+        # What an entry raises that is damaged, encrypted or replaced.
+        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, OSError) as error:
+            raise DataError(f"It cannot be taken out of the zip file ({error}).") from error
+        yield found
+
+
 class ResultStore:
     """The results so far. To be opened by `opened` alone."""
 
@@ -186,7 +337,7 @@ class ResultStore:
             return
         for table in TABLES:
             if table in tables:
-                with atomic(self.folder / table / f"part-{self._number:06d}.parquet") as path:
+                with files.atomic(self.folder / table / f"part-{self._number:06d}.parquet") as path:
                     path.write_bytes(tables[table])
         self._number += 1
         self.done.update(names)
@@ -197,7 +348,7 @@ class ResultStore:
             table: sum(pq.read_metadata(x).num_rows for x in (self.folder / table).glob(_PARTS))
             for table in TABLES
         }
-        write_json(self.folder / "done", {"rows": rows, "finished": provenance.now()})
+        files.write_json(self.folder / "done", {"rows": rows, "finished": provenance.now()})
         return rows
 
 
@@ -215,9 +366,23 @@ def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[ResultStore]:
     folder.mkdir(parents=True, exist_ok=True)
     run.touch()
     with run.open() as lock:
-        if not locked(lock):
+        if not files.locked(lock):
             raise MerError(f"Another run writes to '{folder}' now. Wait for it.")
-        _check(run, identity)
+        try:
+            former = json.loads(run.read_text(encoding="utf-8") or json.dumps(identity))
+        except ValueError:
+            former = None
+        if not isinstance(former, dict):
+            raise MerError(f"{run} is damaged. Choose another --out, or delete this folder.")
+        other = [name for name in {**identity, **former} if identity.get(name) != former.get(name)]
+        if other:
+            was = ", ".join(f"{name} {former.get(name)!r}" for name in other)
+            raise MerError(
+                f"'{folder}' holds results of another run, with {was}. "
+                "Choose another --out, or the same settings to go on with it."
+            )
+        if not run.stat().st_size:  # a new one: written in place, since the lock is on this file
+            run.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
         (folder / "done").unlink(missing_ok=True)
         whole = {path.name for path in (folder / ITEMS).glob(_PARTS)}
         for table in TABLES:  # what a run that was cut off left half done
@@ -225,23 +390,3 @@ def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[ResultStore]:
                 if path.name not in whole:
                     path.unlink()
         yield ResultStore(folder)
-
-
-def _check(run: Path, identity: Mapping[str, Any]) -> None:
-    text = run.read_text(encoding="utf-8")
-    if not text:  # a new one: written in place, since the lock is on this very file
-        run.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
-        return
-    try:
-        former = json.loads(text)
-    except ValueError:
-        former = None
-    if not isinstance(former, dict):
-        raise MerError(f"{run} is damaged. Choose another --out, or delete this folder.")
-    other = [name for name in {**identity, **former} if identity.get(name) != former.get(name)]
-    if other:
-        was = ", ".join(f"{name} {former.get(name)!r}" for name in other)
-        raise MerError(
-            f"'{run.parent}' holds results of another run, with {was}. "
-            "Choose another --out, or the same settings to go on with it."
-        )

@@ -1,7 +1,4 @@
-"""The processes in which files are decoded: one that is forked for each worker, and the workers.
-
-Only `mer.io.decoding` starts it.
-"""
+"""The processes that `mer.io.decoding` starts: the one that forks workers, and the workers."""
 
 import contextlib
 import gc
@@ -72,13 +69,11 @@ def serve(line: socket.socket) -> None:
             request, files = receive(line)
             try:
                 service.answer(request, files)
-            except MerError as error:
-                short = isinstance(error.__cause__, MemoryError)
-                told = {"error": str(error), "kind": type(error).__name__}
-                send(line, told | {"memory": short})
-                service.memory = None
-            except MemoryError:  # FFmpeg's as well, whose words are no sentence
-                send(line, {"error": too_much("The file"), "kind": "VideoError", "memory": True})
+            except (MerError, MemoryError) as error:
+                # FFmpeg's MemoryError has no sentence.
+                told = error if isinstance(error, MerError) else VideoError(too_much("The file"))
+                short = isinstance(error.__cause__ or error, MemoryError)
+                send(line, {"error": str(told), "kind": type(told).__name__, "memory": short})
                 service.memory = None
             finally:
                 for file in files:
@@ -101,8 +96,8 @@ class _Service:
         # The caller's, which pictures are put into; it goes as soon as no array shows it any more.
         self.memory: mmap.mmap | None = None
         self._video: Reader | FolderReader | None = None
-        held = Path("/proc/self/statm")  # pages of address space; absent where there is no /proc
-        self._rest = int(held.read_text().split()[0]) * mmap.PAGESIZE if held.exists() else 0
+        pages = int(Path("/proc/self/statm").read_text().split()[0])  # of address space
+        self._rest = pages * mmap.PAGESIZE
         self._began = 0.0
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_FSIZE, LIMITS.large_memory)
@@ -130,8 +125,7 @@ class _Service:
 
     def _limit_memory(self, size: int) -> None:
         """To what a file of so many bytes may take."""
-        if self._rest:
-            _limit(resource.RLIMIT_AS, self._rest + LIMITS.memory_for(size))
+        _limit(resource.RLIMIT_AS, self._rest + LIMITS.memory_for(size))
 
     def _limit_time(self) -> None:
         """To what is allowed from now on."""
@@ -157,18 +151,15 @@ class _Service:
     def _frames(self, start_ms: float, end_ms: float, files: list[int]) -> None:
         """Decode frames into two places by turns: the caller reads one, and frees it."""
         assert self._video is not None
-        places = self._room(files, (2, self._video.size[1], self._video.size[0], 3))
-        waiting = 0  # frames that the caller has not taken yet
-        for frame in self._video.frames(start_ms, end_ms):
-            if waiting == len(places):
+        places, count = self._room(files, (2, self._video.size[1], self._video.size[0], 3)), 0
+        for count, frame in enumerate(self._video.frames(start_ms, end_ms), 1):
+            if count > len(places):
                 self._await_taken()
-            else:
-                waiting += 1
             place = frame.index % len(places)
             places[place] = frame.image
-            told = {name: value for name, value in vars(frame).items() if name != "image"}
+            told = {"index": frame.index, "time_ms": frame.time_ms}
             send(self._line, {"frame": told, "place": place})
-        for _ in range(waiting):
+        for _ in range(min(count, len(places))):
             self._await_taken()
         send(self._line, self._known())
 
@@ -201,5 +192,4 @@ class _Service:
 def _limit(what: int, value: int) -> None:
     """Set what this process may take of something, within what it was given itself."""
     _, most = resource.getrlimit(what)
-    bounded = value if most == resource.RLIM_INFINITY else min(value, most)
-    resource.setrlimit(what, (bounded, most))
+    resource.setrlimit(what, (value if most == resource.RLIM_INFINITY else min(value, most), most))

@@ -41,18 +41,16 @@ class Limits:
     # included. 50 million pixels take 350 MB by Pillow, 300 MB by OpenCV. With pages of libraries
     # that it touches for the first time, that is at most 400 MB.
     memory: int = 396_000_000
-    # Bytes of a file from which on it may take `large_memory`, as 8K video does.
-    large: int = 40_000_000
+    large: int = 40_000_000  # bytes of a file that may take `large_memory`, as 8K video does
     large_memory: int = 1_000_000_000
     # Processor seconds of a picture, or from one frame of a video to the next. Of what real files
     # take, AVIF of 25 million pixels takes most: 2 s.
     processor_s: int = 8
     wall_s: float = 60.0  # seconds after which a worker is ended that waits for something
-    # Bytes of shared memory that a worker keeps for the next picture; to get fresh pages from the
-    # system takes as long as a third of decoding.
+    # Bytes of shared memory that a worker keeps for the next picture: fresh pages take as long as a
+    # third of decoding.
     kept: int = 64_000_000
-    # Bytes of pixels up to which they are copied: a process can hold 65,000 mappings.
-    copied: int = 3_000_000
+    copied: int = 3_000_000  # bytes that are copied: a process can hold 65,000 mappings
 
     def memory_for(self, size: int) -> int:
         """Bytes beyond what a worker has at rest, for a file of so many bytes."""
@@ -79,10 +77,7 @@ def too_large(name: str, size: str, most: int = LIMITS.pixels) -> str:
 
 
 def send(line: socket.socket, message: dict[str, Any], files: Sequence[int] = ()) -> None:
-    """Send a message, of JSON, and with it descriptors of open files.
-
-    Nothing that a worker sends is ever executed, as a pickle would be.
-    """
+    """Send open files and a message, of JSON: a pickle from a worker could execute anything."""
     socket.send_fds(line, [json.dumps(message).encode()], list(files))
 
 
@@ -131,10 +126,7 @@ class Worker:
         self._memory = None
 
     def ask(self, message: dict[str, Any], files: Sequence[int] = ()) -> dict[str, Any]:
-        """Send a message and wait for the answer.
-
-        Raises a ConnectionError where the worker ended, or what the worker raised.
-        """
+        """The answer to a message; a ConnectionError where the worker ended, or its own error."""
         send(self._line, message, files)
         return self._answer()
 
@@ -271,8 +263,7 @@ class Pool:
         if self._server and self._server.poll() is None:
             return
         self._end_server()
-        self._line, theirs = socket.socketpair()
-        self._ready = False
+        (self._line, theirs), self._ready = socket.socketpair(), False
         paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)  # noqa: PTH100
         command = f"from mer.io import decoder; decoder.main({theirs.fileno()})"
         try:

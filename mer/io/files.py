@@ -37,19 +37,12 @@ def natural(name: str) -> tuple[list[Any], str]:
 
 
 def csv_text(table: "pd.DataFrame", *, bom: bool = False) -> str:
-    """A table as CSV, as all that the product writes: no text is run by who opens or prints it.
+    """A table as CSV: spreadsheets take no text for a formula, terminals none for a command.
 
-    Spreadsheets take none for a formula, terminals none for a command (see `shown`). With `bom` it
-    begins with the mark by which Excel knows UTF-8; pandas and R need none.
+    With `bom` it begins with the mark by which Excel knows UTF-8; pandas and R need none.
     """
-    from pandas.api.types import is_numeric_dtype
-
-    columns = {
-        name: column.astype(object).map(_tame)
-        for name, column in table.items()
-        if not is_numeric_dtype(column)
-    }
-    tame = table.assign(**columns).rename(columns=_tame)  # type: ignore[arg-type]
+    columns = table.select_dtypes(exclude=["number", "bool"]).astype(object).map(_tame)
+    tame = table.assign(**columns).rename(columns=_tame)
     return "\ufeff" * bom + tame.to_csv(index=False, lineterminator="\n")
 
 
@@ -85,11 +78,8 @@ def readable(path: Path, kind: type[MerError], choose: str, folder: str) -> Iter
 def atomic(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes `path`'s place when the block ends well.
 
-    What others left who were killed while they wrote it goes. Where `path` is no ordinary file,
-    such as /dev/stdout, it is written to itself; a link stays one.
-
-    Raises:
-        OSError: it cannot be written; the old one is as it was.
+    What others left who were killed while they wrote goes. What is no ordinary file, such as
+    /dev/stdout, is written to itself; a link stays one. After an OSError the old one is as it was.
     """
     if path.exists() and not path.is_file():
         yield path
@@ -126,9 +116,8 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def remove_leftovers(path: Path) -> None:
     """Remove the temporary files of `atomic` whose writers were killed."""
-    mark = re.compile(rf"\.{re.escape(path.name)}\.(\d+)-[0-9a-f]{{8}}")
     for other in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        found = mark.fullmatch(other.name)
+        found = re.fullmatch(rf"\.{re.escape(path.name)}\.(\d+)-[0-9a-f]{{8}}", other.name)
         if found and not runs(int(found[1])):
             other.unlink(missing_ok=True)
 

@@ -38,7 +38,7 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
         ImageError: no such file, no picture, a damaged one, or one of more than MAX_PIXELS.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(source, "The picture")
+        return _from_array(source)
     if isinstance(source, bytes):
         if not source:
             raise ImageError(_EMPTY.format("The picture"))
@@ -48,10 +48,8 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
     with files.readable(path, ImageError, CHOOSE_PICTURE, "name a picture inside it."):
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise ImageError(
-                f"{name} is larger than {MAX_BYTES // 1_000_000} MB: "
-                "save it smaller, as a JPEG for instance, and try again."
-            )
+            text = f"{name} is larger than {MAX_BYTES // 1_000_000} MB: save it smaller,"
+            raise ImageError(f"{text} as a JPEG for instance, and try again.")
         if not size:
             raise ImageError(_EMPTY.format(name))
         file = path.open("rb", buffering=0)
@@ -66,26 +64,21 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(image, (size, size), interpolation=method)
 
 
-def _from_array(array: np.ndarray, name: str) -> np.ndarray:
+def _from_array(array: np.ndarray) -> np.ndarray:
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in (1, 2, 3, 4) or not array.size:
-        raise ImageError(
-            f"{name} has the shape {array.shape}: "
-            "give (height, width), or (height, width, channels) with 1 to 4 channels."
-        )
+        given = f"The picture has the shape {array.shape}: give (height, width), or"
+        raise ImageError(f"{given} (height, width, channels) with 1 to 4 channels.")
     height, width = array.shape[:2]
     if width * height > MAX_PIXELS:
-        raise ImageError(too_large(name, f"{width} x {height} pixels"))
+        raise ImageError(too_large("The picture", f"{width} x {height} pixels"))
     if array.dtype == np.uint8 and channels == 3:
         return np.ascontiguousarray(array)
-    return put(np.empty((height, width, 3), np.uint8), rows_of(array, name))
+    return put(np.empty((height, width, 3), np.uint8), rows_of(array, "The picture"))
 
 
 def put(out: np.ndarray, rows: Rows) -> np.ndarray:
-    """Put a picture into `out`, RGB uint8 (height, width, 3), some rows at a time; gives `out`.
-
-    No second whole copy of it is ever held.
-    """
+    """Put a picture into `out`, RGB uint8 (height, width, 3), by rows: no second copy is held."""
     height = max(1, _STRIP // out.shape[1])
     for top in range(0, len(out), height):
         bottom = min(top + height, len(out))
@@ -104,20 +97,15 @@ def rgb(strip: np.ndarray) -> np.ndarray:
 
 
 def rows_of(array: np.ndarray, name: str) -> Rows:
-    """What gives the rows of an array (height, width[, 1 to 4 channels]), scaled to 0..255.
-
-    Raises an ImageError where its values are no brightness.
-    """
+    """The rows of an array (height, width[, 1 to 4 channels]), or ImageError: no brightness."""
     factor = _FACTORS.get(array.dtype)
     if factor is None and array.dtype.kind in "iuf":
         low, high = float(array.min()), float(array.max())
         if low >= 0 and high <= 255:  # also false where a value is not a number
             factor = 255.0 if array.dtype.kind == "f" and high <= 1 else 1.0
     if factor is None:
-        raise ImageError(
-            f"{name} is an array of {array.dtype} whose values are no brightness: "
-            "give integers in 0..255, or floats in 0..1 or 0..255."
-        )
+        given = f"{name} is an array of {array.dtype} whose values are no brightness"
+        raise ImageError(f"{given}: give integers in 0..255, or floats in 0..1 or 0..255.")
     scale, half = np.float32(factor), np.float32(0.5)  # half the time of float64
     shape = (array.shape[1], array.shape[2] if array.ndim == 3 else 1)
 

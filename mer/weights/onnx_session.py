@@ -13,7 +13,6 @@ from onnxruntime import InferenceSession, OrtValue, SessionOptions
 
 _Part = TypeVar("_Part")
 _Answer = TypeVar("_Answer")
-
 _alone = threading.local()  # `asked` is True in threads that compute without help, see `one_thread`
 
 
@@ -26,8 +25,7 @@ class Session:
 
     def __init__(self, file: bytes, arrays: Mapping[str, np.ndarray] | None = None) -> None:
         """Build the graph of an ONNX file, given the weights that it leaves out by their names."""
-        arrays = arrays or {}
-        options = SessionOptions()
+        arrays, options = arrays or {}, SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 4  # nothing but fatal errors: all errors are raised anyway
         # They are kept, since ONNX Runtime may read weights where they lie.
@@ -42,8 +40,7 @@ class Session:
 
     def shape(self, name: str) -> list[Any]:
         """The shape of an input; a name stands for a length that may vary."""
-        (shape,) = (one.shape for one in self._session.get_inputs() if one.name == name)
-        return list(shape)
+        return next(list(one.shape) for one in self._session.get_inputs() if one.name == name)
 
 
 def alone() -> bool:
@@ -54,8 +51,7 @@ def alone() -> bool:
 def shared_out(work: Callable[[_Part], _Answer], parts: Sequence[_Part]) -> list[_Answer]:
     """`work(part)` for each part, in order, computed side by side with one thread a core.
 
-    The calling thread is one of them. Inside `work` nothing is shared out again, unless
-    there is one part only.
+    The calling thread is one. Inside `work` nothing is shared out again, but of a single part.
     """
     if alone() or len(parts) < 2:
         return [work(part) for part in parts]

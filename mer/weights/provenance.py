@@ -15,8 +15,7 @@ def machine() -> str:
     """Processor and number of threads that torch uses, and the GPU where there is one."""
     import torch
 
-    info = Path("/proc/cpuinfo")  # on Linux; elsewhere platform's name is used
-    found = re.search(r"^model name.*?:(.*)", info.read_text() if info.exists() else "", re.M)
+    found = re.search(r"^model name.*?:(.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     model = found[1].strip() if found else platform.processor() or platform.machine()
     gpu = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
     return f"{gpu}{model}, {torch.get_num_threads()} threads"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and the page does not need i
 FOLDER: Final[Path] = Path(
     os.environ.get("MER_WEIGHTS") or Path(__file__).resolve().parents[2] / "weights"
 )
-_MEND: Final[str] = "Restore it with `git checkout -- weights`, or train the network again."
+_MEND: Final = "Restore it with `git checkout -- weights`, or train the network again."
 
 MOST_RECORD: Final = 20_000_000  # bytes
 HUB: Final = "MER_HUB"
@@ -125,10 +125,9 @@ def _path(name: str, ending: str, folder: Path | None) -> Path:
 def fetched(name: str) -> Path | None:
     """Where the weights and the record of network `name` lie, fetched where that is needed.
 
-    $MER_HUB says from where: `OWNER/NAME@REVISION`. The revision is a commit's 40 digits, so that
-    weights never change unseen; any other, or one that the Hub does not know, is a WeightsError.
-    None where the variable is not set, where the repository does not hold this network, and, with a
-    warning, where the Hub cannot be reached and nothing was fetched before.
+    $MER_HUB says from where: `OWNER/NAME@REVISION`, a commit's 40 digits; any other, or one that
+    the Hub does not know, is a WeightsError. None where the variable is not set, where that
+    repository lacks this network, and, with a warning, where the Hub cannot be reached.
     """
     source = os.environ.get(HUB)
     return _fetched(source, name) if source and _NETWORK.fullmatch(name) else None
@@ -138,10 +137,8 @@ def fetched(name: str) -> Path | None:
 def _fetched(source: str, name: str) -> Path | None:
     pinned = _PINNED.fullmatch(source)
     if pinned is None:
-        raise WeightsError(
-            f"{HUB} has to be OWNER/NAME@REVISION, with all 40 digits of the revision, so "
-            f"that weights never change unseen; it is {source!r}."
-        )
+        text = f"{HUB} has to be OWNER/NAME@REVISION, with all 40 digits of the revision, so that"
+        raise WeightsError(f"{text} weights never change unseen; it is {source!r}.")
     import httpx
     from huggingface_hub import errors, hf_hub_download
 
@@ -158,10 +155,8 @@ def _fetched(source: str, name: str) -> Path | None:
         raise WeightsError(f"The Hub does not give {source} ({told}). Mend {HUB}.") from error
     except (httpx.HTTPError, OSError):
         pass  # broken off on the way
-    _log.warning(
-        "The Hub cannot be reached, and %s was not fetched before: the weights at hand are used.",
-        name,
-    )
+    text = "The Hub cannot be reached, and %s was not fetched before: the weights at hand are used."
+    _log.warning(text, name)
     return None
 
 
@@ -206,9 +201,8 @@ def arrays(name: str, *, folder: Path | None = None) -> tuple[dict[str, np.ndarr
     content = _read(path)
     record = read_record(name, folder=folder)
     if hashlib.sha256(content).hexdigest() != record.get("file", {}).get("sha256"):
-        raise WeightsError(
-            f"{_shown(path)} is not the file that its record names (checksum). {_MEND}"
-        )
+        text = f"{_shown(path)} is not the file that its record names (checksum)."
+        raise WeightsError(f"{text} {_MEND}")
     try:
         half = numpy.load(content)
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
@@ -265,12 +259,10 @@ def read_start(model: BaseClasificacionImagenes, path: Path) -> Record:
     """
     loaded, record = load(path.stem, folder=path.parent)
     own, given = model.state_dict(), loaded.state_dict()
-    if type(loaded) is not type(model):
-        raise WeightsError(f"{_shown(path)} is of another kind of network: choose another --start.")
-    if own.keys() != given.keys():
-        raise WeightsError(
-            f"{_shown(path)} was trained with other options: choose another --start."
-        )
+    if type(loaded) is not type(model) or own.keys() != given.keys():
+        same = type(loaded) is type(model)
+        other = "was trained with other options" if same else "is of another kind of network"
+        raise WeightsError(f"{_shown(path)} {other}: choose another --start.")
     fits = {key: one for key, one in given.items() if one.shape == own[key].shape}
     model.load_state_dict(own | fits, strict=True)
     return record
@@ -296,11 +288,8 @@ def save(
     """Write a network, or arrays by their names, in half precision, and the record beside it."""
     if not isinstance(model, Mapping):
         model = {key: value.cpu().numpy() for key, value in model.state_dict().items()}
-    half = {
-        key: np.ascontiguousarray(value.astype(np.float16) if value.dtype.kind == "f" else value)
-        for key, value in model.items()
-    }
-    content = numpy.save(half)
+    half = {k: v.astype(np.float16) if v.dtype.kind == "f" else v for k, v in model.items()}
+    content = numpy.save({k: np.ascontiguousarray(v) for k, v in half.items()})
     with files.atomic(folder / f"{name}.safetensors") as path:
         path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()

@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mer.batch import scoring
-from mer.batch.worker import Found, Worker
+from mer.batch.scoring import Found, Worker
 from mer.io.sources import Item
 
 
@@ -27,5 +27,5 @@ def tell(step: scoring.Step) -> None:
 
 
 if __name__ == "__main__":
-    scoring.Worker = Slow  # type: ignore[attr-defined]
+    scoring.Worker = Slow  # type: ignore[misc]
     scoring.score(sys.argv[1], Path(sys.argv[2]), workers=2, part=4, progress=tell)

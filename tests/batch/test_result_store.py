@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mer.batch import scoring, worker
+from mer.batch import scoring
 from mer.errors import MerError
 
 IDENTITY = {"source": "/faces", "network": "cnn1"}
@@ -15,7 +15,7 @@ IDENTITY = {"source": "/faces", "network": "cnn1"}
 def part(*names: str) -> dict[str, bytes]:
     """A part of the results with these items, each with one error."""
     files = pd.DataFrame({"file": names})
-    content = worker.parquet(files)
+    content = scoring.parquet(files)
     return {"items": content, "errors": content}
 
 

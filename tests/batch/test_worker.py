@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.synthetic import clips
-from mer.batch.worker import DEATHS, FIGURES, Task, Worker
+from mer.batch.scoring import DEATHS, FIGURES, Task, Worker
 from mer.errors import WeightsError
 from mer.inference.predictor import Predictor, get_predictor
 from mer.io.sources import Item, find
