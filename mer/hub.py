@@ -102,8 +102,9 @@ def space(folder: Path) -> None:
 
     Raises a MerError without mer's source, or where `folder` is not empty.
     """
-    for missing in (name for name in _APP if not (ROOT / name).exists()):
-        raise MerError(f"{missing} is not beside mer/. Run this in a clone of the source.")
+    missing = [name for name in _APP if not (ROOT / name).exists()]
+    if missing:
+        raise MerError(f"{missing[0]} is not beside mer/. Run this in a clone of the source.")
     weights = (path for path in store.FOLDER.iterdir() if path.suffix in _WEIGHTS)
     own = {f"weights/{path.name}": path for path in weights if not path.name.startswith(".")}
     _copy(folder, {name: ROOT / name for name in (*_APP, *_TEXTS, "mer")} | own)

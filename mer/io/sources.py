@@ -1,7 +1,6 @@
 """What people name: files, folders, zips, lists, patterns, the standard input; walked in one way.
 
-Pictures come one at a time, and what cannot be read comes as the error that says why, so that a
-long list goes on behind a bad item. What is left out of a folder or a zip is counted and logged.
+What is left out of a folder or a zip is counted and logged.
 """
 
 import csv
@@ -42,6 +41,8 @@ VIDEOS: Final = frozenset(f".{ending}" for ending in _VIDEOS.split())
 LISTS: Final = frozenset({".csv", ".txt"})
 COLUMNS: Final = ("file", "path")  # of a CSV list: the first of them that it has
 
+_NO_ZIP: Final = "{} is no readable zip file ({}). Pack it again."
+
 Picture = tuple[str, np.ndarray | MerError]  # what it is called; RGB uint8, or why not
 logger = logging.getLogger(__name__)
 
@@ -49,9 +50,7 @@ logger = logging.getLogger(__name__)
 class Item(NamedTuple):
     """A picture or a video."""
 
-    # What it is known by in all tables: its path within the folder or the zip, or as the list or
-    # the pattern gives it, as it can be shown.
-    name: str
+    name: str  # as it can be shown: its path in the folder or the zip, or as it was given
     path: str  # the file, in full
     entry: str = ""  # its name in the zip that `path` then is; "" for a file of its own
 
@@ -81,12 +80,11 @@ def find(source: str) -> list[Item]:
         files = [name for name in _matching(source) if not Path(name).is_dir()]
         paths = [(name, str(Path(name).resolve())) for name in files]
         found = [Item(shown(name), full) for name, full in paths if _ending(full) in endings]
-    items = list({item.name: item for item in found}.values())
-    if not items:
+    if not found:
         there = "holds no pictures or videos" if path.exists() else "is not there"
         text = f"'{shown(source)}' {there}. Name a folder, a zip, a list or a pattern of files."
         raise DataError(text)
-    return items
+    return list({item.name: item for item in found}.values())
 
 
 def in_folder(folder: Path, endings: frozenset[str]) -> list[Item]:
@@ -102,15 +100,14 @@ def in_zip(path: Path, endings: frozenset[str]) -> list[Item]:
         with zipfile.ZipFile(path) as archive:
             names = _chosen(archive.namelist(), endings, str(path))
     except Exception as error:  # a damaged one makes zipfile raise nearly anything
-        raise DataError(_no_zip(shown(path), error)) from error
+        raise DataError(_NO_ZIP.format(shown(path), error)) from error
     return [Item(shown(name), str(path.resolve()), name) for name in names]
 
 
 def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
     """A picture file of a zip, in bounded memory: a few kilobytes could be gigabytes.
 
-    Raises a DataError where it is larger than any picture, or packed with LZMA, whose own header
-    says how many gigabytes are set aside to unpack it.
+    Raises a DataError where it is larger than any picture, or packed with LZMA.
     """
     with archive.open(_plain(archive, name)) as file:
         content = file.read(images.MAX_BYTES + 1)
@@ -136,10 +133,10 @@ def unpack(archive: zipfile.ZipFile, name: str, target: Path) -> None:
 
 
 def pictures(names: Iterable[str]) -> Iterator[Picture]:
-    """Every picture among `names`, in their order; in folders, zips and patterns in natural order.
+    """Every picture among `names`, in their order, one at a time; or the error that says why not.
 
-    Names are of files; folders, with all below them; zips; patterns such as `album/**/*.jpg`; or
-    "-" for the standard input, which is one picture or one zip.
+    Names are of files; folders, with all below them, zips and patterns such as `album/**/*.jpg`, in
+    natural order; or "-" for the standard input, which is one picture or one zip.
     """
     for name in names:
         if name != STDIN:
@@ -179,12 +176,11 @@ def _zip(name: str, source: Path | io.BytesIO) -> Iterator[Picture]:
     try:
         with zipfile.ZipFile(source) as archive:
             wanted = _chosen(archive.namelist(), PICTURES, name)
-            for entry in wanted:
-                yield _entry(f"{name}/{shown(entry)}", archive, entry)
+            yield from (_entry(f"{name}/{shown(entry)}", archive, entry) for entry in wanted)
         if not wanted:
             yield name, ImageError(f"There are no pictures in '{name}'. Name another zip.")
     except Exception as error:  # a damaged one makes zipfile raise nearly anything
-        yield name, ImageError(_no_zip(f"'{name}'", error))
+        yield name, ImageError(_NO_ZIP.format(f"'{name}'", error))
 
 
 def _entry(name: str, archive: zipfile.ZipFile, entry: str) -> Picture:
@@ -219,13 +215,12 @@ def _matching(pattern: str) -> list[str]:
 
 def _chosen(names: Iterable[str], endings: frozenset[str], where: str) -> list[str]:
     """The names that end so, in natural order; how many others there are is logged."""
-    files = [name for name in names if not name.endswith("/")]
-    chosen = [name for name in files if _ending(name) in endings]
-    others = Counter(
-        _ending(name) or "without an ending"
-        for name in files
-        if _ending(name) not in endings and not PurePosixPath(name).name.startswith(".")
-    )
+    chosen, others = [], Counter[str]()
+    for name in names:
+        if not name.endswith("/") and _ending(name) in endings:
+            chosen.append(name)
+        elif not name.endswith("/") and not PurePosixPath(name).name.startswith("."):
+            others[_ending(name) or "without an ending"] += 1
     if others:
         kinds = ", ".join(f"{shown(kind)} ({count})" for kind, count in others.most_common(5))
         text = "Left out of %s, being nothing that is read here: %d files, %s."
@@ -235,13 +230,9 @@ def _chosen(names: Iterable[str], endings: frozenset[str], where: str) -> list[s
 
 def _plain(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     entry = archive.getinfo(name)
-    if entry.compress_type == zipfile.ZIP_LZMA:
+    if entry.compress_type == zipfile.ZIP_LZMA:  # whose header sets any number of gigabytes aside
         raise DataError(f"{shown(name)} in the zip is packed with LZMA. Pack it again without.")
     return entry
-
-
-def _no_zip(name: str, error: Exception) -> str:
-    return f"{name} is no readable zip file ({error}). Pack it again."
 
 
 def _listed(path: Path) -> list[Item]:

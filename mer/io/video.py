@@ -124,8 +124,7 @@ class Video:
         with self._worker() as worker:
             width, height = self._as_turned(self.size)
             for told, image in worker.frames(start_ms, end_ms, (height, width, 3)):
-                turned = np.rot90(image, self.quarters) if self.quarters else image
-                yield Frame(**told, image=np.ascontiguousarray(turned))
+                yield Frame(**told, image=np.ascontiguousarray(np.rot90(image, self.quarters)))
             self._take(worker.state)
 
     @contextmanager
@@ -208,10 +207,10 @@ class Reader:
         if start_ms <= 0:
             self._seeks &= not faults["jump"]
             notes = [_NOTES[fault].format(count) for fault, count in faults.items() if count]
-            said, there = self.duration_ms or 0.0, time_ms / 1000
+            said = self.duration_ms or 0.0
             if said - self._start_ms - time_ms > EARLY_MS:  # some files count from 0, some do not
-                lasts = f"The file says it lasts {said / 1000:.1f} s"
-                notes.append(f"{lasts}; {there:.1f} s can be read.")
+                there = f"{said / 1000:.1f} s; {time_ms / 1000:.1f} s can be read."
+                notes.append(f"The file says it lasts {there}")
             self.notes.extend(note for note in notes if note not in self.notes)
 
     def _from(self, start_ms: float, faults: Counter[str]) -> Timed:
@@ -288,8 +287,8 @@ class FolderReader:
 def write_clip(path: Path, frames: Iterable[Frame], fps: float, *, bitrate: str = "4M") -> None:
     """Write frames of one size, one at a time and each at its own time, as VP8 in WebM.
 
-    `fps` is told to players, the frames' own times may differ; `bitrate` is what the encoder aims
-    at, a second. Raises a VideoError where there are no frames, or the file cannot be written.
+    Players are told `fps`; `bitrate` is what the encoder aims at, a second. Raises a VideoError
+    where there are no frames, or the file cannot be written.
     """
     try:
         with av.open(str(path), "w", format="webm") as file:

@@ -6,9 +6,8 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import av
 import cv2
@@ -51,16 +50,11 @@ _TO_BT709: Final = np.array(
     np.float32,
 )
 
-
 OpenVideo = tuple[InputContainer, VideoStream]  # and its stream of pictures
 
 
 def checked(path: Path, *, folder: bool = False) -> Path:
-    """The path of a video in full, or of a folder of frames.
-
-    Raises a VideoError where there is no such file, or it is a folder where a file was asked for or
-    the other way round, a pipe, a device, or empty.
-    """
+    """The path in full of a video, or of a folder of frames; a VideoError where it is no such."""
     instead = "name a video inside it, or say with --fps how many of its pictures make a second."
     with readable(path, VideoError, _CHOOSE, "" if folder else instead):
         if folder and not path.is_dir():
@@ -72,10 +66,7 @@ def checked(path: Path, *, folder: bool = False) -> Path:
 
 @contextmanager
 def opened(path: Path) -> Iterator[OpenVideo]:
-    """The file and its stream of pictures, closed at the end.
-
-    Raises a VideoError where it is no video, a damaged one, or one without pictures.
-    """
+    """The file and its stream of pictures; a VideoError where it is damaged or has none."""
     limit = {"max_pixels": str(LIMITS.pixels)}
     options = {**limit, "format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
     try:
@@ -96,10 +87,8 @@ def _unreadable(path: Path) -> str:
     # Whatever a damaged file does to a decoder, it is no picture.
     with suppress(Exception), Image.open(path, formats=picture_formats.FORMATS):
         return f"{name} is a picture, whatever its name says. {_CHOOSE}"
-    return (
-        f"{name} is not a video that can be read: another kind of file, damaged, or "
-        f"cut off. {_AGAIN}, or choose another."
-    )
+    text = f"{name} is not a video that can be read: another kind of file, damaged, or cut off."
+    return f"{text} {_AGAIN}, or choose another."
 
 
 def _pictures(container: InputContainer, name: str) -> VideoStream:
@@ -147,24 +136,18 @@ def stamp_ms(picture: av.VideoFrame) -> float | None:
     return float(picture.pts * picture.time_base * 1000)
 
 
-@dataclass(frozen=True)
-class Turns:
+class Turns(NamedTuple):
     """What brings the pictures of a file upright, with square pixels."""
 
     transposed: bool  # whether rows and columns change places, before all else
-    # Whether the picture is mirrored so.
-    left_right: bool
-    top_bottom: bool
+    left_right: bool  # whether it is mirrored so
+    top_bottom: bool  # likewise
     aspect: float  # a stored pixel's width by its height
     transfer: int  # the curve of its brightness, by its number in ITU-T H.273
 
     @classmethod
     def of(cls, picture: av.VideoFrame, stream: VideoStream) -> "Turns":
-        """Those of a file with this first picture.
-
-        Asked of one picture only: PyAV's side data keeps a picture in memory until the garbage
-        collector comes by, hundreds of pictures later.
-        """
+        """Those of a file with this first picture: PyAV's side data keeps each for a long time."""
         aspect, curve = float(stream.sample_aspect_ratio or 1), int(picture.color_trc)
         matrix = picture.side_data.get("DISPLAYMATRIX")
         if matrix is None:
@@ -197,9 +180,8 @@ def onto(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if (width, height) != room:
         method = cv2.INTER_AREA if room[0] < width else cv2.INTER_LINEAR
         image = cv2.resize(image, room, interpolation=method)
-    image = np.ascontiguousarray(image)
     if room == size:
-        return image
+        return np.ascontiguousarray(image)
     left, top = (size[0] - room[0]) // 2, (size[1] - room[1]) // 2
     borders = top, size[1] - room[1] - top, left, size[0] - room[0] - left
     return cv2.copyMakeBorder(image, *borders, cv2.BORDER_CONSTANT)
@@ -237,11 +219,9 @@ _PRESSED: Final = _pressed()
 
 
 def _tone_mapped(image: np.ndarray, transfer: int) -> np.ndarray:
-    """A picture of high dynamic range as ordinary ones are, for networks have seen no others.
+    """A picture of high dynamic range (ITU-R BT.2100) as ordinary ones are (BT.709).
 
-    The transfer curves are those of ITU-R BT.2100, colours come from BT.2020 to BT.709, and what is
-    brighter than an ordinary screen's white is pressed together below it.
+    What is brighter than an ordinary screen's white is pressed together below it.
     """
     light = cv2.transform(cv2.LUT(image, _LIGHT[transfer]), _TO_BT709)
-    steps = cv2.sqrt(np.maximum(light, 0)) * _STEPS
-    return _PRESSED[steps.astype(np.uint16)]
+    return _PRESSED[(cv2.sqrt(np.maximum(light, 0)) * _STEPS).astype(np.uint16)]
