@@ -32,10 +32,7 @@ _METRICS: Final = {  # for each figure of a record: the Hub's name, and a title
 
 
 def card(name: str) -> str:
-    """A network's model card, of its record's figures: Markdown with the Hub's front matter.
-
-    Raises a WeightsError where the record is missing, damaged or without figures.
-    """
+    """A network's model card, Markdown of its record; a WeightsError where figures are missing."""
     from huggingface_hub import ModelCardData
 
     records, problems = comparison.read_records()
@@ -98,10 +95,7 @@ def _results(record: Mapping[str, Any]) -> Iterator[EvalResult]:
 
 
 def space(folder: Path) -> None:
-    """Write the files of a Space to `folder`: page, weights, and README with its front matter.
-
-    Raises a MerError without mer's source, or where `folder` is not empty.
-    """
+    """Write the files of a Space to `folder`; a MerError without mer's source, or if not empty."""
     missing = [name for name in _APP if not (ROOT / name).exists()]
     if missing:
         raise MerError(f"{missing[0]} is not beside mer/. Run this in a clone of the source.")
@@ -111,10 +105,7 @@ def space(folder: Path) -> None:
 
 
 def model(name: str, folder: Path) -> None:
-    """Write the files of a network's repository to `folder`: weights, record, card, licences.
-
-    Raises a WeightsError as `card`, a MerError where `folder` is not empty.
-    """
+    """Write a network's weights, record, card, licences to `folder`; raises as `card`, `space`."""
     store.load(name)  # raises if anything is wrong with it
     readme = card(name)
     own = [store.FOLDER / f"{name}{end}" for end in (".safetensors", ".json", ".LICENSE.txt")]

@@ -1,14 +1,14 @@
 """Scoring a batch with the workers of Ray Data, on this machine or on a cluster.
 
-A worker holds the network once, and makes tables of parts of the items. The folder of the results
-tells which items are done, each item in it exactly once. A part of the results is one file in each
-table's folder. The file in `items` comes last, and what it names is done; parts without it were cut
-off, and are removed when the run goes on. Only one process ever writes.
+A worker holds the network, and makes tables of parts of the items; one process writes them, a part
+as a file in each table's folder. That in `items` comes last, and what it names is done: parts
+without it were cut off, and are removed when the run goes on.
 """
 
 import functools
 import hashlib
 import io
+import itertools
 import json
 import logging
 import os
@@ -21,7 +21,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -61,8 +60,7 @@ _LONGEST: Final = 44  # characters of a folder in which Ray can make its sockets
 Found = list[Prediction] | Analysis | str  # of a picture, of a video; or why it cannot be read
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """Progress of a run, with process, memory and time of the worker that did the last part."""
 
     done: int
@@ -97,20 +95,13 @@ def score(
     A run that was stopped or killed goes on when it is called again, and a finished one scores the
     items that were added since. Each item is in the tables exactly once.
 
-    Args:
-        source: see `mer.io.sources.find`.
-        out: a folder for the results, see `tables`.
-        model, detector: the network and the face detector.
-        workers: number of processes that hold the network; one a core by default.
-        address: address of a Ray cluster whose machines all see `source`; this machine by default.
-        part: number of pictures that are stored in one step; a video is a step by itself.
-        progress: called after each step.
-
-    Gives the number of rows of each table. Raises a MerError where there is nothing to score, `out`
-    holds something else, weights are missing, or there is no cluster.
+    `source` is as for `mer.io.sources.find`; each of `workers`, one a core by default, holds the
+    network; `address` is that of a Ray cluster whose machines all see `source`; `part` is how many
+    pictures are stored in one step, a video being one by itself. Gives the rows of each of the
+    `tables`. Raises a MerError where there is nothing to score, `out` holds something else, weights
+    are missing, or there is no cluster.
     """
-    _, record = store.arrays(model)
-    checksum = record["file"]["sha256"]
+    checksum = store.arrays(model)[1]["file"]["sha256"]
     _remove_leftovers()
     task = Task(f"{os.getpid()}-{uuid.uuid4().hex}", model, detector, checksum)
     found = sources.find(source)
@@ -131,8 +122,7 @@ def _scored(
     if not left:
         return
     pictures = [item for item in left if not item.video]
-    # First each video by itself, since they take longest.
-    parts = [[item] for item in left if item.video]
+    parts = [[item] for item in left if item.video]  # first: they take longest
     parts += [pictures[start : start + part] for start in range(0, len(pictures), part)]
     rows = [{"items": json.dumps(one)} for one in parts]
     with _cluster(workers, address) as count:
@@ -206,14 +196,13 @@ class Worker:
         self._run = task.run
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        """Score the parts in the column `items`; a row each, with its `tables`, and FIGURES."""
-        rows = []
-        for items in map(json.loads, batch["items"].to_pylist()):
-            with one_thread():
-                looked = [(item, self.look(item)) for item in (Item(*one) for one in items)]
-            figures = os.getpid(), provenance.peak_memory(), time.process_time()
-            rows.append(tables(looked, self._predictor) | dict(zip(FIGURES, figures, strict=True)))
-        return pa.Table.from_pylist(rows, SCHEMA)
+        """Score the part in the only row's column `items`; gives a row: its tables, and FIGURES."""
+        items = itertools.starmap(Item, json.loads(batch["items"][0].as_py()))
+        with one_thread():
+            looked = [(item, self.look(item)) for item in items]
+        figures = os.getpid(), provenance.peak_memory(), time.process_time()
+        row = tables(looked, self._predictor) | dict(zip(FIGURES, figures, strict=True))
+        return pa.Table.from_pylist([row], SCHEMA)
 
     def look(self, item: Item) -> Found:
         """What is in an item, or the reason why it cannot be read.
@@ -226,9 +215,8 @@ class Worker:
         with path.open("ab") as file:
             deaths = file.tell()  # a byte each
             file.write(b".")
-        found: Found = f"{deaths} workers ended while they read it: damaged, or far too large."
-        if deaths < DEATHS:
-            found = self._read(item)
+        ended = f"{deaths} workers ended while they read it: damaged, or far too large."
+        found = self._read(item) if deaths < DEATHS else ended
         path.unlink(missing_ok=True)
         return found
 
@@ -250,10 +238,8 @@ class Worker:
 def tables(looked: Sequence[tuple[Item, Found]], predictor: Predictor) -> dict[str, Any]:
     """The tables of some items as Parquet, except those without a row.
 
-    `faces` has a row a face of the pictures (`mer.results.tables`), `frames` a row a frame and
-    person and `events` a row an event of the videos (`mer.results.video_tables`), `errors` one an
-    item that could not be read, with the reason, and `items` one an item, with the number of faces
-    or persons.
+    `faces` has a row a face (`mer.results.tables`), `frames` a frame and person, `events` an event
+    (`mer.results.video_tables`), `errors` an item that could not be read, `items` each item.
     """
     pictures = [(item.name, found) for item, found in looked if found and isinstance(found, list)]
     videos = [(item.name, found) for item, found in looked if isinstance(found, Analysis)]
@@ -314,7 +300,6 @@ def _unpacked(item: Item) -> Iterator[Any]:
                 sources.unpack(_archive(item.path), item.entry, found)
             else:
                 found = sources.unpacked(_archive(item.path), item.entry)
-        # What an entry raises that is damaged, encrypted or replaced.
         except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, OSError) as error:
             raise DataError(f"It cannot be taken out of the zip file ({error}).") from error
         yield found
@@ -354,11 +339,9 @@ class ResultStore:
 
 @contextmanager
 def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[ResultStore]:
-    """The results in `folder`, begun or taken up again, and kept from other runs meanwhile.
+    """The results in `folder`, kept from other runs; `identity` has to be the same to go on.
 
-    `identity` is source, network and all else that has to be the same for a run to go on. Raises a
-    MerError where the folder holds something else, results of other settings, or another run writes
-    to it now.
+    Raises a MerError where it holds other things or settings, or another run writes to it now.
     """
     run = folder / "run.json"
     if not run.exists() and folder.is_dir() and any(folder.iterdir()):
@@ -377,10 +360,8 @@ def opened(folder: Path, identity: Mapping[str, Any]) -> Iterator[ResultStore]:
         other = [name for name in {**identity, **former} if identity.get(name) != former.get(name)]
         if other:
             was = ", ".join(f"{name} {former.get(name)!r}" for name in other)
-            raise MerError(
-                f"'{folder}' holds results of another run, with {was}. "
-                "Choose another --out, or the same settings to go on with it."
-            )
+            text = f"'{folder}' holds results of another run, with {was}. Choose another --out"
+            raise MerError(f"{text}, or the same settings to go on with it.")
         if not run.stat().st_size:  # a new one: written in place, since the lock is on this file
             run.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
         (folder / "done").unlink(missing_ok=True)

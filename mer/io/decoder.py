@@ -70,10 +70,11 @@ def serve(line: socket.socket) -> None:
             try:
                 service.answer(request, files)
             except (MerError, MemoryError) as error:
-                # FFmpeg's MemoryError has no sentence.
-                told = error if isinstance(error, MerError) else VideoError(too_much("The file"))
-                short = isinstance(error.__cause__ or error, MemoryError)
-                send(line, {"error": str(told), "kind": type(told).__name__, "memory": short})
+                text, kind = str(error), type(error).__name__
+                if isinstance(error, MemoryError):  # FFmpeg's as well, whose words are no sentence
+                    text, kind = too_much("The file"), "VideoError"
+                short = any(isinstance(one, MemoryError) for one in (error, error.__cause__))
+                send(line, {"error": text, "kind": kind, "memory": short})
                 service.memory = None
             finally:
                 for file in files:
@@ -93,8 +94,7 @@ class _Service:
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
-        # The caller's, which pictures are put into; it goes as soon as no array shows it any more.
-        self.memory: mmap.mmap | None = None
+        self.memory: mmap.mmap | None = None  # the caller's, while an array shows it
         self._video: Reader | FolderReader | None = None
         pages = int(Path("/proc/self/statm").read_text().split()[0])  # of address space
         self._rest = pages * mmap.PAGESIZE
@@ -124,11 +124,9 @@ class _Service:
             signal.setitimer(signal.ITIMER_REAL, 0)  # the next one may be long in coming
 
     def _limit_memory(self, size: int) -> None:
-        """To what a file of so many bytes may take."""
         _limit(resource.RLIMIT_AS, self._rest + LIMITS.memory_for(size))
 
     def _limit_time(self) -> None:
-        """To what is allowed from now on."""
         _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + LIMITS.processor_s)
         signal.setitimer(signal.ITIMER_REAL, LIMITS.wall_s)
 
@@ -172,13 +170,11 @@ class _Service:
         return np.frombuffer(self.memory, np.uint8, math.prod(shape)).reshape(shape)
 
     def _await_taken(self) -> None:
-        """Wait until the caller has taken a frame, which may be long."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)  # it may be long
         receive(self._line)
         self._limit_time()
 
     def _known(self) -> dict[str, Any]:
-        """What the reader knows about its file."""
         return {name: getattr(self._video, name) for name in ("size", "duration_ms", "notes")}
 
     def _alive(self, time_ms: float) -> None:

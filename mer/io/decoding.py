@@ -1,8 +1,7 @@
 """Files from outside are decoded in worker processes with limits, and come back in shared memory.
 
-A decoder that a file makes take gigabytes or hours ends with its worker: the caller gets one
-sentence, and the next file a new worker. Workers are forked by a small process of their own, which
-starts with the first picture, holds no thread and nothing of the caller's, and ends with it.
+A decoder that takes gigabytes or hours ends with its worker: the caller gets one sentence, the next
+file a new worker. They are forked by a process that has no thread and nothing of the caller's.
 """
 
 import atexit
@@ -37,19 +36,15 @@ class Limits:
     """What a file may cost."""
 
     pixels: int = 50_000_000  # of a picture, or of a frame
-    # Bytes of address space of a worker beyond what it has at rest, the pixels in shared memory
-    # included. 50 million pixels take 350 MB by Pillow, 300 MB by OpenCV. With pages of libraries
-    # that it touches for the first time, that is at most 400 MB.
+    # Bytes of address space of a worker beyond what it has at rest, with pixels in shared memory:
+    # 50 million take 350 MB by Pillow, 300 MB by OpenCV, and libraries' pages up to 50 MB.
     memory: int = 396_000_000
     large: int = 40_000_000  # bytes of a file that may take `large_memory`, as 8K video does
     large_memory: int = 1_000_000_000
-    # Processor seconds of a picture, or from one frame of a video to the next. Of what real files
-    # take, AVIF of 25 million pixels takes most: 2 s.
+    # Of a picture, or from one frame to the next. Of real files 25 million pixels of AVIF take 2 s.
     processor_s: int = 8
     wall_s: float = 60.0  # seconds after which a worker is ended that waits for something
-    # Bytes of shared memory that a worker keeps for the next picture: fresh pages take as long as a
-    # third of decoding.
-    kept: int = 64_000_000
+    kept: int = 64_000_000  # bytes of shared memory kept for the next picture: fresh pages are slow
     copied: int = 3_000_000  # bytes that are copied: a process can hold 65,000 mappings
 
     def memory_for(self, size: int) -> int:
@@ -182,18 +177,13 @@ class Pool:
     """The workers of this process, each for one picture or video at a time."""
 
     def __init__(self) -> None:
-        self._free = threading.Condition()
+        self._free = threading.Condition()  # its lock may be taken again by who holds it
         self._idle: list[Worker] = []
         self._busy = 0  # with pictures
         self._all: weakref.WeakSet[Worker] = weakref.WeakSet()
         self._server: subprocess.Popen[bytes] | None = None  # that workers are forked from
         self._line: socket.socket  # to it
         self._ready = False  # whether it has said so
-
-    def prepare(self) -> None:
-        """Start what workers come from, so that the first picture need not wait for it."""
-        with self._free:
-            self._start()
 
     def picture(self, source: int | bytes, name: str) -> np.ndarray:
         """The picture as RGB uint8 (height, width, 3), upright, by a worker that is free.
@@ -224,11 +214,6 @@ class Pool:
                 self._free.notify()
         return picture
 
-    def fresh(self) -> Worker:
-        """A worker for a video, to be closed; it ends at once then, even amid a frame."""
-        with self._free:
-            return self._forked()
-
     def _taken(self) -> Worker:
         with self._free:
             self._free.wait_for(lambda: self._idle or self._busy < WORKERS)
@@ -238,48 +223,51 @@ class Pool:
                     break
                 worker.close()  # somebody has ended it meanwhile
             else:
-                worker = self._forked()
+                worker = self.fresh()
             self._busy += 1
             return worker
 
-    def _forked(self) -> Worker:
-        for _ in range(2):  # what they come from may just have ended
-            self._start()
-            if not self._ready and not self._line.recv(1):  # the first worker alone waits for it
-                break
-            self._ready = True
-            ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)  # for whole messages
-            with theirs, contextlib.suppress(OSError):
-                socket.send_fds(self._line, [b"f"], [theirs.fileno()])
-                worker = Worker(ours)
-                self._all.add(worker)
-                return worker
-            ours.close()
-            self._end_server()
-        raise MerError("The decoder cannot be started. Free memory, or install mer again.")
+    def fresh(self) -> Worker:
+        """A new worker, to be closed: then it ends at once, even amid a frame."""
+        with self._free:
+            for _ in range(2):  # what they come from may just have ended
+                self.prepare()
+                if not self._ready and not self._line.recv(1):  # the first alone waits for it
+                    break
+                self._ready = True
+                ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)  # for whole messages
+                with theirs, contextlib.suppress(OSError):
+                    socket.send_fds(self._line, [b"f"], [theirs.fileno()])
+                    worker = Worker(ours)
+                    self._all.add(worker)
+                    return worker
+                ours.close()
+                self._end_server()
+            raise MerError("The decoder cannot be started. Free memory, or install mer again.")
 
-    def _start(self) -> None:
+    def prepare(self) -> None:
         """Start the process that workers are forked from, unless it runs."""
-        if self._server and self._server.poll() is None:
-            return
-        self._end_server()
-        (self._line, theirs), self._ready = socket.socketpair(), False
-        paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)  # noqa: PTH100
-        command = f"from mer.io import decoder; decoder.main({theirs.fileno()})"
-        try:
-            self._server = subprocess.Popen(
-                [sys.executable, "-c", command],
-                pass_fds=[theirs.fileno()],
-                env=os.environ | _ONE_THREAD | {"PYTHONPATH": paths},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the caller to answer
-            )
-        except OSError as error:
-            self._line.close()
-            raise MerError(f"The decoder cannot be started ({error}). Free memory.") from error
-        finally:
-            theirs.close()
+        with self._free:
+            if self._server and self._server.poll() is None:
+                return
+            self._end_server()
+            (self._line, theirs), self._ready = socket.socketpair(), False
+            paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)  # noqa: PTH100
+            command = f"from mer.io import decoder; decoder.main({theirs.fileno()})"
+            try:
+                self._server = subprocess.Popen(
+                    [sys.executable, "-c", command],
+                    pass_fds=[theirs.fileno()],
+                    env=os.environ | _ONE_THREAD | {"PYTHONPATH": paths},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for the caller to answer
+                )
+            except OSError as error:
+                self._line.close()
+                raise MerError(f"The decoder cannot be started ({error}). Free memory.") from error
+            finally:
+                theirs.close()
 
     def _end_server(self) -> None:
         """End it; its workers end with their own lines."""

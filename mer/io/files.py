@@ -37,10 +37,7 @@ def natural(name: str) -> tuple[list[Any], str]:
 
 
 def csv_text(table: "pd.DataFrame", *, bom: bool = False) -> str:
-    """A table as CSV: spreadsheets take no text for a formula, terminals none for a command.
-
-    With `bom` it begins with the mark by which Excel knows UTF-8; pandas and R need none.
-    """
+    """A table as CSV whose texts no spreadsheet or terminal runs; by `bom` Excel knows UTF-8."""
     columns = table.select_dtypes(exclude=["number", "bool"]).astype(object).map(_tame)
     tame = table.assign(**columns).rename(columns=_tame)
     return "\ufeff" * bom + tame.to_csv(index=False, lineterminator="\n")
@@ -58,8 +55,7 @@ def _tame(value: object) -> object:
 def readable(path: Path, kind: type[MerError], choose: str, folder: str) -> Iterator[None]:
     """Raise `kind` unless there is an ordinary file, also where the block cannot open it.
 
-    `choose` is what to do where it is a pipe or a device, `folder` where it is a folder; with
-    `folder` empty, folders are welcome.
+    `choose` says what to do with a pipe or a device, `folder` with a folder; "": it is welcome.
     """
     try:
         if folder and path.is_dir():

@@ -28,14 +28,10 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
     """A picture as RGB uint8 (height, width, 3), turned upright by its EXIF orientation.
 
     Transparency is laid on white, 16-bit values are scaled to 8 bits, an animation gives its
-    first frame. An array may be gray, gray with alpha, RGB or RGBA; booleans, integers in 0..255,
-    16-bit integers, or floats in 0..1 or 0..255. An RGB uint8 array is not copied.
-
-    Args:
-        source: a file's path, a file's bytes, or an array (height, width[, 1 to 4 channels]).
-
-    Raises:
-        ImageError: no such file, no picture, a damaged one, or one of more than MAX_PIXELS.
+    first frame. `source` is a file's path, a file's bytes, or an array (height, width[, channels]):
+    gray, gray with alpha, RGB or RGBA; booleans, integers in 0..255, 16-bit integers, or floats in
+    0..1 or 0..255; RGB uint8 is not copied. Raises an ImageError where there is no such file, no
+    picture, a damaged one, or one of more than MAX_PIXELS.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
@@ -59,8 +55,7 @@ def read(source: str | os.PathLike[str] | bytes | np.ndarray) -> np.ndarray:
 
 def resize(image: np.ndarray, size: int) -> np.ndarray:
     """The picture as (size, size, 3) uint8: the one resize that feeds the networks."""
-    shrinking = max(image.shape[:2]) > size
-    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR  # area: shrinks without aliasing
+    method = cv2.INTER_AREA if max(image.shape[:2]) > size else cv2.INTER_LINEAR  # no aliasing
     return cv2.resize(image, (size, size), interpolation=method)
 
 

@@ -1,7 +1,4 @@
-"""Pictures by format, each decoded by what takes least memory; only ever called in a worker.
-
-No metadata is read but by `orientation`: a few hundred kilobytes of EXIF took Pillow 1.5 GB.
-"""
+"""Pictures by format, each decoded by what takes least memory; only ever called in a worker."""
 
 import contextlib
 import os
@@ -42,7 +39,7 @@ class Opened(NamedTuple):
 
     width: int
     height: int
-    fill: Callable[[np.ndarray], None]  # puts it into RGB uint8 (height, width, 3); as `opened`
+    fill: Callable[[np.ndarray], object]  # puts it into RGB uint8 (height, width, 3); as `opened`
 
 
 def opened(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
@@ -111,7 +108,6 @@ def _check_size(width: int, height: int, name: str, size: int = 0, each: float =
 
 
 def _turn(image: np.ndarray, turn: int, out: np.ndarray) -> None:
-    """Bring a picture of this orientation upright, into `out`."""
     if np.shares_memory(image, out):
         image = image.copy()
     flip = _FLIPS[(turn - 1) % 4][0]
@@ -129,6 +125,7 @@ def _stored(out: np.ndarray, turn: int) -> np.ndarray:
 
 def orientation(exif: bytes) -> int:
     """The orientation that EXIF tells, 1 to 8; 1 where it tells none, or is damaged."""
+    # All else is left alone: a few hundred kilobytes of metadata took Pillow 1.5 GB.
     exif = exif.removeprefix(b"Exif\0\0")
     with contextlib.suppress(KeyError, struct.error):
         order = {b"II": "<", b"MM": ">"}[exif[:2]]
@@ -146,10 +143,11 @@ def _jpeg(file: BinaryIO, content: memoryview, path: str, name: str) -> Opened:
     """By OpenCV, in half the time and with the same pixels, but for what only Pillow can decode."""
     width, height, channels, turn, at = _jpeg_head(content, name)
     _check_size(width, height, name, len(content), _jpeg_cost(content, at, channels))
-    scans, whole = _jpeg_scans(content[at:])
-    if scans > MAX_SCANS:  # each passes over all: a few kilobytes could take a decoder hours
+    rest = np.frombuffer(content[at:], np.uint8)
+    markers = rest[1:][rest[:-1] == 0xFF]
+    if (markers == 0xDA).sum() > MAX_SCANS:  # a few kilobytes of scans could take a decoder hours
         raise _odd(name, "JPEG")
-    if channels not in (1, 3) or not whole:
+    if channels not in (1, 3) or 0xD9 not in markers:  # OpenCV fills what is missing with gray
         return _pillow(file, ("JPEG",), name, turn)
 
     def fill(out: np.ndarray) -> None:
@@ -193,16 +191,6 @@ def _jpeg_cost(content: memoryview, at: int, channels: int) -> float:
     sampled = [content[at + 11 + 3 * channel] for channel in range(channels)]
     most = max(one >> 4 for one in sampled) * max(one & 15 for one in sampled)
     return 3 + 2 * sum((one >> 4) * (one & 15) for one in sampled) / max(most, 1)
-
-
-def _jpeg_scans(content: memoryview) -> tuple[int, bool]:
-    """How many scans there are, and whether they end: OpenCV fills what is missing with gray."""
-    bytes_ = np.frombuffer(content, np.uint8)
-    size, found = 1 << 16, np.zeros(256, np.int64)
-    for at in range(0, len(bytes_), size):  # what takes no fresh memory is done in half the time
-        piece = bytes_[at : at + size + 1]
-        found += np.bincount(piece[1:][piece[:-1] == 0xFF], minlength=256)
-    return int(found[0xDA]), bool(found[0xD9])
 
 
 def _webp(file: BinaryIO, content: memoryview, path: str, start: bytes, name: str) -> Opened:
@@ -279,8 +267,8 @@ def _gif_comments(content: memoryview) -> int:
 def _pillow(file: BinaryIO, formats: tuple[str, ...], name: str, turn: int = 0) -> Opened:
     """By Pillow; `turn` is the orientation where it is known already."""
     image = Image.open(file, formats=formats)
-    size = os.fstat(file.fileno()).st_size
-    _check_size(*image.size, name, size, _AVIF if image.format == "AVIF" else 0)
+    length = os.fstat(file.fileno()).st_size
+    _check_size(*image.size, name, length, _AVIF if image.format == "AVIF" else 0)
     width, height = image.size
     image.load()
     if image.format == "TIFF":
@@ -288,19 +276,14 @@ def _pillow(file: BinaryIO, formats: tuple[str, ...], name: str, turn: int = 0) 
         turn = int(turn) if turn in range(1, 9) else 1
     turn = turn or orientation(image.info.get("exif", b""))
 
-    def fill(out: np.ndarray) -> None:
-        with image:
-            images.put(_stored(out, turn), _rows(image, name))
-
-    return Opened(*((height, width) if turn > 4 else (width, height)), fill)
+    size = (height, width) if turn > 4 else (width, height)
+    return Opened(*size, lambda out: images.put(_stored(out, turn), _rows(image, name)))
 
 
 def _rows(image: Image.Image, name: str) -> images.Rows:
-    """What gives the rows from one to another as RGB."""
-    scaled = image.mode == "F"
-    if image.mode == "I" and image.format == "TIFF":  # some programs write 8-bit gray so
-        scaled = float(image.getextrema()[1]) <= 255  # type: ignore[arg-type]
-    if scaled:
+    dim = image.mode == "I" and image.format == "TIFF"  # some programs write 8-bit gray so
+    dim = dim and float(image.getextrema()[1]) <= 255  # type: ignore[arg-type]
+    if dim or image.mode == "F":
         return images.rows_of(np.asarray(image), name)
     mode = "RGBA" if image.has_transparency_data else "RGB"
 

@@ -1,7 +1,4 @@
-"""What people name: files, folders, zips, lists, patterns, the standard input; walked in one way.
-
-What is left out of a folder or a zip is counted and logged.
-"""
+"""What people name: files, folders, zips, lists, patterns, the standard input."""
 
 import csv
 import glob
@@ -63,11 +60,10 @@ class Item(NamedTuple):
 def find(source: str) -> list[Item]:
     """All pictures and videos of `source`, each once, in natural order of their names.
 
-    `source` is a folder, with all folders inside; a zip file; a list, which is a text file with a
-    path a line or a CSV file with a column `file` or `path`, both relative to the list's own
-    folder; or a pattern such as "faces/**/*.jpg". What a list names is taken whatever its ending
-    is, and in its order, else only files with the endings of pictures and videos. Raises a
-    DataError where there is no such thing, it cannot be read, or holds nothing to score.
+    `source` is a folder, with all folders inside; a zip; a pattern such as "faces/**/*.jpg"; or a
+    list: a text file with a path a line or a CSV file with a column `file` or `path`, relative to
+    its own folder, whose order and endings are taken as they are. Raises a DataError where there is
+    no such thing, it cannot be read, or holds nothing to score.
     """
     path, endings = Path(source), PICTURES | VIDEOS
     if path.is_dir():
@@ -105,10 +101,7 @@ def in_zip(path: Path, endings: frozenset[str]) -> list[Item]:
 
 
 def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
-    """A picture file of a zip, in bounded memory: a few kilobytes could be gigabytes.
-
-    Raises a DataError where it is larger than any picture, or packed with LZMA.
-    """
+    """A picture of a zip; a DataError where it is larger than any, or packed with LZMA."""
     with archive.open(_plain(archive, name)) as file:
         content = file.read(images.MAX_BYTES + 1)
     if len(content) > images.MAX_BYTES:
@@ -118,10 +111,7 @@ def unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def unpack(archive: zipfile.ZipFile, name: str, target: Path) -> None:
-    """Put a video of a zip into a file of its own.
-
-    Raises a DataError where it would grow as no video does, fill the disk, or is packed with LZMA.
-    """
+    """Put a video of a zip into a file; a DataError where it grows as none does, or fills disks."""
     entry = _plain(archive, name)
     if entry.file_size > max(SMALL, PACKED * entry.compress_size):
         size = f"{entry.compress_size:,} bytes that become {entry.file_size:,}"

@@ -21,8 +21,7 @@ from mer.io.files import natural, shown
 from mer.io.sources import PICTURES
 from mer.io.video_files import OpenVideo
 
-# More is not needed: faces are looked for at 640 pixels, and each is compared at 320. A frame of
-# 3840 x 2160 would take nine times the memory, and the time of all that looks at it.
+# Faces are looked for at 640 pixels; 3840 x 2160 would take nine times the memory and the time.
 LONG_SIDE: Final = 1280
 
 MAX_FPS: Final = 10_000
@@ -61,9 +60,8 @@ class Frame:
 class Video:
     """A video file. A worker decodes it, in each pass anew, and holds a few frames at a time.
 
-    Frames are turned upright by the file's rotation and mirroring, brought to square pixels, and
-    shrunk where a side is over LONG_SIDE. All have the size of the first: one of another size is
-    fitted into it, on black. While a frame is looked at, the worker decodes the next two.
+    Frames are upright, of square pixels, and shrunk where a side is over LONG_SIDE. All have the
+    size of the first: others are fitted into it, on black. The worker is two frames ahead.
     """
 
     size: tuple[int, int]  # width and height of the frames, in pixels
@@ -72,15 +70,10 @@ class Video:
     notes: list[str]  # what is wrong with the file, in sentences; all of it after a whole pass
 
     def __init__(self, path: str | os.PathLike[str], fps: float | None = None) -> None:
-        """Decode the first frame.
+        """Decode the first frame of a video, or of a folder of pictures, `fps` of them a second.
 
-        Args:
-            path: a video; or a folder of frames, read in natural order of their names.
-            fps: how many frames of a folder make a second.
-
-        Raises:
-            VideoError: no such file, no video, a damaged one, none of its frames can be read, or
-                it takes more memory or time than a good one.
+        Raises a VideoError where there is no such file, no video, a damaged one, none of its frames
+        can be read, or it takes more memory or time than a good one.
         """
         if fps is not None and not 0 < fps <= MAX_FPS:
             raise VideoError(f"--fps {fps:g} is no number of frames a second, up to {MAX_FPS}.")
@@ -113,8 +106,7 @@ class Video:
     def frames(self, start_ms: float, end_ms: float) -> Iterator[Frame]:
         """The frames from one time to another, both included; `index` counts them from 0.
 
-        Raises a VideoError where the file has vanished or changed since it was opened, or a part of
-        it takes more memory or time than a good one.
+        Raises a VideoError where the file has vanished or changed, or takes too much.
         """
         frames = self._decoded(start_ms, end_ms)
         self._passes.add(frames)
@@ -168,10 +160,7 @@ class Reader:
     """A video file, decoded in this process; its attributes are those of `Video`."""
 
     def __init__(self, path: Path, alive: Callable[[float], None]) -> None:
-        """Decode the first frame; `alive` is called with the time of each picture decoded, in ms.
-
-        Raises a VideoError where it is no video, a damaged one, or has no frame that can be read.
-        """
+        """Decode the first frame, or a VideoError; `alive` is told the ms of each picture."""
         self._path, self._alive = path, alive
         self.notes: list[str] = []
         with video_files.opened(path) as opened:
@@ -287,8 +276,7 @@ class FolderReader:
 def write_clip(path: Path, frames: Iterable[Frame], fps: float, *, bitrate: str = "4M") -> None:
     """Write frames of one size, one at a time and each at its own time, as VP8 in WebM.
 
-    Players are told `fps`; `bitrate` is what the encoder aims at, a second. Raises a VideoError
-    where there are no frames, or the file cannot be written.
+    Players are told `fps`. A VideoError where there are no frames, or the file cannot be written.
     """
     try:
         with av.open(str(path), "w", format="webm") as file:

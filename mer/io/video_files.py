@@ -110,10 +110,7 @@ def _pictures(container: InputContainer, name: str) -> VideoStream:
 def decoded(
     video: OpenVideo, faults: Counter[str], from_ms: float | None = None
 ) -> Iterator[av.VideoFrame]:
-    """The stream's pictures, from before a time of the file's own count on where one is given.
-
-    What cannot be decoded is counted as "damaged" and left out.
-    """
+    """The pictures, from before a time of the file's count on; `faults` counts what is damaged."""
     container, stream = video
     try:
         if from_ms is not None:
@@ -149,10 +146,9 @@ class Turns(NamedTuple):
     def of(cls, picture: av.VideoFrame, stream: VideoStream) -> "Turns":
         """Those of a file with this first picture: PyAV's side data keeps each for a long time."""
         aspect, curve = float(stream.sample_aspect_ratio or 1), int(picture.color_trc)
-        matrix = picture.side_data.get("DISPLAYMATRIX")
-        if matrix is None:
-            return cls(False, False, False, aspect, curve)
-        a, b, _, c, d = struct.unpack_from("=5i", cast(bytes, matrix))  # x' = ax + cy, y' = bx + dy
+        matrix = cast(bytes | None, picture.side_data.get("DISPLAYMATRIX"))
+        # x' = ax + cy, y' = bx + dy
+        a, b, _, c, d = (1, 0, 0, 0, 1) if matrix is None else struct.unpack_from("=5i", matrix)
         transposed = abs(b) > abs(a)
         across, down = (c, b) if transposed else (a, d)
         return cls(transposed, across < 0, down < 0, aspect, curve)
@@ -219,9 +215,6 @@ _PRESSED: Final = _pressed()
 
 
 def _tone_mapped(image: np.ndarray, transfer: int) -> np.ndarray:
-    """A picture of high dynamic range (ITU-R BT.2100) as ordinary ones are (BT.709).
-
-    What is brighter than an ordinary screen's white is pressed together below it.
-    """
+    """A picture of high dynamic range (ITU-R BT.2100) as BT.709, pressed together below WHITE."""
     light = cv2.transform(cv2.LUT(image, _LIGHT[transfer]), _TO_BT709)
     return _PRESSED[(cv2.sqrt(np.maximum(light, 0)) * _STEPS).astype(np.uint16)]

@@ -19,8 +19,7 @@ _alone = threading.local()  # `asked` is True in threads that compute without he
 class Session:
     """A graph that computes in the thread that calls it; several threads may call it at once.
 
-    ONNX Runtime's own threads would share out each layer and wait for one another after each, which
-    takes longer than it saves (docs/lab/performance.md); `shared_out` computes parts side by side.
+    ONNX Runtime's own threads, which wait after each layer, are slower than `shared_out`.
     """
 
     def __init__(self, file: bytes, arrays: Mapping[str, np.ndarray] | None = None) -> None:
@@ -49,10 +48,7 @@ def alone() -> bool:
 
 
 def shared_out(work: Callable[[_Part], _Answer], parts: Sequence[_Part]) -> list[_Answer]:
-    """`work(part)` for each part, in order, computed side by side with one thread a core.
-
-    The calling thread is one. Inside `work` nothing is shared out again, but of a single part.
-    """
+    """`work(part)` for each part, in order, by one thread a core; `work` itself shares nothing."""
     if alone() or len(parts) < 2:
         return [work(part) for part in parts]
 
@@ -84,10 +80,7 @@ def cores() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Make graphs compute in the calling thread alone, for callers that run side by side.
-
-    More threads than cores spend most of their time waiting for one another.
-    """
+    """Make graphs compute in the calling thread alone, for callers that run side by side."""
     before = alone()
     _alone.asked = True
     try:

@@ -225,8 +225,8 @@ def read_verified(file: str, sha256: str, name: str) -> bytes:
 
 def foreign(name: str, folder: Path | None = None) -> WeightsError:
     """The error for weights that do not belong to network `name`."""
-    path = _path(name, "safetensors", folder)
-    return WeightsError(f"{_shown(path)} does not hold the weights of {name}. {_MEND}")
+    path = _shown(_path(name, "safetensors", folder))
+    return WeightsError(f"{path} does not hold the weights of {name}. {_MEND}")
 
 
 def load(name: str, *, folder: Path | None = None) -> tuple[BaseClasificacionImagenes, Record]:
@@ -253,10 +253,7 @@ def load_as(
 
 
 def read_start(model: BaseClasificacionImagenes, path: Path) -> Record:
-    """Fill `model` with the weights at `path`, of the same kind of network; gives their record.
-
-    Where they are of a network with more or fewer classes, all but its last layer is taken.
-    """
+    """Fill `model` with the weights at `path`, less a last layer of other classes; their record."""
     loaded, record = load(path.stem, folder=path.parent)
     own, given = model.state_dict(), loaded.state_dict()
     if type(loaded) is not type(model) or own.keys() != given.keys():
