@@ -281,9 +281,9 @@ def _pillow(file: BinaryIO, formats: tuple[str, ...], name: str, turn: int = 0) 
 
 
 def _rows(image: Image.Image, name: str) -> images.Rows:
-    dim = image.mode == "I" and image.format == "TIFF"  # some programs write 8-bit gray so
-    dim = dim and float(image.getextrema()[1]) <= 255  # type: ignore[arg-type]
-    if dim or image.mode == "F":
+    eight_bit = image.mode == "I" and image.format == "TIFF"  # some programs write 8-bit gray so
+    eight_bit = eight_bit and float(image.getextrema()[1]) <= 255  # type: ignore[arg-type]
+    if eight_bit or image.mode == "F":
         return images.rows_of(np.asarray(image), name)
     mode = "RGBA" if image.has_transparency_data else "RGB"
 
