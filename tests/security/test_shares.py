@@ -176,7 +176,7 @@ def test_places_in_the_queue_by_address_and_by_visitor(
     monkeypatch.setattr(visitors, "CALLS_OF_ADDRESS", 5)
     monkeypatch.setattr(visitors, "CALLS_OF_VISITOR", 2)
     ahead: Any = shared.page._queue
-    assert until(lambda: not list(ahead._there()))
+    assert until(lambda: not len(ahead) and not any(ahead.active_jobs))
     with at(shared, 4) as greedy, at(shared, 5) as modest:
         told = [greedy.post("gradio_api/call/webcam", json=NOTHING) for _ in range(7)]
         assert [one.status_code for one in told] == [200] * 5 + [503] * 2
@@ -191,7 +191,7 @@ def test_places_in_the_queue_by_address_and_by_visitor(
         first = next(one.queue[0] for one in waiting if one.queue)
         assert first.session_hash == "modest"
         slow.set()
-    assert until(lambda: not list(ahead._there()))
+    assert until(lambda: not len(ahead) and not any(ahead.active_jobs))
 
 
 def test_values_that_wait(
