@@ -46,9 +46,8 @@ def add_predict(commands: Any) -> None:
     add("--csv", help=text, **OUT)
     add("--bom", action="store_true", help=BOM)
     add("--json", help="write a JSON file: one entry a face", **OUT)
-    add(
-        "--html", help="write a report that opens offline: pictures, charts, figures, limits", **OUT
-    )
+    text = "write a report that opens offline: pictures, charts, figures, limits"
+    add("--html", help=text, **OUT)
 
 
 def predict(options: argparse.Namespace) -> int:
@@ -207,19 +206,16 @@ def _write_tables(found: Sequence[Analysis], options: argparse.Namespace) -> Non
     import pandas as pd
 
     from mer.io import files
-    from mer.results import video_tables
+    from mer.results.video_tables import events_table, frames_table, header, json_parts
 
     if options.json:
-        files.write(options.json, video_tables.json_parts(*found))
+        files.write(options.json, json_parts(*found))
     if options.csv:
-        kinds = (
-            (options.csv.suffix, video_tables.frames_table),
-            (".events.csv", video_tables.events_table),
-        )
-        for ending, table in kinds:
+        tables = {options.csv.suffix: frames_table, ".events.csv": events_table}
+        for ending, table in tables.items():
             text = files.csv_text(pd.concat(map(table, found)), bom=options.bom)
             files.write(options.csv.with_suffix(ending), text)
-        heads = json.dumps([video_tables.header(one) for one in found], indent=1)
+        heads = json.dumps([header(one) for one in found], indent=1)
         files.write(options.csv.with_suffix(".header.json"), heads + "\n")
 
 

@@ -1,5 +1,6 @@
 """Where answers come from, in sentences: methods to paste, data sets with terms, spotting."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ def paragraph(predictor: Predictor) -> str:
     record = predictor.record
     weights = str(record.get("file", {}).get("sha256", "unknown"))[:12]
     return _joined(
+        record,
         f"Facial expressions were classified by mer {__version__} with its network "
         f"{predictor.model}, version {record.get('version', 'unknown')} (weights {weights}), into "
         f"{len(predictor.classes)} classes: {', '.join(predictor.classes)}.",
@@ -54,7 +56,6 @@ def paragraph(predictor: Predictor) -> str:
         _learned(record),
         f"Probabilities are softened by a temperature of {predictor.temperature:.2f}; "
         + _unsure(predictor.thresholds["views"]),
-        _measured(record),
     )
 
 
@@ -67,6 +68,7 @@ def of_video(analysis: Analysis) -> str:
         record = {}
     thresholds = used.get("sure_from")
     return _joined(
+        record,
         f"Facial expressions in a video of {timing.duration_ms / 1000:.1f} s, {timing.frames} "
         f"frames at {timing.fps:.1f} a second, were classified by mer {used['mer']} with its "
         f"network {used['network']}, version {used['version']}, into {len(analysis.classes)} "
@@ -79,13 +81,7 @@ def of_video(analysis: Analysis) -> str:
         f"head's taken out; what lasts up to {MICRO_MS:.0f} ms is called a micro-expression, what "
         f"lasts up to {MACRO_MS / 1000:.0f} s a macro-expression"
         + ("." if timing.micro else "; at this frame rate nothing is called micro."),
-        _measured(record),
     )
-
-
-def _joined(*sentences: str) -> str:
-    last = "An answer says what a face looks like to the network, not what the person feels."
-    return " ".join(filter(None, (*sentences, last)))
 
 
 def _unsure(thresholds: Mapping[str, float]) -> str:
@@ -103,14 +99,16 @@ def _sets(record: Mapping[str, Any]) -> list[str]:
     return [*dict.fromkeys(data["name"] for stage in stages for data in stage.get("data", ()))]
 
 
-def _measured(record: Mapping[str, Any]) -> str:
-    try:
+def _joined(record: Mapping[str, Any], *sentences: str) -> str:
+    """The sentences, then how good the network is, and what an answer says."""
+    measured = ""
+    with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
         everyday = comparison.ferplus(record).items()
         tests = comparison.protocols(record) | {f"everyday (FER+) {n}": one for n, one in everyday}
         told = [f"{comparison.accuracy(one)} on {name} pictures" for name, one in tests.items()]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return ""
-    return f"Its accuracy, with the interval of 95 %, is {', '.join(told)}."
+        measured = f"Its accuracy, with the interval of 95 %, is {', '.join(told)}."
+    last = "An answer says what a face looks like to the network, not what the person feels."
+    return " ".join(filter(None, (*sentences, measured, last)))
 
 
 def sources(record: Mapping[str, Any]) -> list[str]:
