@@ -96,7 +96,9 @@ def _sentences(name: str) -> Iterator[None]:
 
 
 def _odd(name: str, kind: str) -> ImageError:
-    return ImageError(f"{name} is an oddly built {kind}: open it in a picture editor, save it.")
+    return ImageError(
+        f"{name} is an oddly built {kind}: open it in a picture editor and save it anew."
+    )
 
 
 def _check_size(width: int, height: int, name: str, size: int = 0, each: float = 0) -> None:

@@ -1,8 +1,10 @@
 """The Upload tab: pictures in; boxes, a face's figures and why the network said so, files out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import gradio as gr
@@ -10,9 +12,9 @@ import numpy as np
 
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError, MerError
-from mer.faces import detection
+from mer.faces import detection, measures
 from mer.inference import class_activation_map
-from mer.inference.predictor import Predictor, get_predictor
+from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import images
 from mer.io.files import csv_text
 from mer.results import documents, tables
@@ -42,7 +44,11 @@ _EXPLAIN: Final = (
     "Bright is what speaks for the class to the network, relative to the rest of this map: what "
     "moved its answer, not whether the answer is right."
 )
+
 Face = tuple[str, np.ndarray, str]  # what the face is called, its crop, what it looks like
+# Network, detector and faces of a picture, by its path, which no other upload has: another network
+# looks at the same faces, and the report asks nobody anew.
+Known = dict[str, tuple[str, str, list[Prediction]]]
 
 
 def build(network: gr.Radio, detector: gr.Radio) -> None:
@@ -58,8 +64,9 @@ def build(network: gr.Radio, detector: gr.Radio) -> None:
             reasons = _build_explanation(network)
     report = gr.Button("Report", visible="hidden", elem_id="report-pictures")
     made = gr.HTML(visible="hidden", elem_id="report-made", js_on_load=None)
-    outputs = [answer, *reasons, stop]
-    inputs = [files, network, detector]
+    known = gr.State({}, time_to_live=600)
+    outputs = [answer, *reasons, known, stop]
+    inputs = [files, network, detector, known]
     press = report.click(save_report, inputs, made, api_visibility="private")
     parts.hand_over(press, "save('#report-made')", made)
     reading = gr.on(
@@ -103,6 +110,7 @@ def read(
     files: list[str] | None,
     network: str,
     detector: str,
+    known: Known,
     measure: bool = False,
     progress: gr.Progress = gr.Progress(),
 ) -> Iterator[list[Any]]:
@@ -119,25 +127,29 @@ def read(
         return
     shots: list[reports.Picture] = []
     crops: list[np.ndarray] = []
+    known = {file: known[file] for file in files if file in known}
     names = [Path(file).name for file in files]
     for done, (file, name) in enumerate(zip(files, names, strict=True)):
         progress((done, len(files)), desc=name, unit="pictures")
-        yield [*[gr.skip()] * 4, gr.Button(visible=True)]  # where Cancel takes effect
+        yield [*[gr.skip()] * 5, gr.Button(visible=True)]  # where Cancel takes effect
         told = f"{name} ({before + 1})" if (before := names[:done].count(name)) else name
-        shot, faces = read_one(file, told, predictor, measure=measure)
+        shot, faces = read_one(file, told, predictor, known, measure=measure)
         shots.append(shot)
         crops += faces[: _KEPT - len(crops)]
     rows = tables.table([(one.name, one.faces or one.problem) for one in shots], predictor)
     made = dict.fromkeys(("csv", "excel.csv"), csv_text(rows)) | {"json": tables.to_json(rows)}
     links = parts.links(parts.file_name("faces", [one.name for one in shots]), made)
     answer = parts.faces(shots, problems=problems(shots), exports=links + _REPORT)
-    yield _page(answer, shots, crops)
+    yield _page(answer, shots, crops, known)
 
 
 def _page(
-    answer: str, shots: Sequence[reports.Picture] = (), crops: Sequence[np.ndarray] = ()
+    answer: str,
+    shots: Sequence[reports.Picture] = (),
+    crops: Sequence[np.ndarray] = (),
+    known: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Any]:
-    """Updates of the answer, the three parts of what explains it, and Cancel."""
+    """Updates of the answer, the three parts of what explains it, what is known, and Cancel."""
     named = list(zip(parts.named(shots), crops, strict=False))
     kept = [(name, crop, one.emotion) for (name, one), crop in named]
     classes = named[0][0][1].classes if named else EMOTIONS
@@ -146,23 +158,29 @@ def _page(
         gr.Accordion(visible=bool(kept), open=False),
         gr.Dropdown([_AS_NAMED, *classes], value=_AS_NAMED),
         kept,
+        dict(known),
         gr.Button(visible=False),
     ]
 
 
 def save_report(
-    files: list[str] | None, network: str, detector: str, progress: gr.Progress = gr.Progress()
+    files: list[str] | None,
+    network: str,
+    detector: str,
+    known: Known,
+    progress: gr.Progress = gr.Progress(),
 ) -> str:
-    """A link that holds the report on these pictures, read once more, for the page's script."""
+    """A link that holds the report on these pictures, for the page's script."""
     shown = progress.tqdm(files or [], desc="Writing the report", unit="pictures")
-    text = report(shown, network, detector)
+    text = report(shown, network, detector, known)
     return parts.links(parts.file_name("report", files or []), {"html": text})
 
 
-def report(files: Iterable[str], network: str, detector: str) -> str:
+def report(files: Iterable[str], network: str, detector: str, known: Known | None = None) -> str:
     """The report on the pictures that can be read, as HTML; MerError where there is none."""
     predictor = get_predictor(network, detector)
-    shots = [read_one(file, Path(file).name, predictor)[0] for file in files]
+    known = dict(known or {})
+    shots = [read_one(file, Path(file).name, predictor, known)[0] for file in files]
     shown = [one for one in shots if one.content]
     if not shown:
         raise MerError(" ".join(problems(shots)) or "There are no pictures to report. Choose some.")
@@ -176,9 +194,12 @@ def problems(shots: Iterable[reports.Picture]) -> list[str]:
 
 
 def read_one(
-    file: str, name: str, predictor: Predictor, *, measure: bool = False
+    file: str, name: str, predictor: Predictor, known: Known, *, measure: bool = False
 ) -> tuple[reports.Picture, list[np.ndarray]]:
-    """What the picture at this path shows, and the first of its faces, cut out and made small."""
+    """What the picture at this path shows, and the first of its faces, cut out and made small.
+
+    What is `known` of it is neither found nor asked anew; what was not is put there.
+    """
     try:
         if not Path(file).exists():
             raise ImageError(f"{name} has been deleted, as every upload is. Choose it again.")
@@ -187,9 +208,17 @@ def read_one(
         image = images.read(file)
     except ImageError as error:
         return reports.Picture(name, b"", problem=str(error)), []
-    faces = predictor.predict(image, measure=measure)
-    crops = [detection.crop(image, one.face) for one in faces[:_KEPT]]
-    return reports.picture(name, image, faces), [images.resize(crop, _SIDE) for crop in crops]
+    network, detector, faces = known.get(file, ("", "", []))
+    detected = detector == predictor.detector
+    found = [one.face for one in faces] if detected else predictor.detect(image)
+    crops = [detection.crop(image, face) for face in found]
+    if not detected or network != predictor.model:
+        faces = predictor.judge(crops, found)
+    known[file] = predictor.model, predictor.detector, faces
+    if measure:
+        faces = [replace(one, measures=measures.measure(image, one.face)) for one in faces]
+    small = [images.resize(crop, _SIDE) for crop in crops[:_KEPT]]
+    return reports.picture(name, image, faces), small
 
 
 def explain(

@@ -113,7 +113,7 @@ def test_a_picture_of_too_many_pixels_and_a_file_too_large(
     with pytest.raises(ImageError, match="10000 x 5001 pixels, and at most 50 million are read"):
         images.read(tmp_path / "large.png")
     monkeypatch.setattr(upload, "MAX_FILE_MB", 0.0001)
-    shot, _ = upload.read_one(str(tmp_path / "large.png"), "large.png", get_predictor("cnn1"))
+    shot, _ = upload.read_one(str(tmp_path / "large.png"), "large.png", get_predictor("cnn1"), {})
     assert shot.problem == "large.png is larger than 0.0001 MB. Save it smaller, as a JPEG."
 
 
