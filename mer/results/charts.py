@@ -35,8 +35,13 @@ CSS: Final = """
 """
 
 _AXIS: Final = {
-    **{"fixedrange": True, "automargin": True, "showline": False, "zeroline": False},
-    **{"gridcolor": GRID, "ticks": "", "title_font_size": 13},
+    "fixedrange": True,
+    "automargin": True,
+    "showline": False,
+    "zeroline": False,
+    "gridcolor": GRID,
+    "ticks": "",
+    "title_font_size": 13,
 }
 # Share of a row, and how thickly its cell is inked. Ink works on a light and on a dark ground;
 # it grows fast at first, for the mistakes are small shares and are what one looks for.
@@ -68,7 +73,9 @@ def figure(*traces: Any, height: int, alt: str, **layout: Any) -> go.Figure:
     # No template: plotly's default would add 6 kB and its own grounds to every figure.
     fig = go.Figure(traces, layout={"template": "none"})
     fig.update_layout(
-        **{"height": height, "meta": {"alt": alt}, "autosize": True},
+        height=height,
+        meta={"alt": alt},
+        autosize=True,
         **dict.fromkeys(("paper_bgcolor", "plot_bgcolor"), "rgba(0, 0, 0, 0)"),
         font={"family": FONT, "size": 13, "color": TEXT},
         margin={"l": 8, "r": 24, "t": 8, "b": 8},  # r: half of the last label on the axis
@@ -89,8 +96,15 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) 
     texts = [f"{count}<br>{percent(share)}" if count else "0" for count, share in pairs]
     told, strong = np.reshape(texts, matrix.shape), shares >= _STRONG
     cells = go.Heatmap(
-        **{"x": names, "y": names, "z": shares.tolist(), "customdata": matrix.tolist()},
-        **{"zmin": 0, "zmax": 1, "showscale": False, "xgap": 2, "ygap": 2},
+        x=names,
+        y=names,
+        z=shares.tolist(),
+        customdata=matrix.tolist(),
+        zmin=0,
+        zmax=1,
+        showscale=False,
+        xgap=2,
+        ygap=2,
         colorscale=[[share, f"rgba(24, 108, 118, {ink})"] for share, ink in _INK],
         text=np.where(strong, told, "").tolist(),
         texttemplate="%{text}",
@@ -103,7 +117,9 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str] = EMOTIONS) 
         x=np.array(names)[columns].tolist(),
         y=np.array(names)[rows].tolist(),
         text=told[~strong].tolist(),
-        **{"mode": "text", "textfont": {"size": 11}, "hoverinfo": "skip"},
+        mode="text",
+        textfont={"size": 11},
+        hoverinfo="skip",
     )
     right = percent(np.trace(matrix) / max(int(matrix.sum()), 1))
     alt = f"Confusion matrix of {matrix.sum()} pictures, {right} of them right"
@@ -121,7 +137,10 @@ def reliability(confidence: Mapping[str, Any]) -> go.Figure:
         x=[one["low"] + 0.5 / BINS for one in bins],
         y=[one["accuracy"] for one in bins],
         customdata=[[one["n"], one["confidence"]] for one in bins],
-        **{"name": "accuracy", "marker_color": ACCENT, "width": 0.9 / BINS, "hovertemplate": told},
+        name="accuracy",
+        marker_color=ACCENT,
+        width=0.9 / BINS,
+        hovertemplate=told,
     )
     line = {"color": TEXT, "dash": "dot"}
     ideal = go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="ideal", line=line)
@@ -136,11 +155,15 @@ def coverage(confidence: Mapping[str, Any]) -> go.Figure:
     line = go.Scatter(
         x=[one["coverage"] for one in points],
         y=[one["accuracy"] for one in points],
-        **{"mode": "lines", "name": "accuracy", "line": {"color": ACCENT, "width": 3}},
+        mode="lines",
+        name="accuracy",
+        line={"color": ACCENT, "width": 3},
         hovertemplate="surest %{x:.0%} of faces: %{y:.1%} right<extra></extra>",
     )
     mark = go.Scatter(
-        **{"x": [sure["coverage"]], "y": [sure["accuracy"]], "mode": "markers"},
+        x=[sure["coverage"]],
+        y=[sure["accuracy"]],
+        mode="markers",
         name="not called unsure",
         marker={"size": 12, "symbol": "diamond", "color": ACCENT},
         hovertemplate="sure about %{x:.0%} of faces: %{y:.1%} right<extra></extra>",
@@ -203,7 +226,9 @@ def curves(record: Mapping[str, Any]) -> go.Figure:
         go.Scatter(
             x=list(range(1, len(history) + 1)),
             y=[epoch.get(f"{split}_{measure}") for epoch in history],
-            **{"name": split, "legendgroup": split, "showlegend": measure == "accuracy"},
+            name=split,
+            legendgroup=split,
+            showlegend=measure == "accuracy",
             yaxis="y" if measure == "accuracy" else "y2",
             mode="lines+markers" if len(history) == 1 else "lines",
             line={"color": color, "dash": dash},
@@ -227,8 +252,12 @@ def curves(record: Mapping[str, Any]) -> go.Figure:
         fig.add_annotation(
             text=str(number),  # the word would run into the next stage's where one is short
             showarrow=False,
-            **{"x": start + 0.5, "xref": "x", "xanchor": "left"},
-            **{"y": 1, "yref": "paper", "yanchor": "bottom"},
+            x=start + 0.5,
+            xref="x",
+            xanchor="left",
+            y=1,
+            yref="paper",
+            yanchor="bottom",
         )
     return fig
 
@@ -297,13 +326,19 @@ def motion(person: Person, events: Sequence[Event], *, span_ms: Span | None = No
         range=[-0.15, len(REGIONS) + 0.25],
         tickvals=[row + 0.3 for row in _ROWS.values()],
         ticktext=[name.replace("between ", "between<br>") for name in breaks],
-        **{"tickfont_size": 11, "showgrid": False},
+        tickfont_size=11,
+        showgrid=False,
     )
     return fig.add_annotation(
         text=f"row height: {scale:.1f} px of motion, face scaled to 320 px",
-        **{"font_size": 11, "showarrow": False},
-        **{"xref": "paper", "x": 1, "xanchor": "right"},
-        **{"yref": "paper", "y": 1, "yanchor": "bottom"},
+        font_size=11,
+        showarrow=False,
+        xref="paper",
+        x=1,
+        xanchor="right",
+        yref="paper",
+        y=1,
+        yanchor="bottom",
     )
 
 
@@ -314,7 +349,9 @@ def _row(person: Person, column: int, scale: float) -> go.Scatter:
         x=times / 1000,
         y=(_ROWS[name] + np.minimum(pixels / scale, _HIGHEST)).astype(np.float32),
         customdata=pixels.astype(np.float32),
-        **{"mode": "lines", "line": {"width": 1.3, "color": TEXT}, "showlegend": False},
+        mode="lines",
+        line={"width": 1.3, "color": TEXT},
+        showlegend=False,
         hovertemplate=name + ": %{customdata:.1f} px at %{x:.2f} s<extra></extra>",
     )
 
@@ -324,13 +361,17 @@ def _marked(events: Sequence[tuple[int, Event]], kind: str, scale: float) -> lis
     bars = go.Scatter(
         x=[x for _, e in events for x in (e.onset_ms / 1000, e.offset_ms / 1000, None)],
         y=[y for _, e in events for y in (*[_ROWS[e.region]] * 2, None)],
-        **{"mode": "lines", "showlegend": False, "hoverinfo": "skip"},
+        mode="lines",
+        showlegend=False,
+        hoverinfo="skip",
         line={"width": 5, "color": MARKS[kind]["color"]},
     )
     apexes = go.Scatter(
         x=[e.apex_ms / 1000 for _, e in events],
         y=[_ROWS[e.region] + min(e.pixels / scale, _HIGHEST) for _, e in events],
-        **{"name": kind, "mode": "markers", "cliponaxis": False},
+        name=kind,
+        mode="markers",
+        cliponaxis=False,
         marker={**MARKS[kind], "line": {"color": "white", "width": 1}},
         customdata=[index for index, _ in events],
         text=[told(e) for _, e in events],

@@ -79,8 +79,12 @@ def _rows(file: str, found: Found) -> Iterator[dict[str, object]]:
         figures |= zip(one.classes, one.probabilities, strict=True)
         figures |= one.measures.figures if one.measures else {}
         yield {
-            **{"file": file, "face": number, **dict(zip(BOX, one.face.box, strict=True))},
-            **{"emotion": one.emotion, "sure": one.sure, "concerns": "; ".join(one.concerns)},
+            "file": file,
+            "face": number,
+            **dict(zip(BOX, one.face.box, strict=True)),
+            "emotion": one.emotion,
+            "sure": one.sure,
+            "concerns": "; ".join(one.concerns),
             **{name: round(value, DIGITS) for name, value in figures.items()},
             "reason": "",
         }
