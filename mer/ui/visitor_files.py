@@ -105,11 +105,11 @@ def give_each_their_own() -> None:
 
 async def keep_sweeping(page: gr.Blocks) -> None:
     """Delete old files, and forget who is away, for as long as the page is served."""
-    holder: Any = page.app.state_holder
     while True:
         await asyncio.sleep(EVERY_S)
         try:
             await asyncio.to_thread(sweep, page, AGE_S)
+            holder: Any = page.app.state_holder
             holder.tidy(page._queue)
         except Exception:
             _log.exception("old files were not looked for; they will be")
@@ -187,13 +187,13 @@ async def _upload(request: Request) -> Response:
     except (MultiPartException, KeyError):  # without a Content-Type
         return PlainTextResponse(_NO_FORM, 400)
     finally:
-        for file in parser._files_to_close_on_error:
-            file.close()
         if number:
             file_upload_statuses.set_done(number)
         with _room_lock:
             _room.pop(folder, None)
             remove(folder)
+        for file in parser._files_to_close_on_error:  # last: on a full disk it fails
+            file.close()
     request.app.get_blocks().upload_file_set.update(paths)
     return JSONResponse(paths)
 

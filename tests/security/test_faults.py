@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import httpx
@@ -22,7 +23,7 @@ from mer.inference import camera
 from mer.inference.predictor import get_predictor
 from mer.io.video import Frame, write_clip
 from mer.results import comparison
-from mer.ui import errors
+from mer.ui import errors, visitor_files
 from mer.ui.errors import UNEXPECTED
 from mer.weights import store
 from tests.security.conftest import Served
@@ -59,6 +60,25 @@ def test_an_upload_to_a_full_disk_is_a_sentence(
     answer = httpx.post(f"{shared.url}gradio_api/upload", files={"files": b"face"})
     assert (answer.status_code, answer.text) == (507, errors.FULL)
     assert "No space left" in caplog.text
+
+
+def test_an_upload_that_cannot_even_be_closed_keeps_no_room(
+    shared: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is still in memory is written when a file is closed, which fails on a full disk, too."""
+
+    def temporary(**options: Any) -> Any:
+        file = NamedTemporaryFile(**options)  # noqa: SIM115 -- the upload closes it
+        monkeypatch.setattr(file, "close", raising(FULL))
+        return file
+
+    monkeypatch.setattr("gradio.route_utils.NamedTemporaryFile", temporary)
+    monkeypatch.setattr("gradio.route_utils.GradioUploadFile.write", raising(FULL))
+    before = {path.name for path in shared.folder.iterdir()}
+    answer = httpx.post(f"{shared.url}gradio_api/upload", files={"files": b"face"})
+    assert (answer.status_code, answer.text) == (507, errors.FULL)
+    assert not visitor_files._room
+    assert {path.name for path in shared.folder.iterdir()} == before
 
 
 def test_any_other_fault_of_the_server_is_a_sentence(
