@@ -37,7 +37,9 @@ _OPEN: Final = (
     "a name and a password."
 )
 # With the last of these Gradio asks itself for the page, and gives up on a machine busy for 3 s.
-_OFF: Final = ("show_error", "run_history", "enable_monitoring", "ssr_mode", "_frontend")
+_OFF: Final = (
+    *("show_error", "run_history", "enable_monitoring", "ssr_mode", "mcp_server", "_frontend"),
+)
 
 
 def build() -> gr.Blocks:

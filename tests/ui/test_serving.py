@@ -113,6 +113,17 @@ def test_launch_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Facial expressions" in text
 
 
+def test_no_variable_of_gradio_turns_on_what_is_switched_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where `mcp` is not installed, the page would not even start."""
+    monkeypatch.setenv("GRADIO_MCP_SERVER", "True")
+    page = ui.build()
+    page.launch(prevent_thread_lock=True, quiet=True, **ui.settings())
+    page.close()
+    assert not page.mcp_server
+
+
 def _own_address() -> str:
     """An address of this machine that is not the loopback one; nothing is sent to find it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
