@@ -153,7 +153,7 @@ class _Service:
         for count, frame in enumerate(self._video.frames(start_ms, end_ms), 1):
             if count > len(places):
                 self._await_taken()
-            place = frame.index % len(places)
+            place = count % len(places)
             places[place] = frame.image
             told = {"index": frame.index, "time_ms": frame.time_ms}
             send(self._line, {"frame": told, "place": place})
