@@ -178,7 +178,7 @@ def _clip(event: Event, look: Look) -> bytes:
     with tempfile.TemporaryDirectory(dir=visitor_files.take_folder()) as folder:
         path = Path(folder) / "clip.webm"
         slow = look.fps / event_clips.SLOWER
-        both = [np.hstack(pair) for pair in zip(look.clip, large, strict=True)]
+        both = (np.hstack(pair) for pair in zip(look.clip, large, strict=True))
         write_clip(path, evenly(both, slow), slow)
         return path.read_bytes()
 

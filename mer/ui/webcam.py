@@ -161,6 +161,7 @@ class _Desk:
             return JSONResponse(await loop.run_in_executor(self._workers, work))
 
     async def stop(self, request: Request) -> Response:
+        """Give up a place."""
         self._visitors.leave(request.headers.get(_KEY, ""))
         return Response(status_code=204)
 
@@ -178,9 +179,7 @@ async def _body(request: Request) -> bytes:
             async for chunk in request.stream():
                 content += chunk
                 if len(content) > MAX_BYTES:
-                    raise MerError(
-                        f"A frame has at most {MAX_BYTES // 1000} kB. Send smaller ones."
-                    )
+                    raise MerError(_LARGE)
     except TimeoutError as error:
         raise MerError("The frame did not arrive whole: the connection is too slow.") from error
     return bytes(content)
