@@ -97,7 +97,8 @@ def test_make_has_the_target_and_the_variables(line: str) -> None:
 
 
 def test_options_named_alone_are_there() -> None:
-    parsers = [*commands().values(), training.parser()]
+    benched = commands(benchmarks.parser())
+    parsers = [*commands().values(), *benched.values(), training.parser()]
     known = {option for parser in parsers for option in parser._option_string_actions}
     named = {word for _, line in SHOWN if line.startswith("--") for word in line.split()[:1]}
     assert len(named) > 5
