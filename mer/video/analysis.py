@@ -18,9 +18,9 @@ from mer.models.registry import DEFAULT_MODEL
 from mer.version import __version__
 from mer.video import event_clips, motion_classifier, notes, spotting, upright
 from mer.video.event_clips import Look, look
-from mer.video.people import SAMPLED, Cast
+from mer.video.people import SAMPLED, Cast, Traced
 from mer.video.tracking.tracker import Tracker
-from mer.video.types import Analysis, Timing
+from mer.video.types import Analysis, Event, Timing
 from mer.weights import provenance, store
 
 __all__ = ["Cancelled", "Look", "Progress", "analyse", "look"]
@@ -76,28 +76,14 @@ def analyse(
         _check_length(video.duration_ms or 0.0, longest_s)
         frames = _frames(video, start_s, end_s, every, longest_s)
         report = _reporter(video.duration_ms, start_s, end_s, tell)
-        times, complete = array("d"), True
         with ThreadPoolExecutor(1) as thread:
             cast = Cast(predictor, thread, measure=measure)
-            for frame, shown in Tracker(predictor.detector).people(frames):
-                times.append(frame.time_ms)
-                cast.see(frame, shown)
-                report(frame.time_ms)
-                if stopped():
-                    complete = False
-                    break
+            times_ms, complete = _watch(frames, Tracker(predictor.detector), cast, report, stopped)
             traced = cast.people()
-        timing, people = Timing.of(np.array(times)), tuple(person for person, _ in traced)
+        timing, people = Timing.of(times_ms), tuple(person for person, _ in traced)
         if complete:
             tell(WATCHING, "Read to the end. Looking for expressions in what moved")
-        events = sorted(
-            (
-                event
-                for one, direction in traced
-                for event in spotting.spot(one.number, one.times_ms, direction, micro=timing.micro)
-            ),
-            key=lambda event: (event.onset_ms, event.person),
-        )
+        events = _spotted(traced, timing)
         said = _notes(video, timing, every, complete)
         if complete:
             tell(WATCHING, f"{len(events)} events found: a second look at them")
@@ -124,7 +110,7 @@ def analyse(
             ),
             notes=tuple(said),
             complete=complete,
-            times_ms=np.array(times),
+            times_ms=times_ms,
             classes=predictor.classes,
         )
 
@@ -153,6 +139,33 @@ def _frames(
             f"The video has no frame from {start_s:g} to {end_s:g} seconds. Name a part that lies "
             "in it."
         )
+
+
+def _watch(
+    frames: Iterator[Frame],
+    tracker: Tracker,
+    cast: Cast,
+    report: Callable[[float], None],
+    stopped: Cancelled,
+) -> tuple[np.ndarray, bool]:
+    """Have everybody in the frames taken down; the frames' times, and whether these are all."""
+    times = array("d")
+    for frame, shown in tracker.people(frames):
+        times.append(frame.time_ms)
+        cast.see(frame, shown)
+        report(frame.time_ms)
+        if stopped():
+            return np.array(times), False
+    return np.array(times), True
+
+
+def _spotted(traced: list[Traced], timing: Timing) -> list[Event]:
+    found = [
+        event
+        for one, direction in traced
+        for event in spotting.spot(one.number, one.times_ms, direction, micro=timing.micro)
+    ]
+    return sorted(found, key=lambda event: (event.onset_ms, event.person))
 
 
 def _settings(predictor: Predictor, **given: float | None) -> dict[str, Any]:
