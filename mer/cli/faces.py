@@ -80,7 +80,8 @@ def predict(options: argparse.Namespace) -> int:
             read += 1
             found = asked.predict(image, quick=options.quick, measure=options.measure)
             faces.append((name, found))
-            shown += [report.picture(name, image, found)] if options.html else []
+            if options.html:
+                shown.append(report.picture(name, image, found))
         if options.format != "table" or not isinstance(image, MerError):
             _show(tables.table(faces[-1:], asked), options, head=head)
             head = False
@@ -231,10 +232,10 @@ def _write_each(found: Sequence[tuple[Path, Analysis]], options: argparse.Namesp
         name = f"{out.stem}-{number}-{found[number - 1][0].stem}{out.suffix}"
         return out.with_name(name) if len(found) > 1 else out
 
-    for number, (path, one) in enumerate(found, 1) if options.html else ():
+    status, numbered = 0, list(enumerate(found, 1))
+    for number, (path, one) in numbered if options.html else []:
         files.write(own(options.html, number), report.video_html(one, path))
-    status = 0
-    for number, (path, one) in enumerate(found, 1) if options.annotated else ():
+    for number, (path, one) in numbered if options.annotated else []:
         out = own(options.annotated, number)
         try:
             with _bar(out.name) as progress, files.atomic(out) as temporary:

@@ -149,8 +149,8 @@ def _figures_of_set(predictor: Predictor, source: str | Path) -> dict[str, Any]:
     pictures = dataset.load(source, predictor.size, split, classes, cut=not divided)
     rows, part = np.arange(len(pictures)), "all"
     if stage := _learned_in(predictor.record, pictures):
-        how = stage["settings"]
-        (_, rows), part = dataset.split(pictures, how["validation"], how["seed"]), "held out"
+        how, part = stage["settings"], "held out"
+        _, rows = dataset.split(pictures, how["validation"], how["seed"])
     chances = _classified(predictor, pictures.pixels[rows])
     truth = pictures.labels[rows]
     missed = np.flatnonzero([row in pictures.missed for row in rows.tolist()])

@@ -88,7 +88,7 @@ def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
         if away := record["evaluation"].get("elsewhere"):
             rows = {}
             for data, one in away["sets"].items():
-                held_out = ", held out" * (one["part"] == "held out")
+                held_out = ", held out" if one["part"] == "held out" else ""
                 rows[f"{data}: {one['n']}{held_out}"] = one["accuracy"], one["confidence"]["sure"]
             rows[f"mean of {len(rows)} sets"] = away["mean"]["accuracy"], away["mean"]["sure"]
             for data, one in record.get("calibration", {}).get("left_out", {}).items():
@@ -170,11 +170,11 @@ def test_reads(records: Mapping[str, Record]) -> str:
     if not counted:
         return ""
     told = ", ".join(f"{name} {reads}" for name, reads in counted.items())
-    often = (
-        " More than once is too often: the last figures are a little kind, for the earlier ones "
-    )
-    often += "were known."
-    return f"How often the test pictures were scored: {told}.{often * (max(counted.values()) > 1)}"
+    text = f"How often the test pictures were scored: {told}."
+    if max(counted.values()) == 1:
+        return text
+    why = "the last figures are a little kind, for the earlier ones were known."
+    return f"{text} More than once is too often: {why}"
 
 
 def stages(record: Record) -> str:

@@ -120,7 +120,7 @@ def _said(faces: Sequence[Prediction]) -> str:
     more = len(faces) - _SAID
     answers = (told(face.emotion, face.probability, face.sure) for face in faces[:_SAID])
     shown = [f"{number} {answer}" for number, answer in enumerate(answers, 1)]
-    return "; ".join(shown + [f"{more} more"] * (more > 0))
+    return "; ".join([*shown, f"{more} more"] if more > 0 else shown)
 
 
 def _settings(predictor: Predictor) -> list[tuple[str, str]]:

@@ -34,12 +34,12 @@ def table(pictures: Iterable[tuple[str, Found]], predictor: Predictor) -> pd.Dat
     class is a column, and so is each of MEASURES where faces were measured. A picture without a
     face has one row with nothing but a `reason`, which is "" of faces.
     """
-    version, time = (
-        predictor.record.get("version", ""),
-        datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    values = predictor.model, str(version), predictor.detector, time
-    origin = dict(zip(AFTER, values, strict=True))
+    origin = {
+        "network": predictor.model,
+        "version": str(predictor.record.get("version", "")),
+        "detector": predictor.detector,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     rows = [row for file, found in pictures for row in _rows(file, found)]
     shares = (*predictor.classes, *(MEASURES if any("yaw" in row for row in rows) else ()))
     numbers = dict.fromkeys(("detector_score", "probability", *shares), "float64")

@@ -79,7 +79,7 @@ def json_parts(*analyses: Analysis) -> Iterator[str]:
     head = header(analysis) | {"people": people, "events": events}
     yield json.dumps(head, indent=2, ensure_ascii=False).removesuffix("\n}") + ',\n  "frames": ['
     for number, frame in enumerate(_frames(frames_table(analysis), analysis.classes)):
-        yield f"{',' * (number > 0)}\n    {json.dumps(frame)}"
+        yield f"{',' if number else ''}\n    {json.dumps(frame)}"
     yield "\n  ]\n}\n"
 
 

@@ -186,7 +186,7 @@ class Guard:
         await go_on(scope, _bounded(receive, most_mb), send)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a request, of which the session whose page is open by it is here meanwhile."""
+        """Pass on a request; while a heartbeat is answered, the page of its session is open."""
         path = scope["path"]
         if path in _INFO:  # without a page, the first asker's address would be told to all
             scope["query_string"] = b"page="

@@ -35,9 +35,8 @@ class Limits:
     faintest: float = 0.036  # pixels; no person's noise counts as less
     even: float = 1.5  # multiples of the median region's noise that a region's own may be at most
     strength: float = 7.0  # multiples of the noise that a motion must have
-    growth: float = (
-        0.4  # power of the rise's length, in noise_ms, by which noise grows: faces drift
-    )
+    # Power of the rise's length, in noise_ms, by which the noise grows: faces drift.
+    growth: float = 0.4
     open: float = 1.5  # times as strong a motion must be whose end is not seen
     returned: float = 0.25  # part of its height by which it must go back, for its end to be seen
     foot: float = 0.15  # part of its height at which a motion begins, and ends
