@@ -217,4 +217,6 @@ _PRESSED: Final = _pressed()
 def _tone_mapped(image: np.ndarray, transfer: int) -> np.ndarray:
     """A picture of high dynamic range (ITU-R BT.2100) as BT.709, pressed together below WHITE."""
     light = cv2.transform(cv2.LUT(image, _LIGHT[transfer]), _TO_BT709)
-    return _PRESSED[(cv2.sqrt(np.maximum(light, 0)) * _STEPS).astype(np.uint16)]
+    # Named, and so there till the end: freed before, its pages were asked for anew at each frame.
+    steps = cv2.sqrt(np.maximum(light, 0)) * _STEPS
+    return _PRESSED[steps.astype(np.uint16)]
