@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks import spotting as benchmark
 from benchmarks import timing
 from benchmarks.synthetic import clips, timeline
-from mer.faces import detection
+from mer.faces import detection, measures
 from mer.faces.quality import Cover
 from mer.inference.predictor import Predictor
 from mer.io.video import Frame, Video, write_clip
@@ -28,7 +28,7 @@ from mer.weights import provenance
 
 SIZE: Final = (640, 480)
 FPS: Final = 30.0
-TARGET: Final = 1.5  # times as fast as the video plays
+TARGET: Final = 3.0  # times as fast as the video plays, with one face and everything on
 PIXELS: Final = 3.0  # of the expressions in the clips
 
 # What each stage calls, and where the name stands by which it is called.
@@ -38,6 +38,7 @@ STAGES: Final[dict[str, tuple[Any, str]]] = {
     "flow": (Motion, "push"),
     "classify": (Predictor, "classify"),
     "cover": (Cover, "scores"),
+    "measure": (measures, "measure"),
     "spot": (spotting, "spot"),
     "look again": (event_clips, "recognised"),
 }
@@ -78,7 +79,7 @@ def report(
     seconds: Sequence[float] = (10, 20, 40),
     crowds: Sequence[int] = (1, 2, 4),
 ) -> str:
-    """Analyse made clips of 640x480 at 30 frames a second, and return the tables as text.
+    """Analyse and measure made clips of 640x480 at 30 frames a second; the tables as text.
 
     Args:
         model: the network.
@@ -121,7 +122,7 @@ def measure(path: Path, face: np.ndarray, count: int, seconds: float, model: str
     spent = {"read": time.perf_counter() - began}
     used, began = time.process_time(), time.perf_counter()
     with _timed(spent):
-        analyse(path, model=model)
+        analyse(path, model=model, measure=True)
     wall, processor = time.perf_counter() - began, time.process_time() - used
     return Cost(len(clip), wall, processor, spent, provenance.peak_memory())
 

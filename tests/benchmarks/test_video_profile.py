@@ -18,7 +18,7 @@ def test_report_has_every_stage_and_the_machine(stand_in_weights: Path) -> None:
     text = video_profile.report(seconds=(1,), crowds=(2,))
     for name in ("read", *video_profile.STAGES, "together", "two threads"):
         assert f"\n{name} " in text, name
-    for words in ("640x480", "target 1.5", "seconds  ", "faces  ", "torch"):
+    for words in ("640x480", "target 3.0", "seconds  ", "faces  ", "torch"):
         assert words in text, words
 
 
