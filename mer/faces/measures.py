@@ -132,20 +132,28 @@ class TFLite:
 _network = functools.cache(TFLite)
 
 
-def landmarks(image: np.ndarray, face: Face) -> np.ndarray | None:
+def landmarks(
+    image: np.ndarray, face: Face, expected: np.ndarray | None = None
+) -> np.ndarray | None:
     """The points of a face of an RGB uint8 picture, or None where the network sees none.
 
     They are float32 (478, 3), numbered as MediaPipe numbers them: x and y in pixels of the picture,
     z in the same unit, less where nearer to the camera. The network looks twice: about the box,
-    then about the points that it found there. A face without points is taken to be upright.
+    then about the points that it found there; and once, about the points that are `expected`, such
+    as those of a frame before, if it sees the face there. A face without points is taken to be
+    upright.
     """
+    if expected is not None and (found := _again(image, expected)) is not None:
+        return found
     x, y, width, height = face.box
     eyes = np.array(face.points[:2] or ((0.0, 0.0), (1.0, 0.0)))
     found = _seen(image, np.array([(x, y), (x + width, y + height)], float), eyes)
-    if found is None:
-        return None
-    outer_corners = found[[EYES[0][0], EYES[1][0]], :2]
-    return _seen(image, found[:, :2], outer_corners)
+    return None if found is None else _again(image, found)
+
+
+def _again(image: np.ndarray, points: np.ndarray) -> np.ndarray | None:
+    outer_corners = points[[EYES[0][0], EYES[1][0]], :2]
+    return _seen(image, points[:, :2], outer_corners)
 
 
 def _seen(image: np.ndarray, around: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
@@ -169,9 +177,12 @@ def _seen(image: np.ndarray, around: np.ndarray, eyes: np.ndarray) -> np.ndarray
     return np.hstack([plane, depth]).astype(np.float32)
 
 
-def measure(image: np.ndarray, face: Face) -> Measures | None:
-    """Measure a face of an RGB uint8 picture, or None where no points are found in it."""
-    found = landmarks(image, face)
+def measure(image: np.ndarray, face: Face, expected: np.ndarray | None = None) -> Measures | None:
+    """Measure a face of an RGB uint8 picture, or None where no points are found in it.
+
+    `expected` is as for `landmarks`.
+    """
+    found = landmarks(image, face, expected)
     return None if found is None else of(found)
 
 

@@ -34,6 +34,9 @@ class Record:
         self.sampled, self.scores, self.sure = array("d"), array("f"), array("b")
         self.concerns: list[tuple[str, ...]] = []
         self.measured = array("f")  # what `measures` gives at each look, where that is asked for
+        self._last: tuple[np.ndarray, np.ndarray] | None = (
+            None  # points measured, their face's mean
+        )
         self.covers = array("d")  # how far the face looks covered, at each look
         self._due = -np.inf  # when the network should look next
         self.motion = Motion()
@@ -48,6 +51,15 @@ class Record:
             return False
         self._due = max(self._due, frame.time_ms - 1000 / SAMPLED) + 1000 / SAMPLED
         return True
+
+    def measure(self, frame: Frame, face: Face) -> None:
+        """Measure the face, whose points are expected where the last ones have moved with it."""
+        expected, middle = None, np.mean(face.points or [(np.nan, np.nan)], axis=0)
+        if self._last and np.isfinite(shift := middle - self._last[1]).all():
+            expected = self._last[0] + np.append(shift, 0)
+        own = measures.measure(frame.image, face, expected)
+        self.measured.extend(own.figures.values() if own else [np.nan] * len(MEASURES))
+        self._last = (own.points, middle) if own else None
 
     @property
     def brief(self) -> bool:
@@ -119,10 +131,7 @@ class Cast:
             if record.see(frame, face):
                 record.covers.append(self._cover.scores(frame.image, face)[0])
                 if self._measure:
-                    own = measures.measure(frame.image, face)
-                    record.measured.extend(
-                        own.figures.values() if own else [np.nan] * len(MEASURES)
-                    )
+                    record.measure(frame, face)
                 cut = detection.crop(frame.image, face)
                 self._waiting.append((record, frame.time_ms, cut, face))
         if len(self._waiting) >= BATCH:

@@ -53,6 +53,36 @@ def test_points_lie_in_the_face(astronaut: np.ndarray) -> None:
     assert np.abs(eyes - np.array(face.points[:2])).max() < 0.08 * face.box[2]
 
 
+def test_points_that_are_expected_are_found_in_one_look(
+    astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = max(detection.detect(astronaut), key=lambda one: one.box[2])
+    first = measures.landmarks(astronaut, face)
+    assert first is not None
+    moved = np.roll(astronaut, (2, 3), axis=(0, 1))  # by 2 rows and 3 columns
+    looks: list[np.ndarray] = []
+    seen = measures._seen
+
+    def counted(image: np.ndarray, around: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
+        looks.append(around)
+        return seen(image, around, eyes)
+
+    monkeypatch.setattr(measures, "_seen", counted)
+    again = measures.landmarks(moved, face, first)
+    assert again is not None
+    assert len(looks) == 1
+    assert np.abs(again[:, :2] - first[:, :2] - (3, 2)).mean() < 1
+
+
+def test_points_expected_where_no_face_is_are_looked_for_in_the_box(astronaut: np.ndarray) -> None:
+    face = max(detection.detect(astronaut), key=lambda one: one.box[2])
+    first = measures.landmarks(astronaut, face)
+    assert first is not None
+    elsewhere = measures.landmarks(astronaut, face, np.add(first, (2000, 0, 0)))
+    assert elsewhere is not None
+    assert elsewhere.tolist() == first.tolist()
+
+
 def test_a_smile_is_measured(astronaut: np.ndarray) -> None:
     found = measured(astronaut)
     assert tuple(found.figures) == (*FIGURES, *BLENDSHAPES)
