@@ -122,7 +122,9 @@ def _heading(person: Person) -> str:
     said = f"In view from {first:.1f} to {last:.1f} s"
     if len(person.sampled_ms):
         most = person.classes[int(person.probabilities.mean(axis=0).argmax())]
+        unsure = 1 - float(person.sure.mean())
         said += f", looks most like {most}"
+        said += f", unsure in {wording.percent(unsure)} of the looks" if unsure else ""
     if hidden := notes.covered(person):
         said += f"; {hidden}"
     return f"<h3>Person {person.number}</h3><p>{escape(said)}.</p>"

@@ -48,6 +48,14 @@ def test_everybody_is_shown_up_to_a_number_and_the_rest_is_told() -> None:
     assert "the downloads hold everyone" in " ".join(video_view.summary(found))
 
 
+def test_the_heading_of_a_person_says_how_often_the_answers_are_unsure() -> None:
+    sure = person()
+    doubtful = replace(sure, sure=np.arange(len(sure.sure)) % 3 > 0)
+    for one, said in ((sure, "like happiness."), (doubtful, "unsure in 33 % of the looks.")):
+        heading = video_view.people(replace(EMPTY, people=(one,)))[0].value
+        assert said in heading
+
+
 def test_the_summary_counts_people_and_events() -> None:
     first, second = video_view.summary(analysis())
     assert first == "2 people in 2.0 s of video (61 frames, 30.0 a second)."
