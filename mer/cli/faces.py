@@ -61,12 +61,12 @@ def predict(options: argparse.Namespace) -> int:
 
     from mer.inference import predictor
     from mer.io import decoding, files, sources
-    from mer.results import report, tables
+    from mer.results import drawing, report, tables
 
     decoding.POOL.prepare()  # it starts while the network is read
     asked = predictor.get_predictor(options.model, options.detector)
     faces: list[tuple[str, tables.Found]] = []
-    shown: list[report.Picture] = []
+    shown: list[drawing.Picture] = []
     read = unread = 0
     head = True
     hidden = sys.stdout.isatty() or None  # None: where stderr is no terminal
@@ -81,7 +81,7 @@ def predict(options: argparse.Namespace) -> int:
             found = asked.predict(image, quick=options.quick, measure=options.measure)
             faces.append((name, found))
             if options.html:
-                shown.append(report.picture(name, image, found))
+                shown.append(drawing.picture(name, image, found))
         if options.format != "table" or not isinstance(image, MerError):
             _show(tables.table(faces[-1:], asked), options, head=head)
             head = False

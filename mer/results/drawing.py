@@ -13,6 +13,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from mer.emotions import colors
 from mer.inference.predictor import Prediction
 from mer.io.video import Frame, Video, write_clip
+from mer.results import documents, tables
 from mer.results.wording import UNSURE, percent, told
 from mer.video import upright
 from mer.video.event_clips import EXPRESSIONS
@@ -56,6 +57,23 @@ class Mark(NamedTuple):
     short: str  # the same in brief
     color: str | None  # of box and label; None for a face that is unsure: gray, its box dashed
     points: np.ndarray | None = None  # float (n, 2 or more), x and y of what is dotted
+
+
+class Picture(NamedTuple):
+    """A picture as page and report show it, small enough that many fit in memory."""
+
+    name: str
+    content: bytes  # JPEG of the picture with its boxes; b"" where it cannot be read
+    faces: Sequence[Prediction] = ()
+    size: tuple[int, int] = (1, 1)  # width and height in which the faces' boxes are given
+    problem: str = ""  # why there is no face
+
+
+def picture(name: str, image: np.ndarray, faces: Sequence[Prediction]) -> Picture:
+    """Keep an RGB uint8 picture and its faces, boxes drawn."""
+    content = documents.jpeg(annotate(image, faces))
+    size = image.shape[1], image.shape[0]
+    return Picture(name, content, faces, size, "" if faces else tables.NO_FACE)
 
 
 def annotate(image: np.ndarray, predictions: Sequence[Prediction]) -> np.ndarray:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from mer.errors import VideoError
 from mer.inference.predictor import Prediction, Predictor
-from mer.results import charts, comparison, documents, drawing, methods, tables
+from mer.results import charts, comparison, documents, drawing, methods
 from mer.results.video_tables import LIMITS as VIDEO_LIMITS
 from mer.results.wording import SECOND, counted, limits, mean, percent, told
 from mer.version import __version__
@@ -59,24 +59,7 @@ _CALLED: Final = {  # a kind of event; where it is no mere s, also several
 MOST: Final = 12  # stretches of a person that are listed; the exports have them all
 
 
-class Picture(NamedTuple):
-    """A picture as page and report show it, small enough that many fit in memory."""
-
-    name: str
-    content: bytes  # JPEG of the picture with its boxes; b"" where it cannot be read
-    faces: Sequence[Prediction] = ()
-    size: tuple[int, int] = (1, 1)  # width and height in which the faces' boxes are given
-    problem: str = ""  # why there is no face
-
-
-def picture(name: str, image: np.ndarray, faces: Sequence[Prediction]) -> Picture:
-    """Keep an RGB uint8 picture and its faces, boxes drawn."""
-    content = documents.jpeg(drawing.annotate(image, faces))
-    size = image.shape[1], image.shape[0]
-    return Picture(name, content, faces, size, "" if faces else tables.NO_FACE)
-
-
-def html(pictures: Sequence[Picture], predictor: Predictor) -> str:
+def html(pictures: Sequence[drawing.Picture], predictor: Predictor) -> str:
     """The report: each picture with boxes, bars and table; settings, measured figures, limits."""
     faces = [face for one in pictures for face in one.faces]
     title = f"Expressions of {counted(len(faces), 'face')} in {counted(len(pictures), 'picture')}"

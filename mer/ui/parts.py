@@ -24,7 +24,7 @@ from markupsafe import Markup
 from mer.emotions import colors
 from mer.inference.predictor import Prediction
 from mer.results import documents, wording
-from mer.results.report import Picture
+from mer.results.drawing import Picture
 from mer.ui import visitor_files
 
 _HEAD: Final = ("Picture", "Face", "Looks like", "Second", "Third", "Remarks")

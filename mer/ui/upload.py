@@ -17,7 +17,7 @@ from mer.inference import class_activation_map
 from mer.inference.predictor import Prediction, Predictor, get_predictor
 from mer.io import images
 from mer.io.files import csv_text
-from mer.results import documents, tables
+from mer.results import documents, drawing, tables
 from mer.results import report as reports
 from mer.ui import parts
 
@@ -125,7 +125,7 @@ def read(
     except MerError as error:
         yield _page(parts.lines(problems=[str(error)]))
         return
-    shots: list[reports.Picture] = []
+    shots: list[drawing.Picture] = []
     crops: list[np.ndarray] = []
     known = {file: known[file] for file in files if file in known}
     names = [Path(file).name for file in files]
@@ -145,7 +145,7 @@ def read(
 
 def _page(
     answer: str,
-    shots: Sequence[reports.Picture] = (),
+    shots: Sequence[drawing.Picture] = (),
     crops: Sequence[np.ndarray] = (),
     known: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Any]:
@@ -187,7 +187,7 @@ def report(files: Iterable[str], network: str, detector: str, known: Known | Non
     return reports.html(shown, predictor)
 
 
-def problems(shots: Iterable[reports.Picture]) -> list[str]:
+def problems(shots: Iterable[drawing.Picture]) -> list[str]:
     """What is wrong with those that show no face."""
     without = (one for one in shots if not one.faces)
     return [parts.no_face(one.name) if one.content else one.problem for one in without]
@@ -195,7 +195,7 @@ def problems(shots: Iterable[reports.Picture]) -> list[str]:
 
 def read_one(
     file: str, name: str, predictor: Predictor, known: Known, *, measure: bool = False
-) -> tuple[reports.Picture, list[np.ndarray]]:
+) -> tuple[drawing.Picture, list[np.ndarray]]:
     """What the picture at this path shows, and the first of its faces, cut out and made small.
 
     What is `known` of it is neither found nor asked anew; what was not is put there.
@@ -207,7 +207,7 @@ def read_one(
             raise ImageError(f"{name} is larger than {MAX_FILE_MB} MB. Save it smaller, as a JPEG.")
         image = images.read(file)
     except ImageError as error:
-        return reports.Picture(name, b"", problem=str(error)), []
+        return drawing.Picture(name, b"", problem=str(error)), []
     network, detector, faces = known.get(file, ("", "", []))
     detected = detector == predictor.detector
     found = [one.face for one in faces] if detected else predictor.detect(image)
@@ -218,7 +218,7 @@ def read_one(
     if measure:
         faces = [replace(one, measures=measures.measure(image, one.face)) for one in faces]
     small = [images.resize(crop, _SIDE) for crop in crops[:_KEPT]]
-    return reports.picture(name, image, faces), small
+    return drawing.picture(name, image, faces), small
 
 
 def explain(

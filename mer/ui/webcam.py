@@ -26,7 +26,7 @@ from mer.io import images
 from mer.live.session import TRAIL_MS
 from mer.live.session_pool import IDLE_S, Visitors
 from mer.models.registry import DEFAULT_MODEL
-from mer.results import documents, report
+from mer.results import documents, drawing
 from mer.ui import header, parts
 from mer.ui.errors import UNEXPECTED
 
@@ -95,7 +95,7 @@ def read(frame: str, network: str, detector: str) -> str:
     except MerError as error:
         return parts.lines(problems=[str(error)])
     problems = [] if found else [parts.no_face("the camera's picture")]
-    return parts.faces([report.picture("Capture", image, found)], problems=problems)
+    return parts.faces([drawing.picture("Capture", image, found)], problems=problems)
 
 
 def routes() -> list[Route]:

@@ -12,7 +12,7 @@ from PIL import Image
 from mer.emotions import EMOTIONS
 from mer.faces.detection import Face
 from mer.inference.predictor import Prediction, Predictor
-from mer.results import report
+from mer.results import drawing, report
 from mer.version import __version__
 from tests.records import record
 
@@ -34,7 +34,7 @@ class Stub(Predictor):
 
 def page(*faces: Prediction, name: str = "a.jpg", known: dict[str, object] | None = None) -> str:
     image = np.full((300, 400, 3), 90, np.uint8)
-    shown = [report.picture(name, image, faces)]
+    shown = [drawing.picture(name, image, faces)]
     return report.html(shown, Stub(record() if known is None else known))
 
 
@@ -83,7 +83,7 @@ def test_names_are_no_html() -> None:
 def test_classes_of_ones_own() -> None:
     face = Prediction(HAPPY.face, (0.2, 0.8), True, (), ("bored", "smiling"))
     image = np.full((300, 400, 3), 90, np.uint8)
-    text = report.html([report.picture("a", image, [face])], Stub({}, ("bored", "smiling")))
+    text = report.html([drawing.picture("a", image, [face])], Stub({}, ("bored", "smiling")))
     assert "smiling" in text
     assert "anger" not in text
 

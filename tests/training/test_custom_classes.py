@@ -19,7 +19,7 @@ from mer.inference.class_activation_map import layer_cam
 from mer.inference.predictor import Predictor
 from mer.io.video import write_clip
 from mer.live.session import Live
-from mer.results import charts, comparison, report, video_tables
+from mer.results import charts, comparison, drawing, report, video_tables
 from mer.results.drawing import annotate
 from mer.training import config
 from mer.ui import parts, video_view
@@ -131,7 +131,7 @@ def test_the_three_commands_give_a_network_of_its_own(
     [found] = known.predict(astronaut)
     assert found.emotion in CLASSES
     assert annotate(astronaut, [found]).shape == (640, 640, 3)
-    view = parts.faces([report.picture("a.png", astronaut, [found])])
+    view = parts.faces([drawing.picture("a.png", astronaut, [found])])
     assert all(f"<td>{name}</td>" in view for name in CLASSES)
     assert layer_cam(astronaut, "mine", "bored").shape == (48, 48)
     with pytest.raises(MerError, match="mine knows no class 'anger': choose bored, smiling"):

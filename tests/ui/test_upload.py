@@ -9,7 +9,7 @@ from PIL import Image
 
 from mer.faces import rotation
 from mer.inference.predictor import Predictor, get_predictor
-from mer.results.report import Picture
+from mer.results.drawing import Picture
 from mer.ui import parts, upload
 from mer.ui.upload import Known
 
