@@ -76,9 +76,7 @@ class Predictor:
         """
         found = self.detect(image, quick=quick)
         judged = self.judge([detection.crop(image, one) for one in found], found, quick=quick)
-        if not measure:
-            return judged
-        return [replace(one, measures=measures.measure(image, one.face)) for one in judged]
+        return measured(image, judged) if measure else judged
 
     def detect(self, image: np.ndarray, *, quick: bool = False) -> list[Face]:
         """The faces that `predict` answers for; another network can `judge` the same ones."""
@@ -174,6 +172,11 @@ def get_predictor_of_seven(model: str = DEFAULT_MODEL, detector: str = "yunet") 
             "another network, or capture a picture."
         )
     return predictor
+
+
+def measured(image: np.ndarray, found: Sequence[Prediction]) -> list[Prediction]:
+    """What was found in an RGB uint8 picture, with each face measured (`mer.faces.measures`)."""
+    return [replace(one, measures=measures.measure(image, one.face)) for one in found]
 
 
 def predict_image(image: np.ndarray, model: str = DEFAULT_MODEL) -> str:

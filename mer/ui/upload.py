@@ -1,7 +1,6 @@
 """The Upload tab: pictures in; boxes, a face's figures and why the network said so, files out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,9 +11,9 @@ import numpy as np
 
 from mer.emotions import EMOTIONS
 from mer.errors import ImageError, MerError
-from mer.faces import detection, measures
+from mer.faces import detection
 from mer.inference import class_activation_map
-from mer.inference.predictor import Prediction, Predictor, get_predictor
+from mer.inference.predictor import Prediction, Predictor, get_predictor, measured
 from mer.io import images
 from mer.io.files import csv_text
 from mer.results import documents, drawing, tables
@@ -216,7 +215,7 @@ def read_one(
         faces = predictor.judge(crops, found)
     known[file] = predictor.model, predictor.detector, faces
     if measure:
-        faces = [replace(one, measures=measures.measure(image, one.face)) for one in faces]
+        faces = measured(image, faces)
     small = [images.resize(crop, _SIDE) for crop in crops[:_KEPT]]
     return drawing.picture(name, image, faces), small
 

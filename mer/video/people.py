@@ -34,9 +34,8 @@ class Record:
         self.sampled, self.scores, self.sure = array("d"), array("f"), array("b")
         self.concerns: list[tuple[str, ...]] = []
         self.measured = array("f")  # what `measures` gives at each look, where that is asked for
-        self._last: tuple[np.ndarray, np.ndarray] | None = (
-            None  # points measured, their face's mean
-        )
+        # Points measured at the last look, and the mean of the detector's points there.
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
         self.covers = array("d")  # how far the face looks covered, at each look
         self._due = -np.inf  # when the network should look next
         self.motion = Motion()

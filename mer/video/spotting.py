@@ -114,7 +114,7 @@ def _shaken(spoken: Sequence[Peak], found: Sequence[Peak], peak: Peak) -> bool:
     is no larger than what the same region moves in speech: a smile of its corners is.
     """
     for one in spoken:
-        if one.overlap(peak) >= 0.5 * peak.length:
+        if _inside(one, peak):
             if peak.region in MOUTH or peak.pixels < SHAKEN * one.pixels:
                 return True
         elif peak.region in MOUTH and one.overlap(peak) > 0:
@@ -125,6 +125,7 @@ def _shaken(spoken: Sequence[Peak], found: Sequence[Peak], peak: Peak) -> bool:
 
 
 def _inside(one: Peak, other: Peak) -> bool:
+    """Whether half of the other lies within one, or more."""
     return one.overlap(other) >= 0.5 * other.length
 
 
