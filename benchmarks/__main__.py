@@ -187,6 +187,8 @@ def _travel(commands: Any) -> None:
         " start that learned from none of the left-out sets (default %(default)s)"
     )
     add("--share", type=float, default=1.0, metavar="PART", help=text)
+    text = "of 20,000 pictures each, that are learned (default 2)"
+    add("--epochs", type=int, metavar="N", help=text)
     add("--save", action="store_true", help="keep temperature and threshold in the record")
 
 
@@ -206,6 +208,7 @@ def travel(options: argparse.Namespace) -> None:
         groups,
         options.out,
         options.share,
+        options.epochs,
     )
     print(table)
     if options.save:

@@ -56,11 +56,13 @@ def report(
     groups: Sequence[Sequence[str]],
     out: Path,
     share: float = 1.0,
+    epochs: int | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Train once for each of `groups`; the table, and the fitted part of a record's calibration.
 
     Judged are the trained weights or, with a `share` below 1, their mean with those of `start`. A
-    share of 0 trains nothing: it is for a `start` that has learned from none of `groups`.
+    share of 0 trains nothing: it is for a `start` that has learned from none of `groups`. So many
+    `epochs` of SCHEDULE's draws are learned, or as many as SCHEDULE says.
 
     Raises:
         MerError: a data set, the start or a checkpoint in `out` cannot be used.
@@ -68,12 +70,15 @@ def report(
     corpus = dataset.gather(
         data, MODELS[model].size, fraction=SCHEDULE.validation, seed=SCHEDULE.seed, cut=cut
     )
-    answers = {tuple(g): leave(model, corpus, g, start, out / "+".join(g), share) for g in groups}
+    how = replace(SCHEDULE, epochs=epochs or SCHEDULE.epochs)
+    answers = {
+        tuple(g): leave(model, corpus, g, start, out / "+".join(g), share, how) for g in groups
+    }
     left = {name: answers[g][name] for g in answers for name in g if name in answers[g]}
     held = {name: one for found in answers.values() for name, one in found.items()}
     fitted = fit(held | left)
     if share:
-        fitted["schedule"] = asdict(SCHEDULE)
+        fitted["schedule"] = asdict(how)
     fitted["left_out"] = {name: summary(judged(one, fitted)) for name, one in left.items()}
     rows = [
         row(group if name in group else (), name, judged(one, fitted))
@@ -84,10 +89,12 @@ def report(
 
 
 def leave(
-    model: str, corpus: Corpus, names: Sequence[str], start: Path, out: Path, share: float = 1.0
-) -> dict[str, Answers]:
+    model: str, corpus: Corpus, names: Sequence[str], start: Path, out: Path, share: float,
+    how: LabSettings,
+) -> dict[str, Answers]:  # fmt: skip
     """Train without the sets `names`; what the network says of all that it did not see, by set."""
-    judged_file = _trained(model, without(corpus, names), start, out, share) if share else start
+    left = without(corpus, names)
+    judged_file = _trained(model, left, start, out, share, how) if share else start
     predictor = Predictor(model, folder=judged_file.parent)
     found = {}
     for name, rows in unseen(corpus, names):
@@ -98,8 +105,10 @@ def leave(
     return found
 
 
-def _trained(model: str, corpus: Corpus, start: Path, out: Path, share: float) -> Path:
-    trained = LabRun(model, corpus, SCHEDULE, out, start, model).trained()
+def _trained(
+    model: str, corpus: Corpus, start: Path, out: Path, share: float, how: LabSettings
+) -> Path:
+    trained = LabRun(model, corpus, how, out, start, model).trained()
     return average([start, trained], [1 - share, share], out / "mean")
 
 
