@@ -51,8 +51,9 @@ def test_a_table_of_a_set_that_was_left_out(
     monkeypatch.setattr(travel, "SCHEDULE", SHORT)
     monkeypatch.setattr(travel, "LEAST", 1)
     start = train("tiny", sets, out=tmp_path / "start", settings=replace(SHORT, draws=0))
-    table, fitted = travel.report("tiny", start, sets, [], [["away"]], tmp_path / "out")
+    table, fitted = travel.report("tiny", start, sets, [], [["away"]], tmp_path / "out", epochs=2)
     assert "| away | away | 14 |" in table
+    assert fitted["schedule"]["epochs"] == 2
     assert fitted["left_out"]["away"]["n"] == 14
     assert all(0 <= one <= 1 for one in fitted["thresholds"]["views"].values())
 
