@@ -61,8 +61,8 @@ def report(
     """Train once for each of `groups`; the table, and the fitted part of a record's calibration.
 
     Judged are the trained weights or, with a `share` below 1, their mean with those of `start`. A
-    share of 0 trains nothing: it is for a `start` that has learned from none of `groups`. So many
-    `epochs` of SCHEDULE's draws are learned, or as many as SCHEDULE says.
+    share of 0 trains nothing: it is for a `start` that has learned from none of `groups`. The
+    schedule is SCHEDULE, or with so many `epochs`.
 
     Raises:
         MerError: a data set, the start or a checkpoint in `out` cannot be used.
@@ -70,7 +70,7 @@ def report(
     corpus = dataset.gather(
         data, MODELS[model].size, fraction=SCHEDULE.validation, seed=SCHEDULE.seed, cut=cut
     )
-    how = replace(SCHEDULE, epochs=epochs or SCHEDULE.epochs)
+    how = SCHEDULE if epochs is None else replace(SCHEDULE, epochs=epochs)
     answers = {
         tuple(g): leave(model, corpus, g, start, out / "+".join(g), share, how) for g in groups
     }

@@ -1,7 +1,5 @@
 """The paper's device helpers: find the device, move data to it, wrap a loader."""
 
-import contextlib
-import ctypes
 import os
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any
@@ -11,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from mer.io import memory
 from mer.models.base import Batch
 
 
@@ -19,10 +18,8 @@ def keep_freed_memory() -> None:
 
     glibc returns each step's large arrays to the system, which clears the same pages for the next.
     """
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(-4, 0)  # M_MMAP_MAX
-        mallopt(-1, -1)  # M_TRIM_THRESHOLD: never give memory back
+    memory.mallopt(memory.M_MMAP_MAX, 0)
+    memory.mallopt(memory.M_TRIM_THRESHOLD, -1)  # never give memory back
 
 
 def get_default_device() -> torch.device:

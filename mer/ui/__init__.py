@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 
 from mer.errors import MerError
-from mer.io import decoding
+from mer.io import decoding, memory
 from mer.io.files import open_files
 from mer.ui import (
     api,
@@ -32,10 +31,9 @@ from mer.ui import (
 )
 from mer.ui.errors import Page
 
-# Heaps of the C library that threads share, and the number of that option of glibc's mallopt. The
-# page takes 1,000 MB under `make load` with two, 1,350 with as many as glibc would have.
+# Heaps of the C library that threads share. Under `make load` the page's own process takes 1,000 MB
+# with two, 1,350 with as many as glibc would have.
 _HEAPS: Final = 2
-_ARENA_MAX: Final = -8
 _LOOKED_AT: Final = 50  # ports above one that is taken, for a free one
 _OPEN: Final = (
     "mer: This page will be open to whoever has its link. Set MER_USER and MER_PASSWORD to ask for "
@@ -129,8 +127,7 @@ def launch(
         raise MerError(f"PORT has to be a number from 1 to 65535, such as 7860; it is {port!r}.")
     _check_free(host, number)
     # Each thread would have a heap of its own, and a heap stays as large as it once was.
-    with contextlib.suppress(AttributeError, OSError):  # where the C library is not glibc
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, _HEAPS)
+    memory.mallopt(memory.M_ARENA_MAX, _HEAPS)
     decoding.POOL.prepare()
     if share and origin.password() is None:
         print(_OPEN, file=sys.stderr)
