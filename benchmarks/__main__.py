@@ -189,6 +189,10 @@ def _travel(commands: Any) -> None:
     add("--share", type=float, default=1.0, metavar="PART", help=text)
     text = "of 20,000 pictures each, that are learned (default 2)"
     add("--epochs", type=int, metavar="N", help=text)
+    text = "networks whose answers are half of the targets of AffectNet, with its doubtful labels"
+    add("--teachers", type=Path, nargs="+", default=(), metavar="FILE", help=text)
+    text = "trainings with different seeds; the mean of their weights is judged (default 1)"
+    add("--seeds", type=int, default=1, metavar="N", help=text)
     add("--save", action="store_true", help="keep temperature and threshold in the record")
 
 
@@ -209,6 +213,8 @@ def travel(options: argparse.Namespace) -> None:
         options.out,
         options.share,
         options.epochs,
+        options.teachers,
+        options.seeds,
     )
     print(table)
     if options.save:

@@ -23,9 +23,12 @@ from mer.evaluation.calibration import Answers
 from mer.inference.predictor import Predictor
 from mer.inference.probabilities import temperature_softmax
 from mer.models.registry import MODELS
+from mer.training import devices
 from tools.average_weights import average
+from tools.training import distillation
 from tools.training.run import LabRun, LabSettings
 
+DOUBTED: Final = "affectnet"  # of its labels two thirds are clearly right
 SCHEDULE: Final = LabSettings(
     epochs=2,
     draws=20_000,
@@ -37,9 +40,11 @@ SCHEDULE: Final = LabSettings(
     mixup=0.2,
     average=0.985,
     patience=99,
-    precision="bfloat16",
+    precision="bfloat16" if devices.has_bfloat16() else "float32",
+    taught=0.5,
+    once=True,
+    taught_sets=DOUBTED,
 )
-DOUBTED: Final = frozenset({"affectnet"})  # of its labels two thirds are clearly right
 AGREED: Final = 2 / 3  # of votes: a picture's least share of its class, to be judged by
 LEAST: Final = 200  # pictures of a set by which a threshold is chosen
 HEADER: Final = (
@@ -57,12 +62,15 @@ def report(
     out: Path,
     share: float = 1.0,
     epochs: int | None = None,
+    teachers: Sequence[Path] = (),
+    seeds: int = 1,
 ) -> tuple[str, dict[str, Any]]:
-    """Train once for each of `groups`; the table, and the fitted part of a record's calibration.
+    """Train without each of `groups`; the table, and the fitted part of a record's calibration.
 
-    Judged are the trained weights or, with a `share` below 1, their mean with those of `start`. A
-    share of 0 trains nothing: it is for a `start` that has learned from none of `groups`. The
-    schedule is SCHEDULE, or with so many `epochs`.
+    Judged is the mean of the weights of so many trainings as `seeds`, each with a seed of its own,
+    or, with a `share` below 1, the mean of that and of `start`. A share of 0 trains nothing:
+    it is for a `start` that has learned from none of `groups`. The schedule is SCHEDULE, or with so
+    many `epochs`. The answers of `teachers` are half of the targets of the doubted data set.
 
     Raises:
         MerError: a data set, the start or a checkpoint in `out` cannot be used.
@@ -70,15 +78,18 @@ def report(
     corpus = dataset.gather(
         data, MODELS[model].size, fraction=SCHEDULE.validation, seed=SCHEDULE.seed, cut=cut
     )
-    how = SCHEDULE if epochs is None else replace(SCHEDULE, epochs=epochs)
+    schedule = SCHEDULE if epochs is None else replace(SCHEDULE, epochs=epochs)
+    how = [replace(schedule, seed=seed) for seed in range(seeds)]
     answers = {
-        tuple(g): leave(model, corpus, g, start, out / "+".join(g), share, how) for g in groups
+        tuple(g): leave(model, corpus, g, start, out / "+".join(g), share, how, teachers)
+        for g in groups
     }
     left = {name: answers[g][name] for g in answers for name in g if name in answers[g]}
     held = {name: one for found in answers.values() for name, one in found.items()}
     fitted = fit(held | left)
     if share:
-        fitted["schedule"] = asdict(how)
+        taught = distillation.fingerprints(teachers)
+        fitted["schedule"] = asdict(schedule) | {"seeds": seeds, "teachers": taught}
     fitted["left_out"] = {name: summary(judged(one, fitted)) for name, one in left.items()}
     rows = [
         row(group if name in group else (), name, judged(one, fitted))
@@ -90,11 +101,11 @@ def report(
 
 def leave(
     model: str, corpus: Corpus, names: Sequence[str], start: Path, out: Path, share: float,
-    how: LabSettings,
+    how: Sequence[LabSettings], teachers: Sequence[Path] = (),
 ) -> dict[str, Answers]:  # fmt: skip
     """Train without the sets `names`; what the network says of all that it did not see, by set."""
     left = without(corpus, names)
-    judged_file = _trained(model, left, start, out, share, how) if share else start
+    judged_file = _trained(model, left, start, out, share, how, teachers) if share else start
     predictor = Predictor(model, folder=judged_file.parent)
     found = {}
     for name, rows in unseen(corpus, names):
@@ -106,10 +117,19 @@ def leave(
 
 
 def _trained(
-    model: str, corpus: Corpus, start: Path, out: Path, share: float, how: LabSettings
-) -> Path:
-    trained = LabRun(model, corpus, how, out, start, model).trained()
-    return average([start, trained], [1 - share, share], out / "mean")
+    model: str, corpus: Corpus, start: Path, out: Path, share: float, how: Sequence[LabSettings],
+    teachers: Sequence[Path],
+) -> Path:  # fmt: skip
+    """Train once for each of the settings `how`; the mean of all these weights and of `start`."""
+    if DOUBTED not in (part["name"] for part in corpus.description):
+        teachers = ()
+    trained = []
+    for one in how:
+        folder = out / f"seed{one.seed}"
+        run = LabRun(model, corpus, one, folder, start, model, teachers=teachers)
+        trained.append(run.trained())
+    shares = [1 - share, *[share / len(trained)] * len(trained)]
+    return average([start, *trained], shares, out / "mean")
 
 
 def without(corpus: Corpus, names: Sequence[str]) -> Corpus:
@@ -118,8 +138,12 @@ def without(corpus: Corpus, names: Sequence[str]) -> Corpus:
     train, held = (
         rows[~np.isin(corpus.sets[rows], left)] for rows in (corpus.train, corpus.validation)
     )
-    kept = [part for i, part in enumerate(corpus.description) if i not in left]
-    return replace(corpus, train=train, validation=held, description=kept)
+    kept = [i for i in range(len(corpus.description)) if i not in left]
+    numbers = np.full(len(corpus.description), -1)  # of the sets as they are counted without these
+    numbers[kept] = np.arange(len(kept))
+    described = [corpus.description[i] for i in kept]
+    sets = numbers[corpus.sets]
+    return replace(corpus, train=train, validation=held, description=described, sets=sets)
 
 
 def unseen(corpus: Corpus, names: Sequence[str]) -> Iterator[tuple[str, NDArray[np.int64]]]:
@@ -145,7 +169,7 @@ def fit(answers: Mapping[str, Answers]) -> dict[str, Any]:
     Smoothed answers are means of quick ones, and held to the threshold of those.
     """
     temperature = calibration.fit(*answers.values())
-    trusted = {k: v for k, v in answers.items() if k not in DOUBTED and len(v[1]) >= LEAST}
+    trusted = {k: v for k, v in answers.items() if k != DOUBTED and len(v[1]) >= LEAST}
     thresholds = {}
     for way, views in {"views": None, "quick": 1}.items():  # the crop alone stands first
         chances = [

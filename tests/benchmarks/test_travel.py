@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from mer.errors import DataError
 from mer.evaluation.calibration import SURE
 from mer.inference.probabilities import WAYS
 from mer.models.registry import NETWORKS
+from mer.weights import store
 from tests import tiny
 from tools.training.run import LabSettings, train
 
@@ -39,6 +41,9 @@ def test_what_is_left_out_is_on_neither_side(sets: list[Path]) -> None:
     for rows in (rest.train, rest.validation):
         assert len(rows)
         assert (corpus.sets[rows] == 0).all()
+    other = travel.without(corpus, ["home"])
+    assert [part["name"] for part in other.description] == ["away"]
+    assert (other.sets[other.train] == 0).all()  # counted as the description does
     found = dict(travel.unseen(corpus, ["away"]))
     assert len(found["away"]) == 14
     assert set(found["home"]) == set(rest.validation.tolist())
@@ -60,6 +65,27 @@ def test_a_table_of_a_set_that_was_left_out(
     table, _ = travel.report("tiny", start, sets, [], [["away"]], tmp_path / "untrained", share=0)
     assert "| away | away | 14 |" in table
     assert not (tmp_path / "untrained").exists()  # nothing was trained
+
+
+def test_several_trainings_with_a_teacher_of_the_doubted_set(
+    sets: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NETWORKS, "tiny", tiny.ENTRY)
+    monkeypatch.setattr(travel, "SCHEDULE", replace(SHORT, once=True, taught_sets="home"))
+    monkeypatch.setattr(travel, "DOUBTED", "home")
+    monkeypatch.setattr(travel, "LEAST", 1)
+    start = train("tiny", sets, out=tmp_path / "start", settings=replace(SHORT, draws=0))
+    report = partial(travel.report, "tiny", start, sets, [], teachers=[start], seeds=2)
+    _, fitted = report([["away"], ["home"]], tmp_path / "out")
+    assert fitted["schedule"]["seeds"] == 2
+    assert fitted["schedule"]["teachers"] == [
+        store.read_record("tiny", folder=start.parent)["file"]
+    ]
+    for left, teachers in {"away": 1, "home": 0}.items():  # none where the doubted set is away
+        record = store.read_record("tiny", folder=tmp_path / "out" / left / "mean")
+        stages = [stage for stage in record["training"]["stages"] if stage["name"] != "home + away"]
+        assert [len(stage["teachers"]) for stage in stages] == [teachers] * 2
+        assert len(stages[-1]["averaged"]) == 3  # the start with no share, and both trainings
 
 
 def test_the_threshold_keeps_the_promise_on_every_set_that_is_large_and_trusted() -> None:

@@ -1,5 +1,6 @@
 """Mixup and teachers: what a batch becomes before it is learned from."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from mer.errors import WeightsError
+from mer.data.dataset import gather
+from mer.errors import MerError, WeightsError
 from mer.models.registry import NETWORKS
 from mer.weights import store
 from tests import tiny
 from tests.training.test_trainer import same
 from tools.training.distillation import Teaching, read_teachers
-from tools.training.run import LabSettings, train
+from tools.training.run import LabRun, LabSettings, train
 
 CPU = torch.device("cpu")
 SETTINGS = LabSettings(epochs=2, batch=8, copies=1, validation=0.2, average=0.9)
@@ -82,6 +84,30 @@ def test_a_taught_training_says_who_taught_it(tiny_data: Path, tmp_path: Path) -
     (stage,) = store.read_record("tiny", folder=tmp_path / "a")["training"]["stages"]
     file = store.read_record("tiny", folder=tmp_path / "teacher")["file"]
     assert stage["teachers"] == [file]
+
+
+@pytest.mark.parametrize(("sets", "once"), [("nowhere", True), ("home", False)])
+def test_teachers_of_sets_that_they_cannot_have_are_a_sentence(
+    sets: str, once: bool, tiny_data: Path, tmp_path: Path
+) -> None:
+    teacher = train("tiny", [tiny_data], out=tmp_path / "teacher", settings=SETTINGS)
+    settings = replace(SETTINGS, once=once, taught_sets=sets)
+    with pytest.raises(MerError, match=r"--taught-sets names no|give --once"):
+        train("tiny", [tiny_data], out=tmp_path / "a", settings=settings, teachers=[teacher])
+
+
+def test_teachers_change_the_targets_of_the_sets_named_alone(
+    tiny_data: Path, tmp_path: Path
+) -> None:
+    for name in ("home", "away"):
+        shutil.copytree(tiny_data / "train", tmp_path / name)
+    teacher = train("tiny", [tiny_data], out=tmp_path, settings=SETTINGS)
+    corpus = gather([tmp_path / "home", tmp_path / "away"], 16, fraction=0.2, seed=0)
+    settings = replace(SETTINGS, taught=0.5, once=True, taught_sets="away")
+    run = LabRun("tiny", corpus, settings, tmp_path, None, "tiny", teachers=[teacher])
+    changed = (run.corpus.pictures.targets != corpus.pictures.targets).any(1)
+    assert changed[corpus.train].tolist() == (corpus.sets[corpus.train] == 1).tolist()
+    assert not changed[corpus.validation].any()
 
 
 def test_a_teacher_of_other_classes_is_a_sentence(tiny_data: Path, tmp_path: Path) -> None:

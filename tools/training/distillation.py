@@ -63,7 +63,7 @@ def taught_targets(
     A teacher's answer is the mean over a picture and its mirror image.
     """
     targets = pictures.targets.copy()
-    batches = np.array_split(rows, max(1, len(rows) // 128))
+    batches = [rows[begin : begin + 128] for begin in range(0, len(rows), 128)]
     for chosen in tqdm(batches, "teachers", leave=False, disable=None):
         images = to_float(to_tensor(pictures.pixels[chosen]).to(device))
         views = [images, images.flip(3)]

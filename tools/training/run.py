@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mer.data.augmentation import Batches
@@ -16,6 +17,8 @@ from mer.training import trainer
 from mer.training.config import Settings, flag
 from mer.training.devices import get_default_device
 from tools.training import distillation, distributed, sampling
+
+ALL: Final = "all"  # of the data sets are taught
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class LabSettings(Settings):
     mixup: float = flag(0.0, "blends pairs of pictures: Beta's parameter; 0: none")
     taught: float = flag(0.7, "the teachers' part of the target, where there are any")
     once: bool = flag(False, "teachers see each picture once, not every copy of it: much quicker")
+    taught_sets: str = flag(
+        ALL, "names of data sets, joined by +, whose targets teachers change; with --once"
+    )
 
 
 def train(model: str, data: Sequence[Path], *, teachers: Sequence[Path] = (), **how: Any) -> Path:
@@ -41,7 +47,7 @@ def train(model: str, data: Sequence[Path], *, teachers: Sequence[Path] = (), **
             see the folder `out`.
 
     Raises:
-        MerError: as `trainer.train`; or a teacher cannot be used.
+        MerError: as `trainer.train`; or a teacher, or `settings.taught_sets`, cannot be used.
     """
 
     def build(*arguments: Any) -> LabRun:
@@ -67,6 +73,8 @@ class LabRun(trainer.Run):
         *,
         teachers: Sequence[Path] = (),
     ) -> None:
+        if teachers and settings.taught_sets != ALL and not settings.once:
+            raise MerError("Teachers of some data sets alone see each picture once: give --once.")
         self.teachers = distillation.fingerprints(teachers)
         classes = corpus.pictures.classes
         networks = distillation.read_teachers(teachers, get_default_device(), classes)
@@ -84,11 +92,21 @@ class LabRun(trainer.Run):
 
     def _learn_answers(self, teachers: Sequence[BaseClasificacionImagenes]) -> None:
         pictures, part = self.corpus.pictures, self.settings.taught
+        rows = self._taught_rows()
         with self.autocast():
-            targets = distillation.taught_targets(
-                teachers, pictures, self.corpus.train, part, self.device
-            )
+            targets = distillation.taught_targets(teachers, pictures, rows, part, self.device)
         self.corpus = replace(self.corpus, pictures=replace(pictures, targets=targets))
+
+    def _taught_rows(self) -> NDArray[np.int64]:
+        """The pictures learned from whose targets the teachers change."""
+        rows, wanted = self.corpus.train, self.settings.taught_sets.split("+")
+        if wanted == [ALL]:
+            return rows
+        names = [part["name"] for part in self.corpus.description]
+        if unknown := set(wanted) - set(names):
+            raise MerError(f"--taught-sets names no data set given: {', '.join(sorted(unknown))}.")
+        numbers = [number for number, name in enumerate(names) if name in wanted]
+        return rows[np.isin(self.corpus.sets[rows], numbers)]
 
     def built(self) -> BaseClasificacionImagenes:
         """The network with random weights."""
