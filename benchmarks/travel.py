@@ -23,10 +23,9 @@ from mer.evaluation.calibration import Answers
 from mer.inference.predictor import Predictor
 from mer.inference.probabilities import temperature_softmax
 from mer.models.registry import MODELS
-from mer.training import devices
 from tools.average_weights import average
 from tools.training import distillation
-from tools.training.run import LabRun, LabSettings
+from tools.training.run import LabRun, LabSettings, has_bfloat16
 
 DOUBTED: Final = "affectnet"  # of its labels two thirds are clearly right
 SCHEDULE: Final = LabSettings(
@@ -40,7 +39,7 @@ SCHEDULE: Final = LabSettings(
     mixup=0.2,
     average=0.985,
     patience=99,
-    precision="bfloat16" if devices.has_bfloat16() else "float32",
+    precision="bfloat16" if has_bfloat16() else "float32",
     taught=0.5,
     once=True,
     taught_sets=DOUBTED,

@@ -58,7 +58,7 @@ def add(commands: Any) -> None:
     option("--save", action="store_true", help="keep them in the network's record, for its answers")
 
     option = command(commands, "evaluate", evaluate).add_argument
-    network(option)
+    network(option, default=DEFAULT_MODEL)
     text = "data set: a folder or zip; several are judged as faces from elsewhere"
     option("--data", type=Path, nargs="+", required=True, metavar="DIR", help=text)
     option("--split", default="test", help="part of the data set (default %(default)s)")

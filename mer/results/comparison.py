@@ -1,6 +1,7 @@
 """The networks side by side, from their records: tables, leaderboard and sentences."""
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any, Final
 
 import numpy as np
@@ -90,7 +91,9 @@ def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
             for data, one in away["sets"].items():
                 held_out = ", held out" if one["part"] == "held out" else ""
                 rows[f"{data}: {one['n']}{held_out}"] = one["accuracy"], one["confidence"]["sure"]
-            rows[f"mean of {len(rows)} sets"] = away["mean"]["accuracy"], away["mean"]["sure"]
+            partly = ", partly held out" * any("held out" in row for row in rows)
+            mean = away["mean"]
+            rows[f"mean of {len(rows)} sets{partly}"] = mean["accuracy"], mean["sure"]
             for data, one in record.get("calibration", {}).get("left_out", {}).items():
                 sure = {"coverage": one["coverage"], "accuracy": one["sure_accuracy"]}
                 rows[f"{data}: {one['n']}, left out"] = one["accuracy"], sure
@@ -100,13 +103,26 @@ def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
     return pd.DataFrame(columns).fillna("–").rename_axis("pictures from").reset_index()
 
 
+def left_out(records: Mapping[str, Record]) -> tuple[list[str], dict[str, float]]:
+    """Sets of which no network with such figures had seen anything; its mean accuracy on them."""
+    found = {name: one.get("calibration", {}).get("left_out", {}) for name, one in records.items()}
+    known = {name: sets for name, sets in found.items() if sets}
+    shared = sorted(set.intersection(*map(set, known.values()))) if known else []
+    if not shared:
+        return [], {}
+    return shared, {n: fmean(s[data]["accuracy"] for data in shared) for n, s in known.items()}
+
+
 def table(records: Mapping[str, Record], *, ranked: bool = True) -> pd.DataFrame:
     """The figures of networks as text: a row a figure, a column a network.
 
     The last row ranks the trainings, the shortest first, by processor time: it does not count other
     programs, so it can be compared on a busy machine.
     """
-    frame = pd.DataFrame({name: _column(record) for name, record in records.items()})
+    sets, away = left_out(records)
+    row = f"Faces from elsewhere, mean of {' and '.join(sets)}"
+    told = {name: {row: percent(right, 1)} for name, right in away.items()}
+    frame = pd.DataFrame({n: _column(record, told.get(n, {})) for n, record in records.items()})
     if ranked:
         seconds = [float(record["training"]["cpu_seconds"]) for record in records.values()]
         places = [*_PLACES, *(f"{place}th" for place in range(len(_PLACES) + 1, len(seconds) + 1))]
@@ -124,7 +140,7 @@ def beside_the_paper(records: Mapping[str, Record]) -> pd.DataFrame:
     return frame.reset_index()
 
 
-def _column(record: Record) -> dict[str, str]:
+def _column(record: Record, away: Mapping[str, str]) -> dict[str, str]:
     tested, evaluation = protocols(record), record["evaluation"]
     everyday = {f"Everyday faces, FER+ Valid, {name}": one for name, one in ferplus(record).items()}
     named = {f"Test accuracy, {name}": one for name, one in tested.items()} | everyday
@@ -132,9 +148,7 @@ def _column(record: Record) -> dict[str, str]:
     if train := evaluation.get("train"):
         column[f"Train accuracy ({train['n']} pictures)"] = percent(train["accuracy"], 1)
     column |= {f"{name} (95 % interval)": accuracy(scores) for name, scores in named.items()}
-    if away := evaluation.get("elsewhere"):
-        row = f"Faces from elsewhere, mean of {len(away['sets'])} sets"
-        column[row] = percent(away["mean"]["accuracy"], 1)
+    column |= away
     column |= {f"Macro F1, {name}": f"{one['macro_f1']:.3f}" for name, one in tested.items()}
     for protocol, scores in tested.items():
         if confidence := scores.get("confidence"):
@@ -241,9 +255,9 @@ def leaderboard(
     The default network comes first, then whoever is right most often on clean pictures.
     """
     rows = []
+    away = left_out(records)[1]
     for name, record in records.items():
-        away = record["evaluation"].get("elsewhere") or {}
-        scores = tests(record) | {"elsewhere": away.get("mean") or {}}
+        scores = tests(record) | {"elsewhere": {"accuracy": away.get(name)}}
         kinds = (*KINDS, "everyday", "elsewhere")
         rows.append(
             {

@@ -28,15 +28,6 @@ def get_default_device() -> torch.device:
     return torch.device(next((name for name, found in there.items() if found), "cpu"))
 
 
-def has_bfloat16() -> bool:
-    """Whether the device has bfloat16; a processor that imitates it needs ten times as long."""
-    device = get_default_device().type
-    if device == "cpu":
-        known = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-        return known and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    return device != "cuda" or torch.cuda.is_bf16_supported()
-
-
 def selected_device(data: Any, device: torch.device) -> Any:
     """Move a tensor or module to `device`; lists and tuples are moved item by item."""
     if isinstance(data, list | tuple):

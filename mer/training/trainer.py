@@ -24,8 +24,8 @@ from mer.errors import MerError, WeightsError
 from mer.io.files import atomic, remove_leftovers
 from mer.models.base import BaseClasificacionImagenes, Batch
 from mer.models.registry import MODELS, NETWORKS
-from mer.training import devices
 from mer.training.config import Settings, check_names
+from mer.training.devices import arriving, get_default_device, selected_device
 from mer.version import __version__
 from mer.weights import store
 from mer.weights.provenance import machine, now, versions
@@ -76,7 +76,7 @@ class Run:
         self.called = called
         self.checkpoint_file = out / f"{called}.checkpoint"
         torch.manual_seed(settings.seed)
-        self.device = devices.get_default_device()
+        self.device = get_default_device()
         classes = len(corpus.pictures.classes)
         other = {"classes": classes} if classes != len(EMOTIONS) else {}
         chosen = {option: getattr(settings, option) for option in NETWORKS[name].options}
@@ -87,9 +87,7 @@ class Run:
         # A custom network is tested on other pictures.
         keys = ("test_reads", "origin") if called == name else ("origin",)
         self.inherited = {key: earlier[key] for key in keys if key in earlier}
-        self.model = devices.selected_device(network, self.device).to(
-            memory_format=torch.channels_last
-        )
+        self.model = selected_device(network, self.device).to(memory_format=torch.channels_last)
         average = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
         self.best = AveragedModel(self.model, use_buffers=True)
@@ -144,8 +142,6 @@ class Run:
     def fit(self) -> None:
         """Run the remaining epochs; stop early when patience ends."""
         how = self.settings
-        if self.first and how.precision == "bfloat16" and not devices.has_bfloat16():
-            print("This device imitates bfloat16: --precision float32 is quicker.", flush=True)
         while (done := len(self.history)) < how.epochs and done - self._best < how.patience:
             self.epoch()
             if self.first:
@@ -225,7 +221,7 @@ class Run:
         """Return loss and accuracy of the averaged weights on the validation pictures."""
         network = cast(BaseClasificacionImagenes, self.average.module)
         with self.autocast():
-            return network.evaluate(devices.arriving(self.validation_batches, self.device))
+            return network.evaluate(arriving(self.validation_batches, self.device))
 
     def train_epoch(self, number: int) -> tuple[float, float]:
         """Train for one epoch; return its mean loss and accuracy."""
@@ -235,7 +231,7 @@ class Run:
         steps = len(self.train_batches)
         sums = torch.zeros(2, device=self.device)  # on the device: reading it each step would wait
         hidden = None if self.first else True  # None hides it where stderr is no terminal
-        batches = devices.arriving(self.train_batches, self.device)
+        batches = arriving(self.train_batches, self.device)
         for index, batch in enumerate(
             tqdm(batches, f"epoch {number + 1}", steps, leave=False, disable=hidden)
         ):

@@ -105,9 +105,8 @@ def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None 
     """The leaderboard as HTML, with its figures as a CSV file."""
     rows = comparison.leaderboard(records, milliseconds)
     known = [comparison.tests(record) for record in records.values()]
-    kinds = ("all", "clean", "everyday")  # with a number of pictures each; elsewhere are sets
+    kinds = ("all", "clean", "everyday")
     counts = {kind: max(one.get(kind, {"n": 0})["n"] for one in known) for kind in kinds}
-    counts["elsewhere"] = max(len(one.keys() - set(kinds)) for one in known)
     shown = documents.render(
         "leaderboard.html",
         columns=comparison.shown_columns(rows),
@@ -116,6 +115,7 @@ def _board(records: Mapping[str, Any], milliseconds: Mapping[str, float] | None 
         text=comparison.cell,
         purpose=comparison.purpose,
         counts=counts,
+        away=comparison.left_out(records)[0],
         matrices=[(kind, comparison.significance(records, kind)) for kind in comparison.KINDS],
     )
     csv = csv_text(pd.DataFrame(rows))

@@ -102,7 +102,7 @@ def test_training_defaults_in_the_help_are_true(name: str) -> None:
     ("arguments", "words"),
     [
         (["predict", "none.jpg"], "none.jpg"),
-        (["evaluate", "--model", "cnn1", "--data", "none"], "none"),
+        (["evaluate", "--data", "none"], "none"),
         (["train", "--model", "cnn1", "--data", "none"], "none"),
         (["audit", "none"], "none"),
         (["batch", "none", "--out", "scores"], "none"),

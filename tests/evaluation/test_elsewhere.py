@@ -73,5 +73,29 @@ def test_the_table_shows_every_set_and_stays_empty_without_figures() -> None:
     whole = records.record()
     whole["evaluation"]["elsewhere"] = away
     table = comparison.elsewhere({"cnn1": whole, "cnn2": records.record("cnn2")})
-    assert table["pictures from"].tolist() == ["kdef: 70, held out", "mean of 1 sets"]
+    assert table["pictures from"].tolist() == [
+        "kdef: 70, held out",
+        "mean of 1 sets, partly held out",
+    ]
     assert table["cnn1"].tolist() == ["80.0 % (50 % sure, – of them)"] * 2
+
+
+def test_networks_are_compared_on_sets_that_none_of_them_learned_from() -> None:
+    """The mean over people held out of sets that one network knows would flatter that one."""
+    assert comparison.left_out({"cnn1": records.record()}) == ([], {})
+    known = {"a": {"kdef": 0.8, "lfw": 0.6}, "b": {"kdef": 0.7, "lfw": 0.7, "cfee": 0.1}}
+    several = {name: records.record(name) for name in ("a", "b", "c")}
+    for name, sets in known.items():
+        left_out = {data: {"accuracy": right} for data, right in sets.items()}
+        several[name]["calibration"] = {"left_out": left_out}
+    shared, means = comparison.left_out(several)
+    assert shared == ["kdef", "lfw"]
+    assert means == pytest.approx({"a": 0.7, "b": 0.7})
+    table = comparison.table(several).set_index("figure")
+    row = table.loc["Faces from elsewhere, mean of kdef and lfw"]
+    assert list(row) == ["70.0 %", "70.0 %", "–"]
+    by_name = {one["network"]: one for one in comparison.leaderboard(several)}
+    assert by_name["c"]["accuracy_elsewhere"] is None
+    several["b"]["calibration"]["left_out"].pop("kdef")
+    several["a"]["calibration"]["left_out"].pop("lfw")
+    assert comparison.left_out(several) == ([], {})

@@ -14,6 +14,7 @@ from mer.models.registry import NETWORKS
 from mer.weights import store
 from tests import tiny
 from tests.training.test_trainer import same
+from tools.training import run
 from tools.training.distillation import Teaching, read_teachers
 from tools.training.run import LabRun, LabSettings, train
 
@@ -104,10 +105,22 @@ def test_teachers_change_the_targets_of_the_sets_named_alone(
     teacher = train("tiny", [tiny_data], out=tmp_path, settings=SETTINGS)
     corpus = gather([tmp_path / "home", tmp_path / "away"], 16, fraction=0.2, seed=0)
     settings = replace(SETTINGS, taught=0.5, once=True, taught_sets="away")
-    run = LabRun("tiny", corpus, settings, tmp_path, None, "tiny", teachers=[teacher])
-    changed = (run.corpus.pictures.targets != corpus.pictures.targets).any(1)
+    taught = LabRun("tiny", corpus, settings, tmp_path, None, "tiny", teachers=[teacher])
+    changed = (taught.corpus.pictures.targets != corpus.pictures.targets).any(1)
     assert changed[corpus.train].tolist() == (corpus.sets[corpus.train] == 1).tolist()
     assert not changed[corpus.validation].any()
+
+
+@pytest.mark.parametrize("told", ["bfloat16", "float32"])
+def test_an_imitated_bfloat16_is_told(
+    told: str, tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(run, "get_default_device", lambda: CPU)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    settings = replace(SETTINGS, epochs=1, precision=told)
+    train("tiny", [tiny_data], out=tmp_path, settings=settings)
+    assert ("imitates bfloat16" in capsys.readouterr().out) == (told == "bfloat16")
 
 
 def test_a_teacher_of_other_classes_is_a_sentence(tiny_data: Path, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import torch
 from torch.utils.data import Dataset
 
 from mer.models.base import Batch
-from mer.training import devices
 from mer.training.devices import DeviceDataLoader, arriving, get_default_device, selected_device
 
 
@@ -65,16 +64,6 @@ class _Bytes(Dataset[Batch]):
 
     def __getitem__(self, number: int) -> Batch:
         return torch.full((1, 3, 2, 2), 255, dtype=torch.uint8), torch.zeros(1, 7)
-
-
-@pytest.mark.parametrize("has", [True, False])
-def test_a_processor_may_lack_bfloat16(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "get_default_device", lambda: torch.device("cpu"))
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has)
-    assert devices.has_bfloat16() == has
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    assert not devices.has_bfloat16()
 
 
 def test_bytes_arrive_as_floats() -> None:

@@ -18,7 +18,6 @@ from mer.data.augmentation import Batches, transformed
 from mer.data.dataset import load
 from mer.errors import DataError, MerError, WeightsError
 from mer.models.registry import NETWORKS
-from mer.training import devices
 from mer.training.config import Settings
 from mer.training.devices import arriving
 from mer.training.trainer import train
@@ -73,17 +72,6 @@ def test_the_same_seed_gives_the_same_weights(tiny_data: Path, tmp_path: Path) -
     a, b, c = (tmp_path / name / "tiny.safetensors" for name in "abc")
     assert same(a, b)
     assert not same(a, c)
-
-
-@pytest.mark.parametrize("told", ["bfloat16", "float32"])
-def test_an_imitated_bfloat16_is_told(
-    told: str, tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    monkeypatch.setattr(devices, "has_bfloat16", lambda: False)
-    settings = replace(SETTINGS, epochs=1, precision=told)
-    train("tiny", [tiny_data], out=tmp_path, settings=settings)
-    assert ("imitates bfloat16" in capsys.readouterr().out) == (told == "bfloat16")
 
 
 def test_it_learns(tiny_data: Path, tmp_path: Path) -> None:

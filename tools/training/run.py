@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -57,6 +58,15 @@ def train(model: str, data: Sequence[Path], *, teachers: Sequence[Path] = (), **
         return trainer.train(model, data, **how, build=build)
 
 
+def has_bfloat16() -> bool:
+    """Whether the device has bfloat16; a processor that imitates it needs ten times as long."""
+    device = get_default_device().type
+    if device == "cpu":
+        known = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        return known and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return device != "cuda" or torch.cuda.is_bf16_supported()
+
+
 class LabRun(trainer.Run):
     """The state of such a training."""
 
@@ -80,6 +90,8 @@ class LabRun(trainer.Run):
         networks = distillation.read_teachers(teachers, get_default_device(), classes)
         super().__init__(name, corpus, settings, out, start, called)
         self.first = distributed.first()
+        if self.first and settings.precision == "bfloat16" and not has_bfloat16():
+            print("This device imitates bfloat16: --precision float32 is quicker.", flush=True)
         self.state["identity"] = f"{self.state['identity']} {self.teachers}"
         if networks and settings.once:
             self._learn_answers(networks)
