@@ -120,7 +120,7 @@ def table(records: Mapping[str, Record], *, ranked: bool = True) -> pd.DataFrame
     programs, so it can be compared on a busy machine.
     """
     sets, away = left_out(records)
-    row = f"Faces from elsewhere, mean of {' and '.join(sets)}"
+    row = f"Faces from elsewhere, mean of {', '.join(sets)}, left out"
     told = {name: {row: percent(right, 1)} for name, right in away.items()}
     frame = pd.DataFrame({n: _column(record, told.get(n, {})) for n, record in records.items()})
     if ranked:

@@ -92,7 +92,7 @@ def test_networks_are_compared_on_sets_that_none_of_them_learned_from() -> None:
     assert shared == ["kdef", "lfw"]
     assert means == pytest.approx({"a": 0.7, "b": 0.7})
     table = comparison.table(several).set_index("figure")
-    row = table.loc["Faces from elsewhere, mean of kdef and lfw"]
+    row = table.loc["Faces from elsewhere, mean of kdef, lfw, left out"]
     assert list(row) == ["70.0 %", "70.0 %", "–"]
     by_name = {one["network"]: one for one in comparison.leaderboard(several)}
     assert by_name["c"]["accuracy_elsewhere"] is None
