@@ -91,8 +91,8 @@ def elsewhere(records: Mapping[str, Record]) -> pd.DataFrame:
             for data, one in away["sets"].items():
                 held_out = ", held out" if one["part"] == "held out" else ""
                 rows[f"{data}: {one['n']}{held_out}"] = one["accuracy"], one["confidence"]["sure"]
-            partly = ", partly held out" * any("held out" in row for row in rows)
-            mean = away["mean"]
+            parts, mean = {one["part"] for one in away["sets"].values()}, away["mean"]
+            partly = ", partly held out" * ("held out" in parts)
             rows[f"mean of {len(rows)} sets{partly}"] = mean["accuracy"], mean["sure"]
             for data, one in record.get("calibration", {}).get("left_out", {}).items():
                 sure = {"coverage": one["coverage"], "accuracy": one["sure_accuracy"]}
